@@ -1,0 +1,75 @@
+# Thin: scripts/setup installs what is missing, CMake builds, busted tests.
+build := build
+prefix ?= /usr/local
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+
+SPECS ?= spec
+busted = "$$(command -v busted)" --ignore-lua
+asan_host := $(CURDIR)/build-asan/bin/quoll-host
+
+.PHONY: all build build-asan run test test-asan test-inject test-gc bench \
+	install uninstall lint check format clean
+
+all: build
+
+build:
+	@scripts/setup build
+	@scripts/build release
+
+build-asan:
+	@scripts/setup build
+	@scripts/build asan
+
+run: build
+	luajit examples/file_server.lua 127.0.0.1:8080 docs
+
+test: build
+	@scripts/setup test
+	luajit $(busted) $(SPECS)
+
+# With a host that lets AddressSanitizer see Lua's memory.
+test-asan: build-asan
+	@scripts/setup test
+	QUOLL_BUILD=build-asan QUOLL_LUA=$(asan_host) QUOLL_TEST_ASAN=1 \
+		QUOLL_TEST_PATIENCE=6 $(asan_host) $(busted) \
+		--cpath="./build-asan/lib/lua/5.1/?.so" $(SPECS)
+
+# Every receive and send answers EAGAIN first, then moves one byte.
+test-inject: build
+	@scripts/setup test
+	QUOLL_TEST_INJECT=1 QUOLL_TEST_PATIENCE=6 \
+		LD_PRELOAD=$(CURDIR)/$(build)/lib/libquoll-preload.so \
+		luajit $(busted) $(SPECS)
+
+# The collector never rests; in scripts of their own it is harsher still.
+test-gc: build
+	@scripts/setup test
+	QUOLL_TEST_GC=100000 QUOLL_TEST_PATIENCE=6 \
+		LUA_INIT=@$(CURDIR)/spec/support/gc.lua \
+		luajit $(busted) $(SPECS)
+
+bench: build
+	@scripts/setup bench
+	bench/run
+
+install: build
+	cmake --install $(build) --prefix $(prefix)
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi
+
+uninstall:
+	cmake --build $(build) --target uninstall
+
+lint: build
+	@scripts/setup lint
+	@scripts/lint
+
+check: build
+	@scripts/setup lint
+	@scripts/check
+
+format:
+	@scripts/setup lint
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-asan

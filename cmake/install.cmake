@@ -1,0 +1,41 @@
+# Headers and libraries, the Lua modules where luajit looks for them, and the
+# pkg-config file and CMake package that extensions are built with.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quoll)
+set_target_properties(quoll-lua PROPERTIES EXPORT_NAME lua)
+set_target_properties(quoll_static PROPERTIES EXPORT_NAME static)
+
+install(TARGETS quoll quoll-lua quoll_static EXPORT quollTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS quoll-core
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${QL_MODULE_DIR})
+install(FILES runtime/quoll.h bindings/quoll_lua.h
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY lua/quoll DESTINATION share/lua/5.1
+    FILES_MATCHING PATTERN "*.lua")
+
+install(EXPORT quollTargets NAMESPACE quoll:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/quollConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/quollConfig.cmake
+    INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(
+    ${PROJECT_BINARY_DIR}/quollConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES
+    ${PROJECT_BINARY_DIR}/quollConfig.cmake
+    ${PROJECT_BINARY_DIR}/quollConfigVersion.cmake
+    DESTINATION ${package_dir})
+
+# The .pc file finds its prefix from its own place: "../.." for lib/pkgconfig.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+string(REGEX REPLACE "[^/]+" ".." QL_PC_UP ${pc_dir})
+configure_file(cmake/quoll.pc.in ${PROJECT_BINARY_DIR}/quoll.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/quoll.pc DESTINATION ${pc_dir})
+
+add_custom_target(uninstall
+    COMMAND ${CMAKE_COMMAND}
+        -DMANIFEST=${PROJECT_BINARY_DIR}/install_manifest.txt
+        -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake
+    VERBATIM)

@@ -1,0 +1,37 @@
+# What every target of the project is compiled and linked with.
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+
+# The build tree has the layout of the install tree, so one relative path
+# finds the libraries in both.
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
+set(CMAKE_INSTALL_RPATH "$ORIGIN")
+set(QL_MODULE_DIR lua/5.1/quoll)
+set(QL_MODULE_RPATH "$ORIGIN/../../..")
+
+# Threads and handlers may outlive the Lua state that loaded the code.
+set(CMAKE_SHARED_LINKER_FLAGS
+    "${CMAKE_SHARED_LINKER_FLAGS} -Wl,-z,nodelete,--enable-new-dtags")
+set(CMAKE_MODULE_LINKER_FLAGS
+    "${CMAKE_MODULE_LINKER_FLAGS} -Wl,-z,nodelete,--enable-new-dtags")
+
+add_compile_options(
+    -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual
+    $<$<BOOL:${QL_WERROR}>:-Werror>)
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LUAJIT REQUIRED luajit)
+find_path(AIO_INCLUDE_DIR libaio.h REQUIRED)
+find_library(AIO_LIBRARY aio REQUIRED)
+
+# A build with nothing to do says nothing.
+set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF)

@@ -1,0 +1,195 @@
+/*
+ * loop.c: the life of a loop and one turn of it.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+ql_loop_t *
+ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
+{
+    ql_loop_t *loop;
+
+    if (sys == NULL) {
+        sys = &ql_sys_default;
+    }
+    loop = sys->malloc(sizeof(*loop));
+    if (loop == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    memset(loop, 0, sizeof(*loop));
+    loop->sys = sys;
+    loop->actions = &ql_epoll_actions;
+    loop->ep = -1;
+    loop->notify.eventfd = -1;
+    if (conf != NULL) {
+        loop->conf = *conf;
+    } else {
+        ql_conf_create(&loop->conf);
+    }
+    ql_conf_init(&loop->conf);
+    ql__log_init(&loop->log);
+    ql_time_update(loop);
+    ql__posted_init(loop);
+    ql__wheel_init(&loop->wheel, loop->msec);
+    ql__connections_init(loop);
+    ql__listenings_init(loop);
+    ql__aio_create(loop);
+    ql__pool_init(&loop->pool);
+    return loop;
+}
+
+/* false: the kernel or a thread still has memory that hangs off the loop. */
+static bool
+drain(ql_loop_t *loop)
+{
+    uint64_t deadline;
+    bool reaped;
+
+    ql_time_update(loop);
+    deadline = loop->msec + loop->conf.drain;
+    ql_aio_done(loop);
+    reaped = loop->aio.in_flight == 0;
+    return ql__pool_done(loop, deadline) && reaped;
+}
+
+void
+ql_loop_destroy(ql_loop_t *loop)
+{
+    const ql_sys_t *sys;
+    bool drained;
+
+    if (loop == NULL) {
+        return;
+    }
+    sys = loop->sys;
+    if (loop->ep != -1 && !ql__loop_owned(loop)) {
+        ql__epoll_drop(loop);
+    }
+    drained = drain(loop);
+    while (!ql_queue_empty(&loop->listenings)) {
+        ql_listening_close(
+            ql_queue_data(loop->listenings.next, ql_listening_t, link));
+    }
+    ql__connections_close(loop);
+    ql__log_flush(loop, true);
+    if (!drained) {
+        return; /* said in the log by whoever is late */
+    }
+    loop->actions->done(loop);
+    ql__connections_done(loop);
+    sys->free(loop);
+}
+
+int
+ql_loop_init(ql_loop_t *loop)
+{
+    if (ql__loop_owned(loop) && loop->nevents >= loop->conf.epoll.events) {
+        return NGX_OK;
+    }
+    return loop->actions->init(loop);
+}
+
+ql_conf_t *
+ql_loop_conf(ql_loop_t *loop)
+{
+    return &loop->conf;
+}
+
+static uint64_t
+turn_timeout(ql_loop_t *loop, uint64_t max_wait)
+{
+    uint64_t timer;
+
+    if (ql__posted_pending(loop) || ql__aio_pending(loop)) {
+        return 0;
+    }
+    if (loop->wheel.count == 0) {
+        return max_wait;
+    }
+    /* Handlers have taken their time since the clock was cached. */
+    if (!loop->resolution_set) {
+        ql_time_update(loop);
+    }
+    timer = ql_event_find_timer(loop);
+    return timer < max_wait ? timer : max_wait;
+}
+
+int
+ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
+{
+    uint32_t flags = QL_POST_EVENTS;
+    uint64_t timer;
+
+    if (ql_loop_init(loop) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    ql_aio_submit(loop);
+    timer = turn_timeout(loop, max_wait);
+    /* With a resolution the clock is looked at when the alarm went off. */
+    if (!loop->resolution_set) {
+        flags |= QL_UPDATE_TIME;
+    }
+    if (loop->actions->process_events(loop, timer, flags) == NGX_ERROR
+        && errno != EINTR)
+    {
+        return NGX_ERROR;
+    }
+    loop->stats.turns++;
+    ql__posted_move_next(loop);
+    ql__posted_process_accept(loop);
+    ql_event_expire_timers(loop);
+    ql__posted_process(loop);
+    if (loop->log.dropping) {
+        ql__log_flush(loop, false);
+    }
+    return NGX_OK;
+}
+
+int
+ql_loop_run(ql_loop_t *loop)
+{
+    loop->stop = false;
+    while (!loop->stop) {
+        if (ql_process_events_and_timers(loop, QL_TIMER_INFINITE) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}
+
+void
+ql_loop_stop(ql_loop_t *loop)
+{
+    loop->stop = true;
+}
+
+int
+ql_loop_fd(const ql_loop_t *loop)
+{
+    return loop->ep;
+}
+
+void
+ql_loop_set_data(ql_loop_t *loop, void *data)
+{
+    loop->data = data;
+}
+
+void *
+ql_loop_data(const ql_loop_t *loop)
+{
+    return loop->data;
+}
+
+void
+ql_stats(const ql_loop_t *loop, ql_stats_t *stats)
+{
+    *stats = loop->stats;
+    stats->timers = loop->wheel.count;
+    stats->posted = ql__posted_count(loop);
+    stats->aio_in_flight = loop->aio.in_flight;
+    stats->aio_queued = loop->aio.queued;
+}

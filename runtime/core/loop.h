@@ -1,0 +1,322 @@
+/*
+ * loop.h: what the runtime's own files share and nobody else sees.
+ */
+#ifndef QUOLL_LOOP_H
+#define QUOLL_LOOP_H
+
+#include "../quoll.h"
+#include "sys.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum {
+    QL__WHEEL_LEVELS = 7,
+    QL__WHEEL_SLOTS = 64,
+    QL__LOG_SITES = 16,
+    QL__SLAB_CONNECTIONS = 64
+};
+
+/* ---- log.c ---- */
+
+typedef struct {
+    const char *fmt;   /* the site: one format string */
+    uint64_t since;    /* ms: start of its second */
+    uint32_t lines;    /* written in that second */
+    uint32_t dropped;  /* left out in that second */
+} ql_log_site_t;
+
+typedef struct {
+    int level;
+    unsigned debug; /* QL_DEBUG_* */
+    ql_log_writer_pt writer;
+    void *data;
+    uint64_t counts[QL_LOG_DEBUG + 1];
+    ql_log_site_t sites[QL__LOG_SITES];
+    bool dropping; /* some site has dropped lines to tell of */
+} ql_log_t;
+
+/* Evaluates its arguments only when the category is on. */
+#define ql_log_debug(loop, category, ...)                                      \
+    do {                                                                       \
+        if (__builtin_expect((loop)->log.debug & (category), 0)) {             \
+            ql__log_debug((loop), __VA_ARGS__);                                \
+        }                                                                      \
+    } while (0)
+
+void ql__log_init(ql_log_t *log);
+/* Says what was left out in seconds that are over; all: in any second. */
+void ql__log_flush(ql_loop_t *loop, bool all);
+void ql__log_debug(ql_loop_t *loop, const char *fmt, ...) QL_PRINTF(2, 3);
+
+/* ---- timer.c: hierarchical wheel, 64 slots of 64^level ms ---- */
+
+typedef struct {
+    uint64_t elapsed; /* ms: everything due up to here has been moved out */
+    uint64_t count;   /* timers set */
+    uint64_t occupied[QL__WHEEL_LEVELS]; /* bit per non-empty slot; a bit may
+                                            be stale after a delete */
+    ql_queue_t slots[QL__WHEEL_LEVELS][QL__WHEEL_SLOTS];
+    ql_queue_t due; /* moved out, handlers about to be called */
+} ql_wheel_t;
+
+void ql__wheel_init(ql_wheel_t *wheel, uint64_t now);
+
+/* ---- aio.c, aio_submit.c ---- */
+
+typedef struct {
+    io_context_t ctx;      /* 0: none */
+    int eventfd;           /* -1: none */
+    ql_connection_t *conn; /* of the eventfd */
+    uint32_t requests;     /* size of ctx */
+    struct iocb **batch;   /* requests long: the argument of io_submit */
+    ql_queue_t gathered;   /* ql_event_aio_t.link, to be submitted in order */
+    ql_queue_t kernel;     /* ql_event_aio_t.link, submitted */
+    uint32_t queued;       /* length of gathered */
+    uint32_t in_flight;    /* length of kernel */
+    ql_event_t retry;      /* timer: ends `blocked` when nothing else will */
+    bool blocked; /* io_submit said EAGAIN; until a completion or retry */
+    bool refused; /* io_setup failed here: other lanes */
+} ql_aio_t;
+
+/* Empty, no kernel object; called once by ql_loop_create(). */
+void ql__aio_create(ql_loop_t *loop);
+/* Called in a forked child: the context is the parent's. What was under way
+ * completes with -EAGAIN, so that it is read again by another lane. */
+void ql__aio_drop(ql_loop_t *loop);
+/* A submit now would send something: the loop must not sleep. */
+bool ql__aio_pending(const ql_loop_t *loop);
+/* Takes a gathered read back; false: the kernel has it or it is complete. */
+bool ql__aio_cancel(ql_event_aio_t *aio);
+/* The result is there: bits, err, queue, file; posts the event. */
+void ql__aio_complete(ql_event_aio_t *aio, int64_t res);
+
+/* ---- pool.c ---- */
+
+typedef struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    ql_queue_t jobs;    /* waiting; under mutex */
+    ql_queue_t done;    /* run, not delivered yet; under mutex */
+    uint32_t waiting;   /* length of jobs; under mutex */
+    uint32_t idle;      /* threads waiting for a job; under mutex */
+    bool notified;      /* event is on its way; under mutex */
+    bool stop;          /* under mutex */
+    ql_event_t event;   /* posted by threads: done has something */
+    uint32_t threads;   /* started: length of ids */
+    uint32_t max;       /* room in ids */
+    pthread_t *ids;     /* NULL before the first job */
+} ql_pool_t;
+
+/* No thread, no job. Also in a forked child, which has none of the parent's
+ * threads: what they were given is lost to it. */
+void ql__pool_init(ql_pool_t *pool);
+/* Takes back a job that no thread has begun; false: one has. */
+bool ql__pool_cancel(ql_loop_t *loop, ql_job_t *job);
+/* Ends the threads; jobs in flight are waited for until `deadline` (loop ms).
+ * false: some thread is still at work and everything it can touch must stay. */
+bool ql__pool_done(ql_loop_t *loop, uint64_t deadline);
+
+/* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
+
+typedef struct {
+    uint64_t dev;   /* ql_file_t.dev */
+    bool no_nowait; /* preadv2(RWF_NOWAIT) was EOPNOTSUPP */
+    bool no_direct; /* open(O_DIRECT) was EINVAL or its reads EOPNOTSUPP */
+} ql_device_t;
+
+enum {
+    QL__DEVICES = 32
+};
+
+/* ---- notify.c ---- */
+
+typedef struct {
+    ql_connection_t *conn; /* of the eventfd */
+    int eventfd;           /* -1: none */
+    pthread_mutex_t mutex;
+    ql_queue_t posted; /* by other threads; under mutex */
+} ql_notify_t;
+
+int ql__notify_init(ql_loop_t *loop);
+void ql__notify_done(ql_loop_t *loop);
+int ql__epoll_notify(ql_loop_t *loop);
+
+/* ---- the loop ---- */
+
+struct ql_loop_s {
+    const ql_sys_t *sys;
+    const ql_event_actions_t *actions;
+    ql_conf_t conf;
+    ql_log_t log;
+    void *data; /* the bindings' */
+
+    /* epoll.c */
+    int ep; /* -1: not made yet */
+    struct epoll_event *event_list;
+    uint32_t nevents; /* length of event_list */
+    unsigned event_flags; /* QL_USE_* */
+    uint32_t stale_burst; /* stale events since stale_since */
+    uint64_t stale_since; /* ms */
+    /* A page that fork empties (MADV_WIPEONFORK): 1 in the process that made
+     * the kernel objects, 0 in its child. NULL: none made. */
+    volatile char *owner;
+
+    /* posted.c */
+    ql_queue_t posted_accept;
+    ql_queue_t posted;
+    ql_queue_t posted_next;
+    ql_queue_t round; /* being called now */
+
+    /* timer.c, time.c */
+    ql_wheel_t wheel;
+    uint64_t msec;
+    uint64_t nsec;
+    timer_t resolution_timer;
+    bool resolution_set;
+    struct sigaction resolution_old; /* SIGALRM's before ours */
+    volatile sig_atomic_t timer_alarm; /* set by SIGALRM's handler */
+
+    /* connection.c */
+    ql_queue_t free_connections;
+    ql_queue_t freed_connections; /* free after the next epoll_wait */
+    void **slabs;
+    uint32_t nslabs;
+    uint64_t next_number;
+    ql_queue_t listenings;
+    ql_event_t accept_retry; /* timer: paused listeners come back */
+
+    ql_aio_t aio;
+    ql_pool_t pool;
+    ql_notify_t notify;
+    ql_device_t devices[QL__DEVICES];
+    uint32_t ndevices;
+
+    bool stop;
+    ql_stats_t stats; /* gauges are filled in by ql_stats() */
+};
+
+/* epoll.c: a new set with every connection that was active in the old one. */
+int ql__epoll_rebuild(ql_loop_t *loop);
+/* epoll.c: a forked child lets go of what is its parent's; without touching
+ * the epoll set, which the two still share. */
+void ql__epoll_drop(ql_loop_t *loop);
+/* epoll.c: true in the process that made the kernel objects. */
+static inline bool
+ql__loop_owned(const ql_loop_t *loop)
+{
+    return loop->owner != NULL && *loop->owner != 0;
+}
+
+/* epoll_ctl.c */
+int ql_epoll_add_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                       uint32_t flags);
+int ql_epoll_del_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                       uint32_t flags);
+int ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c);
+int ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c,
+                            uint32_t flags);
+/* epoll_process.c */
+int ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags);
+/* epoll.c */
+int ql_epoll_init(ql_loop_t *loop);
+void ql_epoll_done(ql_loop_t *loop);
+
+/* epoll_ctl.c: enters c into the present set as its bits say. */
+int ql__epoll_enter(ql_connection_t *c);
+int ql_epoll_enable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                          uint32_t flags);
+int ql_epoll_disable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                           uint32_t flags);
+
+/* time.c: the monotonic clock, read now; ns */
+uint64_t ql__clock(const ql_loop_t *loop);
+
+/* posted.c */
+void ql__posted_init(ql_loop_t *loop);
+bool ql__posted_pending(const ql_loop_t *loop);
+/* Events in the queues now. */
+uint64_t ql__posted_count(const ql_loop_t *loop);
+/* posted_next -> posted, ready set */
+void ql__posted_move_next(ql_loop_t *loop);
+/* Accept events: what is there now, one round. */
+void ql__posted_process_accept(ql_loop_t *loop);
+/* Rounds until the queue is empty, 1,024 events or 1 ms. */
+void ql__posted_process(ql_loop_t *loop);
+
+/* timer_resolution.c */
+int ql__resolution_init(ql_loop_t *loop);
+void ql__resolution_done(ql_loop_t *loop);
+
+/* connection.c */
+void ql__connections_init(ql_loop_t *loop);
+void ql__connections_done(ql_loop_t *loop);
+/* False: worker_connections are in use. */
+bool ql__connections_left(const ql_loop_t *loop);
+/* Closes all but the pseudo ones. */
+void ql__connections_close(ql_loop_t *loop);
+/* freed -> free; called just before each epoll_wait */
+void ql__connections_recycle(ql_loop_t *loop);
+/* Calls fn for each live connection (fd != -1), pseudo ones too. */
+void ql__connections_each(ql_loop_t *loop,
+                          void (*fn)(ql_connection_t *c, void *arg),
+                          void *arg);
+
+/* accept.c */
+void ql__listenings_init(ql_loop_t *loop);
+/* A descriptor or a connection was given back: paused listeners may return. */
+void ql__accept_resume(ql_loop_t *loop);
+/* Into the epoll set; tried again later when that fails. */
+void ql__listening_enter(ql_listening_t *ls);
+
+/* recv.c, send.c */
+ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
+ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);
+ssize_t ql_udp_unix_recv(ql_connection_t *c, void *buf, size_t size);
+ssize_t ql_unix_send(ql_connection_t *c, const void *buf, size_t size);
+ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int n);
+/* recv.c: records and logs a failed call: NGX_AGAIN or NGX_ERROR. */
+ssize_t ql__io_failed(ql_connection_t *c, ql_event_t *ev, const char *call);
+/* recv.c: the answer without a system call: NGX_AGAIN, or what ended it. */
+ssize_t ql__io_not_ready(ql_connection_t *c, const ql_event_t *ev);
+
+/* device.c: the hint of dev, a new one if there is none; never NULL. Valid
+ * until the next call: the oldest makes room. */
+ql_device_t *ql__device(ql_loop_t *loop, uint64_t dev);
+
+/* file.c */
+void ql__file_hold(ql_file_t *file);
+void ql__file_release(ql_file_t *file);
+/* What this file turned out not to do; counted once, a hint for its device. */
+void ql__file_no_nowait(ql_file_t *file);
+void ql__file_no_direct(ql_file_t *file, bool hint);
+/* The O_DIRECT descriptor, opened at the first need; -1: there is none. */
+int ql__file_direct(ql_file_t *file);
+
+/* A completion to who waits for it. An abandoned one frees itself, and not by
+ * a queue that the end of the loop would drop. */
+static inline void
+ql__deliver(ql_loop_t *loop, ql_event_t *ev)
+{
+    if (ev->abandoned) {
+        ev->handler(ev);
+    } else {
+        ql_post_event(loop, ev);
+    }
+}
+
+/* The one allocation hook. */
+static inline void *
+ql__alloc(ql_loop_t *loop, size_t size)
+{
+    return loop->sys->malloc(size);
+}
+
+static inline void
+ql__free(ql_loop_t *loop, void *p)
+{
+    loop->sys->free(p);
+}
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * sys.c: the real system calls. A member is libc's or libaio's own symbol
+ * wherever the shape is the same.
+ */
+#include "loop.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/vfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static int
+sys_fionread(int fd, int *bytes)
+{
+    return ioctl(fd, FIONREAD, bytes);
+}
+
+static int
+sys_dup(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int
+sys_open(const char *path, int flags)
+{
+    return open(path, flags);
+}
+
+static int
+sys_thread_create(pthread_t *thread, void *(*start)(void *), void *arg)
+{
+    return pthread_create(thread, NULL, start, arg);
+}
+
+const ql_sys_t ql_sys_default = {
+    .epoll_create1 = epoll_create1,
+    .epoll_ctl = epoll_ctl,
+    .epoll_wait = epoll_wait,
+    .eventfd = eventfd,
+    .signalfd = signalfd,
+
+    .socket = socket,
+    .bind = bind,
+    .listen = listen,
+    .connect = connect,
+    .accept4 = accept4,
+    .shutdown = shutdown,
+    .getsockname = getsockname,
+    .getpeername = getpeername,
+    .getsockopt = getsockopt,
+    .setsockopt = setsockopt,
+
+    .recv = recv,
+    .recvmsg = recvmsg,
+    .send = send,
+    .sendmsg = sendmsg,
+    .read = read,
+    .write = write,
+    .fionread = sys_fionread,
+    .close = close,
+    .unlink = unlink,
+    .dup = sys_dup,
+
+    .open = sys_open,
+    .fstat = fstat,
+    .fstatfs = fstatfs,
+    .statx = statx,
+    .pread = pread,
+    .preadv2 = preadv2,
+
+    .io_setup = io_setup,
+    .io_destroy = io_destroy,
+    .io_submit = io_submit,
+    .io_getevents = io_getevents,
+
+    .clock_gettime = clock_gettime,
+    .timer_create = timer_create,
+    .timer_settime = timer_settime,
+    .timer_delete = timer_delete,
+    .sigaction = sigaction,
+    .thread_create = sys_thread_create,
+
+    .malloc = malloc,
+    .realloc = realloc,
+    .memalign = aligned_alloc,
+    .free = free,
+    .mmap = mmap,
+    .munmap = munmap,
+    .madvise = madvise,
+    .getpid = getpid,
+};

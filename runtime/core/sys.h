@@ -1,0 +1,89 @@
+/*
+ * sys.h: the table through which every system call and every allocation of
+ * the runtime goes. A loop holds a pointer to its table; the real one is
+ * ql_sys_default. A test gives a loop a table that scripts results. Members
+ * have the names and the contracts of libc and libaio (which returns -errno
+ * where libc sets errno).
+ */
+#ifndef QUOLL_SYS_H
+#define QUOLL_SYS_H
+
+#include "../quoll.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <time.h>
+
+struct statfs;
+struct statx;
+
+struct ql_sys_s {
+    int (*epoll_create1)(int flags);
+    int (*epoll_ctl)(int ep, int op, int fd, struct epoll_event *ee);
+    int (*epoll_wait)(int ep, struct epoll_event *events, int n, int timeout);
+    int (*eventfd)(unsigned count, int flags);
+    int (*signalfd)(int fd, const sigset_t *mask, int flags);
+
+    int (*socket)(int domain, int type, int protocol);
+    int (*bind)(int fd, const struct sockaddr *sa, socklen_t len);
+    int (*listen)(int fd, int backlog);
+    int (*connect)(int fd, const struct sockaddr *sa, socklen_t len);
+    int (*accept4)(int fd, struct sockaddr *sa, socklen_t *len, int flags);
+    int (*shutdown)(int fd, int how);
+    int (*getsockname)(int fd, struct sockaddr *sa, socklen_t *len);
+    int (*getpeername)(int fd, struct sockaddr *sa, socklen_t *len);
+    int (*getsockopt)(int fd, int level, int name, void *value,
+                      socklen_t *len);
+    int (*setsockopt)(int fd, int level, int name, const void *value,
+                      socklen_t len);
+
+    ssize_t (*recv)(int fd, void *buf, size_t size, int flags);
+    ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
+    ssize_t (*send)(int fd, const void *buf, size_t size, int flags);
+    ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+    ssize_t (*read)(int fd, void *buf, size_t size);
+    ssize_t (*write)(int fd, const void *buf, size_t size);
+    int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
+    int (*close)(int fd);
+    int (*unlink)(const char *path);
+    int (*dup)(int fd); /* close-on-exec */
+
+    int (*open)(const char *path, int flags); /* no O_CREAT */
+    int (*fstat)(int fd, struct stat *st);
+    int (*fstatfs)(int fd, struct statfs *fs);
+    int (*statx)(int dir, const char *path, int flags, unsigned mask,
+                 struct statx *stx);
+    ssize_t (*pread)(int fd, void *buf, size_t size, off_t offset);
+    ssize_t (*preadv2)(int fd, const struct iovec *iov, int n, off_t offset,
+                       int flags);
+
+    int (*io_setup)(int n, io_context_t *ctx);
+    int (*io_destroy)(io_context_t ctx);
+    int (*io_submit)(io_context_t ctx, long n, struct iocb **iocbs);
+    int (*io_getevents)(io_context_t ctx, long min, long n,
+                        struct io_event *events, struct timespec *timeout);
+
+    int (*clock_gettime)(clockid_t clock, struct timespec *ts);
+    int (*timer_create)(clockid_t clock, struct sigevent *sev, timer_t *id);
+    int (*timer_settime)(timer_t id, int flags, const struct itimerspec *it,
+                         struct itimerspec *old);
+    int (*timer_delete)(timer_t id);
+    int (*sigaction)(int signo, const struct sigaction *act,
+                     struct sigaction *old);
+    int (*thread_create)(pthread_t *thread, void *(*main)(void *), void *arg);
+
+    void *(*malloc)(size_t size);
+    void *(*realloc)(void *p, size_t size);
+    void *(*memalign)(size_t align, size_t size); /* aligned_alloc */
+    void (*free)(void *p);
+    void *(*mmap)(void *addr, size_t size, int prot, int flags, int fd,
+                  off_t offset);
+    int (*munmap)(void *addr, size_t size);
+    int (*madvise)(void *addr, size_t size, int advice);
+    pid_t (*getpid)(void);
+};
+
+extern const ql_sys_t ql_sys_default;
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * cached.c: lane 1, what the page cache has.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+
+enum {
+    /* A miss starts the readahead of what was asked for, on the loop. */
+    QL__CACHED_CALL = 64 * 1024
+};
+
+static ssize_t
+read_nowait(ql_file_t *file, void *buf, size_t size, off_t offset)
+{
+    const ql_sys_t *sys = file->loop->sys;
+    struct iovec iov = {.iov_base = buf, .iov_len = size};
+    ssize_t n;
+
+    do {
+        n = file->memory
+                ? sys->pread(file->fd, buf, size, offset)
+                : sys->preadv2(file->fd, &iov, 1, offset, RWF_NOWAIT);
+    } while (n == -1 && errno == EINTR);
+    if (n >= 0) {
+        return n;
+    }
+    if (errno == EAGAIN) {
+        return NGX_AGAIN;
+    }
+    if (errno == EOPNOTSUPP || errno == ENOSYS) {
+        ql__file_no_nowait(file);
+        return NGX_AGAIN;
+    }
+    return NGX_ERROR;
+}
+
+static bool
+skipped(const ql_file_t *file)
+{
+    if (file->memory) {
+        return false;
+    }
+    return file->no_nowait || (file->direct && !file->no_direct);
+}
+
+ssize_t
+ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
+{
+    size_t done = 0;
+    size_t part;
+    ssize_t n = 0;
+
+    if (skipped(file)) {
+        return NGX_AGAIN;
+    }
+    while (done < size) {
+        part = size - done < QL__CACHED_CALL ? size - done : QL__CACHED_CALL;
+        n = read_nowait(file, (char *) buf + done, part,
+                        offset + (off_t) done);
+        if (n <= 0) {
+            break;
+        }
+        done += (size_t) n;
+        if ((size_t) n < part) {
+            break;
+        }
+    }
+    if (done == 0 && n < 0) {
+        file->loop->stats.read_misses += n == NGX_AGAIN && !file->no_nowait;
+        return n;
+    }
+    file->loop->stats.read_hits++;
+    return (ssize_t) done;
+}

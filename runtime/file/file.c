@@ -1,0 +1,214 @@
+/*
+ * file.c: an open regular file and its holders.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#ifndef STATX_DIOALIGN
+#define STATX_DIOALIGN 0x2000 /* Linux 6.1 */
+#endif
+
+enum {
+    QL__DIRECT_ALIGN = 4096, /* where the kernel cannot say */
+    QL__DIRECT_UNTRIED = -1,
+    QL__DIRECT_NONE = -2
+};
+
+void
+ql__file_no_nowait(ql_file_t *file)
+{
+    if (file->no_nowait) {
+        return;
+    }
+    file->no_nowait = 1;
+    file->loop->stats.read_nowait_unsupported++;
+    ql__device(file->loop, file->dev)->no_nowait = true;
+}
+
+void
+ql__file_no_direct(ql_file_t *file, bool hint)
+{
+    if (file->no_direct) {
+        return;
+    }
+    file->no_direct = 1;
+    file->loop->stats.read_direct_unsupported++;
+    if (hint) {
+        ql__device(file->loop, file->dev)->no_direct = true;
+    }
+}
+
+static int
+regular(const struct stat *st)
+{
+    if (S_ISREG(st->st_mode)) {
+        return NGX_OK;
+    }
+    errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+    return NGX_ERROR;
+}
+
+/*
+ * overlayfs may show a file under the st_dev of the file system below, which
+ * can do more than overlayfs: hence the type in the key.
+ */
+static void
+apply_hints(ql_file_t *file, const struct stat *st)
+{
+    const ql_sys_t *sys = file->loop->sys;
+    const ql_device_t *device;
+    struct statfs fs;
+    uint64_t type;
+
+    type = sys->fstatfs(file->fd, &fs) == 0 ? (uint32_t) fs.f_type : 0;
+    file->dev = (uint64_t) st->st_dev ^ (type << 32);
+    file->memory = type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+    device = ql__device(file->loop, file->dev);
+    if (file->direct && device->no_direct) {
+        ql__file_no_direct(file, false);
+    }
+    if (device->no_nowait) {
+        ql__file_no_nowait(file);
+    }
+}
+
+ql_file_t *
+ql_file_open(ql_loop_t *loop, const char *path, int flags)
+{
+    const ql_sys_t *sys = loop->sys;
+    ql_file_t *file;
+    struct stat st;
+    int fd, err;
+
+    /* O_NONBLOCK: the open of a FIFO would wait for its writer. */
+    fd = sys->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd == -1) {
+        return NULL;
+    }
+    if (sys->fstat(fd, &st) == -1 || regular(&st) != NGX_OK) {
+        goto failed;
+    }
+    file = ql__alloc(loop, sizeof(*file));
+    if (file == NULL) {
+        errno = ENOMEM;
+        goto failed;
+    }
+    *file = (ql_file_t){.loop = loop,
+                        .fd = fd,
+                        .direct_fd = QL__DIRECT_UNTRIED,
+                        .refs = 1,
+                        .direct = (flags & QL_FILE_DIRECT) != 0};
+    apply_hints(file, &st);
+    loop->stats.files_live++;
+    ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", path, fd);
+    return file;
+
+failed:
+    err = errno;
+    sys->close(fd);
+    errno = err;
+    return NULL;
+}
+
+/* What statx says about direct I/O; 0: this file has none. */
+static uint32_t
+direct_alignment(ql_file_t *file)
+{
+    struct statx stx;
+    uint32_t align;
+
+    memset(&stx, 0, sizeof(stx));
+    if (file->loop->sys->statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN,
+                               &stx) == -1
+        || !(stx.stx_mask & STATX_DIOALIGN)) {
+        return QL__DIRECT_ALIGN;
+    }
+    align = stx.stx_dio_offset_align;
+    /* One alignment for all: reads that go on in the middle of a buffer keep
+     * it. Also aligned_alloc's minimum. */
+    if (align < stx.stx_dio_mem_align) {
+        align = stx.stx_dio_mem_align;
+    }
+    return align == 0 || align >= 512 ? align : 512;
+}
+
+int
+ql__file_direct(ql_file_t *file)
+{
+    char path[sizeof("/proc/self/fd/") + 11];
+    uint32_t align;
+
+    if (file->direct_fd == QL__DIRECT_NONE || file->no_direct) {
+        return -1;
+    }
+    if (file->direct_fd >= 0) {
+        return file->direct_fd;
+    }
+    align = direct_alignment(file);
+    if (align == 0) {
+        file->direct_fd = QL__DIRECT_NONE;
+        ql__file_no_direct(file, false);
+        return -1;
+    }
+    (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+    file->direct_fd =
+        file->loop->sys->open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+    if (file->direct_fd == -1) {
+        /* Out of descriptors: only now. The rest stays as it is. */
+        if (errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
+            file->direct_fd = QL__DIRECT_NONE;
+            ql__file_no_direct(file, errno == EINVAL);
+        }
+        return -1;
+    }
+    file->mem_align = align;
+    file->off_align = align;
+    return file->direct_fd;
+}
+
+int64_t
+ql_file_size(ql_file_t *file)
+{
+    struct stat st;
+
+    if (file->loop->sys->fstat(file->fd, &st) == -1) {
+        return -1;
+    }
+    return st.st_size;
+}
+
+void
+ql__file_hold(ql_file_t *file)
+{
+    file->refs++;
+}
+
+void
+ql__file_release(ql_file_t *file)
+{
+    ql_loop_t *loop = file->loop;
+
+    if (--file->refs != 0) {
+        return;
+    }
+    ql_log_debug(loop, QL_DEBUG_AIO, "file close: fd:%d", file->fd);
+    if (file->direct_fd >= 0) {
+        loop->sys->close(file->direct_fd);
+    }
+    loop->sys->close(file->fd);
+    loop->stats.files_live--;
+    ql__free(loop, file);
+}
+
+void
+ql_file_close(ql_file_t *file)
+{
+    file->closed = 1;
+    ql__file_release(file);
+}

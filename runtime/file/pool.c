@@ -1,0 +1,256 @@
+/*
+ * pool.c: threads for what the kernel can only do blocking. A job is waiting,
+ * running or done; the mutex guards these moves. Results come back through
+ * one event, however many jobs were done by then.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+
+void
+ql__pool_init(ql_pool_t *pool)
+{
+    *pool = (ql_pool_t){.threads = 0};
+    (void) pthread_mutex_init(&pool->mutex, NULL);
+    (void) pthread_cond_init(&pool->cond, NULL);
+    ql_queue_init(&pool->jobs);
+    ql_queue_init(&pool->done);
+}
+
+/* Mutex held. */
+static void
+run_next(ql_loop_t *loop)
+{
+    ql_pool_t *pool = &loop->pool;
+    ql_job_t *job = ql_queue_data(pool->jobs.next, ql_job_t, link);
+    bool notify;
+
+    ql_queue_remove(&job->link);
+    pool->waiting--;
+    job->waiting = 0;
+    (void) pthread_mutex_unlock(&pool->mutex);
+    job->run(job);
+    (void) pthread_mutex_lock(&pool->mutex);
+    ql_queue_insert_tail(&pool->done, &job->link);
+    notify = !pool->notified;
+    pool->notified = true;
+    if (notify) {
+        (void) pthread_mutex_unlock(&pool->mutex);
+        ql_post_from_thread(loop, &pool->event);
+        (void) pthread_mutex_lock(&pool->mutex);
+    }
+}
+
+static void *
+thread_main(void *arg)
+{
+    ql_loop_t *loop = arg;
+    ql_pool_t *pool = &loop->pool;
+
+    (void) pthread_mutex_lock(&pool->mutex);
+    for (;;) {
+        if (!ql_queue_empty(&pool->jobs)) {
+            run_next(loop);
+            continue;
+        }
+        if (pool->stop) {
+            break;
+        }
+        pool->idle++;
+        (void) pthread_cond_wait(&pool->cond, &pool->mutex);
+        pool->idle--;
+    }
+    (void) pthread_mutex_unlock(&pool->mutex);
+    return NULL;
+}
+
+/* Signals are the loop's; only what a thread does to itself stays its own. */
+static int
+start_thread(ql_loop_t *loop)
+{
+    ql_pool_t *pool = &loop->pool;
+    sigset_t blocked, saved;
+    int err;
+
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGILL);
+    sigdelset(&blocked, SIGFPE);
+    sigdelset(&blocked, SIGSEGV);
+    sigdelset(&blocked, SIGBUS);
+    (void) pthread_sigmask(SIG_SETMASK, &blocked, &saved);
+    err = loop->sys->thread_create(&pool->ids[pool->threads], thread_main,
+                                   loop);
+    (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    if (err == 0) {
+        pool->threads++;
+    }
+    return err;
+}
+
+/* Gives back everything that is done. */
+static void
+take_done(ql_loop_t *loop)
+{
+    ql_pool_t *pool = &loop->pool;
+    ql_queue_t done;
+    ql_job_t *job;
+
+    ql_queue_init(&done);
+    (void) pthread_mutex_lock(&pool->mutex);
+    pool->notified = false;
+    ql_queue_move(&done, &pool->done);
+    (void) pthread_mutex_unlock(&pool->mutex);
+    while (!ql_queue_empty(&done)) {
+        job = ql_queue_data(done.next, ql_job_t, link);
+        ql_queue_remove(&job->link);
+        job->event.active = 0;
+        job->event.complete = 1;
+        job->event.ready = 1;
+        loop->stats.pool_pending--;
+        loop->stats.pool_jobs++;
+        ql__deliver(loop, &job->event);
+    }
+}
+
+static void
+done_handler(ql_event_t *ev)
+{
+    take_done(ev->data);
+}
+
+/* The notification needs the loop's kernel objects; a forked child drops the
+ * pool in there. */
+static int
+prepare(ql_loop_t *loop)
+{
+    ql_pool_t *pool = &loop->pool;
+
+    if (ql_loop_init(loop) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (pool->ids != NULL) {
+        return NGX_OK;
+    }
+    pool->ids = ql__alloc(loop, loop->conf.threads * sizeof(*pool->ids));
+    if (pool->ids == NULL) {
+        errno = ENOMEM;
+        return NGX_ERROR;
+    }
+    pool->max = loop->conf.threads;
+    pool->event.data = loop;
+    pool->event.handler = done_handler;
+    return NGX_OK;
+}
+
+/* Mutex held. A job is never left without a thread to come to it. */
+static int
+enqueue(ql_loop_t *loop, ql_job_t *job)
+{
+    ql_pool_t *pool = &loop->pool;
+    int err;
+
+    if (pool->waiting >= loop->conf.thread_queue) {
+        return NGX_BUSY;
+    }
+    if (pool->idle <= pool->waiting && pool->threads < pool->max) {
+        err = start_thread(loop);
+        if (err != 0) {
+            ql_log_error(loop, QL_LOG_ERR, err, "pool thread not started");
+            if (pool->threads == 0) {
+                errno = err;
+                return NGX_ERROR;
+            }
+        }
+    }
+    ql_queue_insert_tail(&pool->jobs, &job->link);
+    pool->waiting++;
+    job->waiting = 1;
+    (void) pthread_cond_signal(&pool->cond);
+    return NGX_OK;
+}
+
+int
+ql_pool_post(ql_loop_t *loop, ql_job_t *job)
+{
+    int rc;
+
+    if (prepare(loop) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    job->event.active = 1;
+    job->event.complete = 0;
+    job->event.ready = 0;
+    (void) pthread_mutex_lock(&loop->pool.mutex);
+    rc = enqueue(loop, job);
+    (void) pthread_mutex_unlock(&loop->pool.mutex);
+    if (rc != NGX_OK) {
+        job->event.active = 0;
+        return rc;
+    }
+    loop->stats.pool_pending++;
+    ql_log_debug(loop, QL_DEBUG_POOL, "pool post: %p", (void *) job);
+    return NGX_OK;
+}
+
+bool
+ql__pool_cancel(ql_loop_t *loop, ql_job_t *job)
+{
+    ql_pool_t *pool = &loop->pool;
+    bool waiting;
+
+    (void) pthread_mutex_lock(&pool->mutex);
+    waiting = job->waiting;
+    if (waiting) {
+        ql_queue_remove(&job->link);
+        pool->waiting--;
+        job->waiting = 0;
+    }
+    (void) pthread_mutex_unlock(&pool->mutex);
+    if (waiting) {
+        job->event.active = 0;
+        loop->stats.pool_pending--;
+    }
+    return waiting;
+}
+
+/* Threads that are still at work at the deadline are left alone. */
+static bool
+join(ql_pool_t *pool, uint64_t deadline)
+{
+    struct timespec ts = {.tv_sec = (time_t) (deadline / 1000),
+                          .tv_nsec = (long) (deadline % 1000) * 1000000};
+    bool all = true;
+    uint32_t i;
+
+    for (i = 0; i < pool->threads; i++) {
+        if (pthread_clockjoin_np(pool->ids[i], NULL, CLOCK_MONOTONIC, &ts)
+            != 0) {
+            (void) pthread_detach(pool->ids[i]);
+            all = false;
+        }
+    }
+    pool->threads = 0;
+    return all;
+}
+
+bool
+ql__pool_done(ql_loop_t *loop, uint64_t deadline)
+{
+    ql_pool_t *pool = &loop->pool;
+
+    (void) pthread_mutex_lock(&pool->mutex);
+    pool->stop = true;
+    (void) pthread_cond_broadcast(&pool->cond);
+    (void) pthread_mutex_unlock(&pool->mutex);
+    if (!join(pool, deadline)) {
+        ql_log_error(loop, QL_LOG_WARN, 0,
+                     "pool threads still at work, left behind");
+        return false;
+    }
+    take_done(loop);
+    ql__free(loop, pool->ids);
+    (void) pthread_cond_destroy(&pool->cond);
+    (void) pthread_mutex_destroy(&pool->mutex);
+    return true;
+}

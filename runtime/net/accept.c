@@ -1,0 +1,255 @@
+/*
+ * accept.c: from a listener's event to its queue of connections. A listener
+ * leaves the epoll set while its queue is full; all of them leave it while
+ * descriptors, memory or connections have run out.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint32_t
+enter_flags(const ql_listening_t *ls)
+{
+    return ls->exclusive ? QL_EXCLUSIVE_EVENT : QL_LEVEL_EVENT;
+}
+
+static void
+leave(ql_listening_t *ls)
+{
+    ql_loop_t *loop = ls->loop;
+    ql_event_t *rev = &ls->connection->read;
+
+    (void) loop->actions->disable(loop, rev, QL_READ_EVENT, 0);
+    rev->ready = 0;
+    ql_delete_posted_event(loop, rev);
+}
+
+void
+ql__listening_enter(ql_listening_t *ls)
+{
+    ql_loop_t *loop = ls->loop;
+
+    if (loop->actions->enable(loop, &ls->connection->read, QL_READ_EVENT,
+                              enter_flags(ls))
+        != NGX_OK)
+    {
+        ls->paused = 1;
+        ql_add_timer(loop, &loop->accept_retry, loop->conf.accept_delay);
+    }
+}
+
+static void
+pause_all(ql_loop_t *loop)
+{
+    ql_listening_t *ls;
+    ql_queue_t *q;
+
+    for (q = loop->listenings.next; q != &loop->listenings; q = q->next) {
+        ls = ql_queue_data(q, ql_listening_t, link);
+        if (ls->connection != NULL && !ls->paused) {
+            ls->paused = 1;
+            leave(ls);
+        }
+    }
+    loop->stats.accept_pauses++;
+    ql_add_timer(loop, &loop->accept_retry, loop->conf.accept_delay);
+}
+
+static void
+resume_all(ql_loop_t *loop)
+{
+    ql_listening_t *ls;
+    ql_queue_t *q;
+
+    for (q = loop->listenings.next; q != &loop->listenings; q = q->next) {
+        ls = ql_queue_data(q, ql_listening_t, link);
+        if (ls->connection != NULL && ls->paused) {
+            ls->paused = 0;
+            if (!ls->full) {
+                ql__listening_enter(ls);
+            }
+        }
+    }
+}
+
+void
+ql__accept_resume(ql_loop_t *loop)
+{
+    if (loop->accept_retry.timer_set) {
+        ql_del_timer(loop, &loop->accept_retry);
+        resume_all(loop);
+    }
+}
+
+static void
+retry_handler(ql_event_t *ev)
+{
+    ev->timedout = 0;
+    resume_all(ev->data);
+}
+
+void
+ql__listenings_init(ql_loop_t *loop)
+{
+    ql_queue_init(&loop->listenings);
+    loop->accept_retry.data = loop;
+    loop->accept_retry.handler = retry_handler;
+    loop->accept_retry.cancelable = 1;
+}
+
+/* The listener itself is gone. When the number is no socket any more it is
+ * somebody else's and must not be closed. */
+static int
+die(ql_listening_t *ls, int err)
+{
+    ql_connection_t *c = ls->connection;
+
+    ql_log_error(ls->loop, QL_LOG_ERR, err, "listener fd:%d is dead", c->fd);
+    ls->err = err;
+    ls->connection = NULL;
+    if (err != EINVAL) {
+        c->read.active = 0;
+        c->borrowed = 1;
+    }
+    ql_close_connection(c);
+    return NGX_ERROR;
+}
+
+static int
+run_out(ql_listening_t *ls, int err, const char *what)
+{
+    ql_loop_t *loop = ls->loop;
+
+    ql_log_error(loop, QL_LOG_WARN, err, "%s, no accept for %u ms", what,
+                 loop->conf.accept_delay);
+    pause_all(loop);
+    return NGX_BUSY;
+}
+
+/* NGX_DECLINED: that one connection failed (see accept(2)), go on. */
+static int
+accept_failed(ql_listening_t *ls, int err)
+{
+    switch (err) {
+    case EAGAIN:
+        return NGX_AGAIN;
+    case EINTR:
+        return NGX_DECLINED;
+    default:
+        break;
+    }
+    ls->loop->stats.accept_errors++;
+    switch (err) {
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+        ql_log_error(ls->loop, QL_LOG_INFO, err, "accept4() failed");
+        return NGX_DECLINED;
+    case EINVAL:
+    case EBADF:
+    case ENOTSOCK:
+        return die(ls, err);
+    default:
+        return run_out(ls, err, "accept4() failed");
+    }
+}
+
+static int
+enqueue(ql_listening_t *ls, int fd, const ql_sockaddr_t *peer)
+{
+    ql_loop_t *loop = ls->loop;
+    ql_connection_t *c = ql_get_connection(loop, fd);
+
+    if (c == NULL) {
+        (void) loop->sys->close(fd);
+        return run_out(ls, ENOMEM, "connection dropped");
+    }
+    if (peer->u.sa.sa_family == AF_UNIX) {
+        c->peer.sa.sa_family = AF_UNIX;
+    } else {
+        memcpy(&c->peer, &peer->u, sizeof(c->peer));
+    }
+    c->listening = ls;
+    ql_queue_insert_tail(&ls->accepted, &c->queue);
+    ls->queued++;
+    loop->stats.accepted++;
+    ql_log_debug(loop, QL_DEBUG_ACCEPT, "accept: fd:%d *%llu", fd,
+                 (unsigned long long) c->number);
+    return NGX_OK;
+}
+
+static int
+accept_one(ql_listening_t *ls)
+{
+    ql_loop_t *loop = ls->loop;
+    ql_sockaddr_t peer;
+    int fd;
+
+    if (!ql__connections_left(loop)) {
+        return run_out(ls, 0, "worker_connections are not enough");
+    }
+    peer.len = sizeof(peer.u);
+    fd = loop->sys->accept4(ls->connection->fd, &peer.u.sa, &peer.len,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd == -1) {
+        return accept_failed(ls, errno);
+    }
+    return enqueue(ls, fd, &peer);
+}
+
+void
+ql_event_accept(ql_event_t *ev)
+{
+    ql_connection_t *lc = ev->data;
+    ql_listening_t *ls = lc->listening;
+    ql_loop_t *loop = ls->loop;
+    uint32_t left = loop->conf.multi_accept, before = ls->queued;
+    int rc = NGX_OK;
+
+    ev->ready = 0; /* level-triggered: it comes again */
+    while (left > 0 && ls->queued < loop->conf.accept_queue
+           && (rc == NGX_OK || rc == NGX_DECLINED))
+    {
+        rc = accept_one(ls);
+        left--;
+    }
+    if (ls->connection != NULL && !ls->paused && !ls->full
+        && ls->queued >= loop->conf.accept_queue)
+    {
+        ls->full = 1;
+        leave(ls);
+    }
+    /* Last: the handler may close the listener. */
+    if (ls->handler != NULL && (ls->queued != before || rc == NGX_ERROR)) {
+        ls->handler(ls);
+    }
+}
+
+ql_connection_t *
+ql_accept(ql_listening_t *ls)
+{
+    ql_connection_t *c;
+
+    if (ql_queue_empty(&ls->accepted)) {
+        return NULL;
+    }
+    c = ql_queue_data(ls->accepted.next, ql_connection_t, queue);
+    ql_queue_remove(&c->queue);
+    c->listening = NULL;
+    ls->queued--;
+    if (ls->full && ls->queued <= ls->loop->conf.accept_queue / 2) {
+        ls->full = 0;
+        if (ls->connection != NULL && !ls->paused) {
+            ql__listening_enter(ls);
+        }
+    }
+    return c;
+}

@@ -1,0 +1,100 @@
+/*
+ * send.c: writing. A short write fills the kernel's buffer, so it clears
+ * `ready`: the event for free room is on its way.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+
+static ssize_t
+transmit(ql_connection_t *c, const void *buf, size_t size)
+{
+    const ql_sys_t *sys = c->loop->sys;
+    ssize_t n;
+
+    if (!c->plain) {
+        n = sys->send(c->fd, buf, size, MSG_NOSIGNAL);
+        if (n != -1 || errno != ENOTSOCK) {
+            return n;
+        }
+        c->plain = 1;
+    }
+    return sys->write(c->fd, buf, size);
+}
+
+static ssize_t
+sent(ql_connection_t *c, ssize_t n, size_t size)
+{
+    if ((size_t) n < size) {
+        c->write.ready = 0;
+    }
+    return n == 0 && size > 0 ? NGX_AGAIN : n;
+}
+
+ssize_t
+ql_unix_send(ql_connection_t *c, const void *buf, size_t size)
+{
+    ql_event_t *wev = &c->write;
+    ssize_t n;
+
+    if (wev->active && !wev->ready) {
+        return ql__io_not_ready(c, wev);
+    }
+    do {
+        n = transmit(c, buf, size);
+    } while (n == -1 && errno == EINTR);
+    ql_log_debug(c->loop, QL_DEBUG_NET, "send: fd:%d %zd of %zu", c->fd, n,
+                 size);
+    return n >= 0 ? sent(c, n, size) : ql__io_failed(c, wev, "send");
+}
+
+/* No socket: piece by piece, as far as it goes. */
+static ssize_t
+send_pieces(ql_connection_t *c, const struct iovec *iov, int count)
+{
+    ssize_t n, all = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        n = ql_unix_send(c, iov[i].iov_base, iov[i].iov_len);
+        if (n < 0) {
+            return all > 0 ? all : n;
+        }
+        all += n;
+        if ((size_t) n < iov[i].iov_len) {
+            break;
+        }
+    }
+    return all;
+}
+
+ssize_t
+ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count)
+{
+    struct msghdr msg = {.msg_iov = (struct iovec *) (uintptr_t) iov,
+                         .msg_iovlen = (size_t) count};
+    ql_event_t *wev = &c->write;
+    size_t size = 0;
+    ssize_t n;
+    int i;
+
+    if (c->plain) {
+        return send_pieces(c, iov, count);
+    }
+    if (wev->active && !wev->ready) {
+        return ql__io_not_ready(c, wev);
+    }
+    for (i = 0; i < count; i++) {
+        size += iov[i].iov_len;
+    }
+    do {
+        n = c->loop->sys->sendmsg(c->fd, &msg, MSG_NOSIGNAL);
+    } while (n == -1 && errno == EINTR);
+    ql_log_debug(c->loop, QL_DEBUG_NET, "sendmsg: fd:%d %zd of %zu", c->fd, n,
+                 size);
+    if (n == -1 && errno == ENOTSOCK) {
+        c->plain = 1;
+        return send_pieces(c, iov, count);
+    }
+    return n >= 0 ? sent(c, n, size) : ql__io_failed(c, wev, "sendmsg");
+}

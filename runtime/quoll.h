@@ -1,0 +1,669 @@
+/*
+ * quoll.h: the C interface of libquoll, nginx's event core as a library.
+ *
+ * Everything hangs off a ql_loop_t. A loop belongs to the thread that runs it;
+ * only ql_post_from_thread() and ql_notify() may be called from another one.
+ * Nouns, verbs and bit names are nginx's; docs/VOCABULARY.md maps each to
+ * its source. Functions that can fail return NGX_OK or NGX_ERROR with errno
+ * set and have logged the failure once.
+ */
+#ifndef QUOLL_H
+#define QUOLL_H
+
+#include <libaio.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define QL_VERSION "0.1.0"
+
+#define QL_API __attribute__((visibility("default")))
+#define QL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+typedef struct ql_loop_s ql_loop_t;
+typedef struct ql_sys_s ql_sys_t; /* the table of system calls: core/sys.h */
+typedef struct ql_event_s ql_event_t;
+typedef struct ql_connection_s ql_connection_t;
+typedef struct ql_listening_s ql_listening_t;
+typedef struct ql_file_s ql_file_t;
+typedef struct ql_event_aio_s ql_event_aio_t;
+typedef struct ql_read_s ql_read_t;
+
+/* Return codes, nginx's names and values. */
+enum {
+    NGX_OK = 0,
+    NGX_ERROR = -1,
+    NGX_AGAIN = -2,
+    NGX_BUSY = -3,
+    NGX_DONE = -4,
+    NGX_DECLINED = -5
+};
+
+/* ------------------------------------------------------------ queue ---- */
+
+/* Intrusive, circular, doubly linked; a head is a node that links itself. */
+typedef struct ql_queue_s {
+    struct ql_queue_s *prev;
+    struct ql_queue_s *next;
+} ql_queue_t;
+
+#define ql_queue_data(q, type, member)                                         \
+    ((type *) (void *) ((char *) (q) -offsetof(type, member)))
+
+static inline void
+ql_queue_init(ql_queue_t *head)
+{
+    head->prev = head;
+    head->next = head;
+}
+
+static inline int
+ql_queue_empty(const ql_queue_t *head)
+{
+    return head->next == head;
+}
+
+static inline void
+ql_queue_insert_tail(ql_queue_t *head, ql_queue_t *node)
+{
+    node->prev = head->prev;
+    node->next = head;
+    node->prev->next = node;
+    head->prev = node;
+}
+
+static inline void
+ql_queue_insert_head(ql_queue_t *head, ql_queue_t *node)
+{
+    ql_queue_insert_tail(head->next, node);
+}
+
+static inline void
+ql_queue_remove(ql_queue_t *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    node->prev = node;
+    node->next = node;
+}
+
+/* Appends every node of `from` to `to`, in order, and leaves `from` empty. */
+static inline void
+ql_queue_move(ql_queue_t *to, ql_queue_t *from)
+{
+    if (ql_queue_empty(from)) {
+        return;
+    }
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    ql_queue_init(from);
+}
+
+/* -------------------------------------------------------------- log ---- */
+
+enum {
+    QL_LOG_EMERG = 1,
+    QL_LOG_ALERT, /* a bug in quoll, nothing else */
+    QL_LOG_CRIT,
+    QL_LOG_ERR,
+    QL_LOG_WARN,
+    QL_LOG_NOTICE,
+    QL_LOG_INFO,
+    QL_LOG_DEBUG
+};
+
+/* Debug categories, one per mechanism; switched on at run time. */
+enum {
+    QL_DEBUG_EVENT = 1 << 0,  /* epoll: add, del, wait, each event */
+    QL_DEBUG_POSTED = 1 << 1, /* posted queues */
+    QL_DEBUG_TIMER = 1 << 2,  /* add, del, expire */
+    QL_DEBUG_ACCEPT = 1 << 3, /* listeners */
+    QL_DEBUG_NET = 1 << 4,    /* recv, send, connect */
+    QL_DEBUG_AIO = 1 << 5,    /* file reads: bridge and lanes */
+    QL_DEBUG_POOL = 1 << 6,   /* thread pool */
+    QL_DEBUG_TASK = 1 << 7    /* coroutines: used by the bindings */
+};
+
+/* Called with one whole line without its newline; must not call the loop. */
+typedef void (*ql_log_writer_pt)(void *data, int level, const char *text);
+
+/*
+ * Writes "text (24: Too many open files)"; err 0 leaves the parenthesis out.
+ * The same fmt is written at most 10 times a second from WARN upwards; what
+ * was left out is counted and said once the second is over. errno is kept.
+ */
+QL_API void ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt,
+                         ...) QL_PRINTF(4, 5);
+/* The same, without the limit: for what a script logs. */
+QL_API void ql_log_text(ql_loop_t *loop, int level, const char *text);
+/* level: lines above it are dropped (default QL_LOG_NOTICE). */
+QL_API void ql_log_set_level(ql_loop_t *loop, int level);
+QL_API int ql_log_level(const ql_loop_t *loop);
+/* categories: QL_DEBUG_* or'ed; 0 switches all off. */
+QL_API void ql_log_set_debug(ql_loop_t *loop, unsigned categories);
+/* NULL puts the default back: stderr, with time, level and pid. */
+QL_API void ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer,
+                              void *data);
+/* Lines logged at this level since the loop was made, also the dropped. */
+QL_API uint64_t ql_log_count(const ql_loop_t *loop, int level);
+/* "warn" -> QL_LOG_WARN, "aio" -> QL_DEBUG_AIO; 0: no such name. */
+QL_API int ql_log_level_by_name(const char *name);
+QL_API unsigned ql_log_debug_by_name(const char *name);
+
+/* ---------------------------------------------------- configuration ---- */
+
+/* Size of the epoll module. nginx: ngx_epoll_conf_t. */
+typedef struct {
+    uint32_t events;       /* epoll_events: one epoll_wait batch; 512 */
+    uint32_t aio_requests; /* worker_aio_requests: AIO context size; 256 */
+} ql_epoll_conf_t;
+
+typedef struct {
+    ql_epoll_conf_t epoll;
+    uint32_t worker_connections; /* live connections at most; 1,048,576 */
+    uint32_t timer_resolution;   /* ms; 0: time is updated every turn */
+    uint32_t multi_accept;       /* connections accepted a turn; 64 */
+    uint32_t accept_queue;       /* accepted but not yet taken; 128 */
+    uint32_t accept_delay;       /* ms a listener pauses on EMFILE; 500 */
+    uint32_t level_triggered;    /* 1: EPOLLLT for connections; 0 */
+    uint32_t threads;            /* of the pool for blocking calls; 4 */
+    uint32_t thread_queue;       /* tasks waiting for the pool; 65,536 */
+    uint32_t aio_queue;          /* reads waiting in user space; 65,536 */
+    uint32_t drain;              /* ms loop end waits for reads; 1,000 */
+} ql_conf_t;
+
+enum {
+    QL_CONF_UNSET = 0xffffffff
+};
+
+/* Every field unset / every unset field given its default. */
+QL_API void ql_epoll_create_conf(ql_epoll_conf_t *conf);
+QL_API void ql_epoll_init_conf(ql_epoll_conf_t *conf);
+QL_API void ql_conf_create(ql_conf_t *conf);
+QL_API void ql_conf_init(ql_conf_t *conf);
+/*
+ * Sets one field by its directive's name. NGX_OK; NGX_DECLINED: no such
+ * setting; NGX_ERROR: not a whole number in its range. Either failure writes
+ * a message that names the setting and its range into err[size].
+ */
+QL_API int ql_conf_set(ql_conf_t *conf, const char *name, double value,
+                       char *err, size_t size);
+/* The range of a setting, "epoll_events must be a whole number from 1 to
+ * 65536" into err[size]; NGX_DECLINED: no such setting. */
+QL_API int ql_conf_describe(const char *name, char *err, size_t size);
+/* The name of setting i, NULL after the last; *value: its number in conf. */
+QL_API const char *ql_conf_get(const ql_conf_t *conf, unsigned i,
+                               uint32_t *value);
+
+/* ------------------------------------------------------------ event ---- */
+
+typedef void (*ql_event_handler_pt)(ql_event_t *ev);
+
+enum {
+    QL_READ_EVENT = 0x2001, /* EPOLLIN|EPOLLRDHUP */
+    QL_WRITE_EVENT = 0x004, /* EPOLLOUT */
+    QL_LEVEL_EVENT = 0,
+    QL_CLOSE_EVENT = 1, /* del: the descriptor is closed next */
+    QL_EXCLUSIVE_EVENT = 1 << 28,
+    QL_ONESHOT_EVENT = 1 << 30
+};
+#define QL_CLEAR_EVENT 0x80000000u /* EPOLLET */
+
+/* process_events' flags. */
+enum {
+    QL_UPDATE_TIME = 1,
+    QL_POST_EVENTS = 2,
+    QL_POST_THREAD_EVENTS = 4
+};
+
+/* loop->event_flags */
+enum {
+    QL_USE_LEVEL_EVENT = 1,
+    QL_USE_CLEAR_EVENT = 4,
+    QL_USE_GREEDY_EVENT = 0x20,
+    QL_USE_EPOLL_EVENT = 0x40
+};
+
+#define QL_TIMER_INFINITE ((uint64_t) -1)
+
+/* One direction of a descriptor, or a timer, or a completion: 64 bytes. */
+struct ql_event_s {
+    void *data; /* its ql_connection_t, or the owner's struct */
+    /* Called when it happened. NULL: nobody is parked on it; `ready` is set
+     * and the event is not posted. */
+    ql_event_handler_pt handler;
+    ql_queue_t queue; /* in a posted queue while `posted` */
+    ql_queue_t timer; /* in the timer wheel while `timer_set` */
+    uint64_t due;     /* loop ms at which the timer fires */
+    /* Bytes that FIONREAD saw; -1: not asked since the last event. Set by
+     * recv and process_events. On a listener: 1 to go on accepting. */
+    int available;
+    unsigned write : 1;       /* the write half; set once by get_connection */
+    unsigned accept : 1;      /* a listener's; set by ql_listen */
+    unsigned instance : 1;    /* flipped by get_connection at each reuse */
+    unsigned active : 1;      /* in the epoll set; add/del */
+    unsigned disabled : 1;    /* kept out of the set by del of a pause */
+    unsigned ready : 1;       /* epoll said so; cleared by EAGAIN and by a
+                                 short read or write */
+    unsigned oneshot : 1;     /* inactive once it fires; add sets it, del
+                                 clears it: the set keeps a mute entry */
+    unsigned eof : 1;         /* recv returned 0 */
+    unsigned error : 1;       /* recv or send failed */
+    unsigned timedout : 1;    /* set when the timer fires, cleared by who
+                                 looks at it */
+    unsigned timer_set : 1;   /* in the timer wheel */
+    unsigned pending_eof : 1; /* EPOLLRDHUP came: a short read is no end */
+    unsigned posted : 1;      /* in a posted queue */
+    unsigned posted_ready : 1; /* becomes `ready` when its queue reaches it */
+    unsigned complete : 1;     /* AIO or pool: the result is there */
+    unsigned cancelable : 1;   /* does not keep a stopping loop alive */
+    unsigned abandoned : 1;    /* AIO or pool: set by the waiter that let go
+                                 while `active`; the handler is not posted
+                                 but called at completion, to free */
+    unsigned clear : 1;        /* edge-triggered in the set; add */
+    unsigned exclusive : 1;    /* EPOLLEXCLUSIVE in the set; add */
+};
+
+/* The ten actions of an event module. nginx: ngx_event_actions_t. add, del,
+ * enable, disable: ev->data is its connection. */
+typedef struct {
+    int (*add)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+               uint32_t flags);
+    int (*del)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+               uint32_t flags);
+    int (*enable)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                  uint32_t flags);
+    int (*disable)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
+                   uint32_t flags);
+    int (*add_conn)(ql_loop_t *loop, ql_connection_t *c);
+    int (*del_conn)(ql_loop_t *loop, ql_connection_t *c, uint32_t flags);
+    int (*notify)(ql_loop_t *loop); /* wakes epoll_wait; any thread */
+    int (*process_events)(ql_loop_t *loop, uint64_t timer, uint32_t flags);
+    int (*init)(ql_loop_t *loop);
+    void (*done)(ql_loop_t *loop);
+} ql_event_actions_t;
+
+QL_API extern const ql_event_actions_t ql_epoll_actions;
+
+/*
+ * Makes sure that the event will come when an attempt returned NGX_AGAIN.
+ * Edge-triggered: the connection enters the set for both directions at the
+ * first call, later calls are free. Level-triggered: added when it is wanted,
+ * removed when it is ready. flags: QL_CLOSE_EVENT or 0.
+ */
+QL_API int ql_handle_read_event(ql_event_t *rev, uint32_t flags);
+QL_API int ql_handle_write_event(ql_event_t *wev);
+
+/* ------------------------------------------------------------- loop ---- */
+
+/*
+ * Makes a loop: memory only, no kernel object. conf may be NULL (defaults),
+ * unset fields get theirs. sys NULL: the real system calls. NULL with errno
+ * ENOMEM.
+ */
+QL_API ql_loop_t *ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys);
+/* Waits at most conf.drain ms for reads in flight, closes every connection,
+ * releases everything. */
+QL_API void ql_loop_destroy(ql_loop_t *loop);
+/* Makes the epoll set and registers the pseudo connections; called by what
+ * needs them. Also after a fork: the child's set is made anew. Also when
+ * conf's epoll_events grew: the event list grows. */
+QL_API int ql_loop_init(ql_loop_t *loop);
+/* The loop's configuration; change it before ql_loop_init(). */
+QL_API ql_conf_t *ql_loop_conf(ql_loop_t *loop);
+/*
+ * One turn: submit gathered AIO, wait (0 when something is pending, else
+ * until the next timer, and never longer than max_wait ms), accept events,
+ * timers, posted events. NGX_ERROR only when epoll itself failed; EINTR is
+ * NGX_OK.
+ */
+QL_API int ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait);
+/* Turns until ql_loop_stop(). */
+QL_API int ql_loop_run(ql_loop_t *loop);
+QL_API void ql_loop_stop(ql_loop_t *loop);
+/* The epoll descriptor, -1 before init: readable when a turn has work. */
+QL_API int ql_loop_fd(const ql_loop_t *loop);
+/* For the bindings: any pointer. */
+QL_API void ql_loop_set_data(ql_loop_t *loop, void *data);
+QL_API void *ql_loop_data(const ql_loop_t *loop);
+
+/* Monotonic ms / ns as of the last ql_time_update(): one a turn. */
+QL_API uint64_t ql_msec(const ql_loop_t *loop);
+QL_API uint64_t ql_nsec(const ql_loop_t *loop);
+QL_API void ql_time_update(ql_loop_t *loop);
+
+/* Wakes the loop out of epoll_wait. Any thread. */
+QL_API int ql_notify(ql_loop_t *loop);
+/* Posts ev, whose handler the loop's thread then calls. Any thread; ev must
+ * not be posted already. */
+QL_API void ql_post_from_thread(ql_loop_t *loop, ql_event_t *ev);
+
+typedef struct {
+    uint64_t turns;       /* of the loop */
+    uint64_t events;      /* delivered by epoll */
+    uint64_t stale;       /* events of a connection that was gone */
+    uint64_t rebuilds;    /* of the epoll set */
+    uint64_t epoll_ctl;   /* calls */
+    uint64_t timers;      /* set now */
+    uint64_t posted;      /* in the posted queues now */
+    uint64_t opened;      /* connections taken; = closed + live */
+    uint64_t closed;      /* connections given back */
+    uint64_t live;        /* connections now, without pseudo ones */
+    uint64_t accepted;    /* by listeners; part of opened */
+    uint64_t accept_errors;
+    uint64_t accept_pauses; /* listeners out of the set for EMFILE etc. */
+    uint64_t aio_submitted; /* iocbs; = aio_reaped + aio_in_flight */
+    uint64_t aio_reaped;
+    uint64_t aio_in_flight; /* in the kernel now */
+    uint64_t aio_queued;    /* gathered or waiting for the context now */
+    uint64_t aio_submits;   /* io_submit calls */
+    uint64_t aio_eagain;    /* submits cut short by a full context */
+    uint64_t aio_slow;      /* io_submit calls of more than 1 ms */
+    uint64_t read_hits;     /* answered from the page cache */
+    uint64_t read_misses;   /* not (wholly) cached */
+    uint64_t read_direct;   /* sent to the AIO */
+    uint64_t read_pool;     /* sent to the thread pool */
+    uint64_t read_nowait_unsupported; /* fallback: no NOWAIT on that file */
+    uint64_t read_direct_unsupported; /* fallback: no O_DIRECT */
+    uint64_t read_dirty;    /* direct submit answered EAGAIN: to the pool */
+    uint64_t reads_live;    /* ql_read_t now */
+    uint64_t files_live;    /* ql_file_t now */
+    uint64_t pool_jobs;     /* finished by threads */
+    uint64_t pool_pending;  /* queued or running now */
+} ql_stats_t;
+
+QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
+
+/* ----------------------------------------------------- posted queues ---- */
+
+/* Idempotent, FIFO. Delete is O(1) and harmless when not posted. */
+QL_API void ql_post_event(ql_loop_t *loop, ql_event_t *ev);
+/* After the next epoll_wait, not in this turn; sets ready on the way. */
+QL_API void ql_post_next_event(ql_loop_t *loop, ql_event_t *ev);
+QL_API void ql_delete_posted_event(ql_loop_t *loop, ql_event_t *ev);
+
+/* ------------------------------------------------------------ timers ---- */
+
+/* Arms ev->timer `ms` from now (the clock is read: never early, at most
+ * 2^42 ms); an armed one is moved. Cannot fail. When it fires: timer_set 0,
+ * timedout 1, handler called. Order: due time, then arming. */
+QL_API void ql_add_timer(ql_loop_t *loop, ql_event_t *ev, uint64_t ms);
+/* The same, counted from the turn's cached clock: cheaper, for inactivity
+ * timeouts that are armed often. */
+QL_API void ql_add_timer_cached(ql_loop_t *loop, ql_event_t *ev, uint64_t ms);
+QL_API void ql_del_timer(ql_loop_t *loop, ql_event_t *ev);
+/* ms until the wheel must turn (0: due; may be before the first timer's due
+ * time, never after), QL_TIMER_INFINITE without timers. */
+QL_API uint64_t ql_event_find_timer(ql_loop_t *loop);
+/* Fires what is due at the cached clock; handlers run from a list that is
+ * fixed before the first is called. */
+QL_API void ql_event_expire_timers(ql_loop_t *loop);
+
+/* -------------------------------------------------------- connections ---- */
+
+/* How bytes move. A TLS connection swaps the table. All of them: >0 bytes,
+ * 0 end of file (reads), NGX_AGAIN (ready is cleared), NGX_ERROR (c->err).
+ * EINTR is retried. No SIGPIPE. */
+typedef struct {
+    ssize_t (*recv)(ql_connection_t *c, void *buf, size_t size);
+    ssize_t (*recv_chain)(ql_connection_t *c, const struct iovec *iov, int n);
+    ssize_t (*udp_recv)(ql_connection_t *c, void *buf, size_t size);
+    ssize_t (*send)(ql_connection_t *c, const void *buf, size_t size);
+    ssize_t (*send_chain)(ql_connection_t *c, const struct iovec *iov, int n);
+} ql_os_io_t;
+
+QL_API extern const ql_os_io_t ql_os_io;
+
+typedef union {
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+} ql_peer_t; /* a unix peer keeps its family only */
+
+struct ql_connection_s {
+    ql_event_t read;
+    ql_event_t write;
+    void *data; /* the owner's */
+    ql_loop_t *loop;
+    const ql_os_io_t *io;
+    ql_listening_t *listening; /* the listener itself / in whose queue */
+    ql_queue_t queue;          /* free list, or the listener's accept queue */
+    uint64_t number;           /* of this use of the struct; for logs */
+    int fd;                    /* -1: closed */
+    int err;                   /* errno of the last failed recv or send */
+    ql_peer_t peer;            /* of an accepted or connected socket */
+    unsigned shared : 1; /* dup'ed or inherited: close() alone does not take
+                            it out of the epoll set */
+    unsigned pseudo : 1; /* quoll's own eventfd, signalfd: not counted */
+    unsigned borrowed : 1; /* ql_close_connection leaves the fd open */
+    unsigned stream : 1;   /* not a datagram socket */
+    unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
+};
+
+/*
+ * Takes a connection struct for fd: events cleared, instances flipped, io
+ * table set, handlers NULL. NULL with errno ENFILE when worker_connections
+ * are in use (logged), ENOMEM. Does not touch fd and makes no system call.
+ */
+QL_API ql_connection_t *ql_get_connection(ql_loop_t *loop, int fd);
+/* One that worker_connections does not limit and ql_stats() does not count:
+ * for quoll's own descriptors (eventfd, signalfd). */
+QL_API ql_connection_t *ql_get_pseudo_connection(ql_loop_t *loop, int fd);
+/* Gives the struct back; it is reused after the next epoll_wait at the
+ * earliest. Timers, posted events and the epoll set must be clear of it. */
+QL_API void ql_free_connection(ql_connection_t *c);
+/* Deletes timers and posted events, leaves the epoll set, fd = -1, frees,
+ * closes (unless borrowed). */
+QL_API void ql_close_connection(ql_connection_t *c);
+
+/* ql_sockaddr_t: an address with its length. */
+typedef struct {
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    } u;
+    socklen_t len;
+} ql_sockaddr_t;
+
+enum {
+    QL_SOCKADDR_STRLEN = 128
+};
+
+/*
+ * "127.0.0.1:80" "[::1]:0" ":80" (any address, IPv4) "localhost:80" (127.0.0.1)
+ * "unix:/path" "unix:@name" (abstract). NGX_OK; NGX_DECLINED: a host name that
+ * needs a resolver; NGX_ERROR: *err says what is wrong.
+ */
+QL_API int ql_sockaddr_parse(const char *text, ql_sockaddr_t *addr,
+                             const char **err);
+/* The same forms into buf[QL_SOCKADDR_STRLEN]; returns buf. */
+QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
+                                    char *buf);
+
+/* ---------------------------------------------------------- listeners ---- */
+
+typedef struct {
+    int backlog;        /* 511 when 0 */
+    unsigned reuseport : 1;
+    unsigned exclusive : 1; /* EPOLLEXCLUSIVE: several loops share the fd */
+    unsigned v6only : 1;
+} ql_listen_opts_t;
+
+struct ql_listening_s {
+    ql_connection_t *connection; /* NULL once it is dead or closed */
+    /* Called from the accept queue's turn when a connection has come, and
+     * with connection NULL when the listener died (err). May be NULL. */
+    void (*handler)(ql_listening_t *ls);
+    void *data;
+    ql_loop_t *loop;
+    ql_queue_t link;     /* in loop->listenings */
+    ql_queue_t accepted; /* connections nobody has taken yet */
+    uint32_t queued;     /* how many */
+    int err;             /* errno that killed it */
+    ql_sockaddr_t addr;
+    unsigned full : 1;   /* out of epoll: the queue is full */
+    unsigned paused : 1; /* out of epoll: EMFILE, ENFILE, no connections */
+    unsigned exclusive : 1;
+};
+
+/* Socket, options, bind, listen, level-triggered in the epoll set. NULL with
+ * errno; a stale unix socket file that nobody listens on is replaced. */
+QL_API ql_listening_t *ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
+                                 const ql_listen_opts_t *opts);
+/* The read handler of a listener's connection. nginx: ngx_event_accept. */
+QL_API void ql_event_accept(ql_event_t *ev);
+/* The next accepted connection, NULL when there is none; brings a full
+ * listener back when its queue is half empty. The caller owns it. */
+QL_API ql_connection_t *ql_accept(ql_listening_t *ls);
+/* Closes it and what its queue still holds; frees ls. A unix socket's file
+ * is unlinked. */
+QL_API void ql_listening_close(ql_listening_t *ls);
+
+/* ----------------------------------------------------------- connecting ---- */
+
+/*
+ * A nonblocking socket of addr's family and a connection for it. *c is set on
+ * NGX_OK (connected at once) and NGX_AGAIN (in the epoll set; the write event
+ * tells); NGX_ERROR with errno. The EAGAIN of a full unix backlog
+ * has no event to wait for, so it is an error too.
+ */
+QL_API int ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
+                                 const ql_sockaddr_t *bind_addr,
+                                 ql_connection_t **c);
+/* Call again: NGX_OK connected, NGX_AGAIN, NGX_ERROR with c->err. */
+QL_API int ql_test_connect(ql_connection_t *c);
+
+/* -------------------------------------------------------------- files ---- */
+
+enum {
+    QL_FILE_DIRECT = 1 /* reads go to the AIO with O_DIRECT */
+};
+
+/* An open regular file. Reads that are gathered or in flight hold it: close(2)
+ * happens when the last holder lets go. */
+struct ql_file_s {
+    ql_loop_t *loop;
+    int fd;
+    int direct_fd;     /* opened O_DIRECT; -1: not yet, -2: not possible */
+    uint32_t refs;     /* the opener's and one per read */
+    uint32_t mem_align; /* of the buffer of a direct read, bytes */
+    uint32_t off_align; /* of its offset and length, bytes */
+    uint64_t dev; /* st_dev and type: key of what the file system can do */
+    unsigned direct : 1;    /* asked for by the opener */
+    unsigned no_nowait : 1; /* RWF_NOWAIT is EOPNOTSUPP here */
+    unsigned no_direct : 1; /* O_DIRECT is EINVAL here */
+    unsigned memory : 1;    /* tmpfs, ramfs: a plain pread never waits */
+    unsigned closed : 1;    /* the opener let go */
+};
+
+/*
+ * Opens path for reading. NULL with errno; EISDIR for a directory, EINVAL for
+ * what is not a regular file (a FIFO or a terminal would block the loop).
+ */
+QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
+/* The opener lets go. */
+QL_API void ql_file_close(ql_file_t *file);
+/* Bytes now, from fstat; -1 with errno. */
+QL_API int64_t ql_file_size(ql_file_t *file);
+
+/* A request to the kernel. nginx: ngx_event_aio_t. */
+struct ql_event_aio_s {
+    void *data;                  /* the owner's */
+    ql_event_handler_pt handler; /* called when complete, with &event */
+    ql_file_t *file;
+    int fd;
+    int err;        /* errno when res < 0 */
+    int64_t res;    /* io_event.res: bytes, or -errno */
+    size_t nbytes;  /* asked for */
+    ql_queue_t link; /* gathered, or in the kernel; the bridge's, as is: */
+    int gathered;    /* not submitted yet */
+    struct iocb aiocb;
+    ql_event_t event; /* active: the kernel or a queue has it */
+};
+
+/* The bridge: eventfd, io_setup, registration. NGX_DECLINED: this machine
+ * refuses (said once in the log); reads take the other lanes. */
+QL_API int ql_aio_init(ql_loop_t *loop);
+QL_API void ql_aio_done(ql_loop_t *loop);
+QL_API void ql_aio_eventfd_handler(ql_event_t *ev);
+/* Sends what was gathered in one io_submit; what does not fit stays queued
+ * until completions make room. The loop calls it each turn. */
+QL_API void ql_aio_submit(ql_loop_t *loop);
+/*
+ * Call again. First call: gathers the read, NGX_AGAIN; aio->handler is called
+ * when it is complete; the next call returns bytes (0: end of file) or
+ * NGX_ERROR with aio->err. While it is under way: NGX_AGAIN. NGX_DECLINED:
+ * no AIO here. NGX_BUSY: the user-space queue is full. buf, size and offset
+ * aligned as file says; buf must live until then.
+ */
+QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
+                                size_t size, off_t offset);
+QL_API void ql_file_aio_event_handler(ql_event_t *ev);
+
+/*
+ * Lane 1 alone: what the page cache has, without waiting, at most 64 KiB a
+ * system call. Bytes (fewer than size: a partial hit or the end), 0 end of
+ * file, NGX_AGAIN a miss or NOWAIT not supported, NGX_ERROR with errno.
+ */
+QL_API ssize_t ql_file_read_cached(ql_file_t *file, void *buf, size_t size,
+                                   off_t offset);
+
+/*
+ * A read with all its lanes, on memory of its own with two holders: the
+ * waiter, and the executor (kernel or pool) while it runs. Call again:
+ * NGX_OK: data[0..nbytes), fewer than asked only at the end of the file, 0
+ * past it; NGX_ERROR: err; NGX_AGAIN: handler(&event) will say when to
+ * attempt again (event.data is data).
+ */
+struct ql_read_s {
+    ql_event_t event; /* posted to the waiter when there is progress */
+    ql_file_t *file;
+    const char *data; /* result: in buf */
+    size_t nbytes;    /* result: bytes at data */
+    size_t size;      /* asked for */
+    off_t offset;     /* asked for */
+    int err;
+};
+
+/* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
+ * are the caller's to set before it returns to the loop. */
+QL_API ql_read_t *ql_read_create(ql_file_t *file, size_t size, off_t offset);
+QL_API int ql_read_attempt(ql_read_t *r);
+/* The waiter lets go: no handler is called afterwards. */
+QL_API void ql_read_free(ql_read_t *r);
+
+/* -------------------------------------------------------- thread pool ---- */
+
+/* Work for a thread of the loop's pool. The pool has it while event.active;
+ * afterwards event.handler(&event) runs on the loop's thread. */
+typedef struct ql_job_s ql_job_t;
+struct ql_job_s {
+    void (*run)(ql_job_t *job); /* on a thread: no loop, no Lua */
+    void *data;      /* the owner's */
+    ql_queue_t link; /* the pool's, as is: */
+    int waiting;     /* no thread has begun it */
+    ql_event_t event;
+};
+
+/* Threads start at the first job. NGX_OK; NGX_BUSY: thread_queue jobs wait;
+ * NGX_ERROR: no thread could be started. */
+QL_API int ql_pool_post(ql_loop_t *loop, ql_job_t *job);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
