@@ -275,7 +275,8 @@ ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);
 ssize_t ql_udp_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_unix_send(ql_connection_t *c, const void *buf, size_t size);
-ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int n);
+ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov,
+                        int count);
 /* recv.c: records and logs a failed call: NGX_AGAIN or NGX_ERROR. */
 ssize_t ql__io_failed(ql_connection_t *c, ql_event_t *ev, const char *call);
 /* recv.c: the answer without a system call: NGX_AGAIN, or what ended it. */

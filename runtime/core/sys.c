@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/vfs.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 static int

@@ -107,12 +107,25 @@ bind_address(ql_loop_t *loop, int fd, const ql_sockaddr_t *addr)
     return NGX_ERROR;
 }
 
+/* Undoes a bind; errno is kept. */
+static void
+abandon(ql_loop_t *loop, int fd, const ql_sockaddr_t *bound)
+{
+    int err = errno;
+
+    (void) loop->sys->close(fd);
+    if (bound != NULL && socket_path(bound) != NULL) {
+        (void) loop->sys->unlink(socket_path(bound));
+    }
+    errno = err;
+}
+
 /* A bound and listening descriptor, -1 with errno. */
 static int
 open_socket(ql_loop_t *loop, const ql_sockaddr_t *addr,
             const ql_listen_opts_t *opts)
 {
-    int family = addr->u.sa.sa_family, err, fd;
+    int family = addr->u.sa.sa_family, fd;
 
     fd = loop->sys->socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                            0);
@@ -123,21 +136,17 @@ open_socket(ql_loop_t *loop, const ql_sockaddr_t *addr,
     if (set_options(loop, fd, family, opts) != NGX_OK
         || bind_address(loop, fd, addr) != NGX_OK)
     {
-        goto failed;
+        abandon(loop, fd, NULL);
+        return -1;
     }
     if (loop->sys->listen(fd, opts->backlog ? opts->backlog : DEFAULT_BACKLOG)
         == -1)
     {
         ql_log_error(loop, QL_LOG_ERR, errno, "listen() failed");
-        goto failed;
+        abandon(loop, fd, addr);
+        return -1;
     }
     return fd;
-
-failed:
-    err = errno;
-    (void) loop->sys->close(fd);
-    errno = err;
-    return -1;
 }
 
 /* The struct for a listening descriptor, with the address it got. */
@@ -197,23 +206,18 @@ ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
                            ls->exclusive ? QL_EXCLUSIVE_EVENT : QL_LEVEL_EVENT)
         != NGX_OK)
     {
-        goto failed_connection;
+        goto failed_add;
     }
     ql_queue_insert_tail(&loop->listenings, &ls->link);
     return ls;
 
-failed_connection:
+failed_add:
     err = errno;
     ql_free_connection(ls->connection);
     ql__free(loop, ls);
     errno = err;
 failed:
-    err = errno;
-    (void) loop->sys->close(fd);
-    if (socket_path(addr) != NULL) {
-        (void) loop->sys->unlink(socket_path(addr));
-    }
-    errno = err;
+    abandon(loop, fd, addr);
     return NULL;
 }
 

@@ -1,0 +1,92 @@
+/*
+ * boundary.c: a C function that calls back into Lua, below which no coroutine
+ * can yield: table.sort, string.gsub, a finaliser. require and dofile are
+ * such functions too, but there a wait may run the loop instead.
+ */
+#include "state.h"
+
+#include <string.h>
+
+static const void *
+global_function(lua_State *L, const char *name)
+{
+    const void *p;
+
+    lua_getglobal(L, name);
+    p = lua_topointer(L, -1);
+    lua_pop(L, 1);
+    return p;
+}
+
+void
+ql__boundary_init(lua_State *L, ql_lua_t *lua)
+{
+    lua->transparent[0] = global_function(L, "pcall");
+    lua->transparent[1] = global_function(L, "xpcall");
+    lua->loaders[0] = global_function(L, "require");
+    lua->loaders[1] = global_function(L, "dofile");
+}
+
+static bool
+boundary_in(const void *const *list, size_t n, const void *p)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == p) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pushes "string.gsub" for the function on top, or what the call site says. */
+static void
+boundary_push_name(lua_State *L, lua_Debug *ar)
+{
+    static const char *const libs[]
+        = {"_G", "string", "table", "os", "io", "debug", "jit", "package"};
+
+    for (size_t i = 0; i < sizeof(libs) / sizeof(libs[0]); i++) {
+        lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+        lua_getfield(L, -1, libs[i]);
+        lua_remove(L, -2);
+        for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2);
+             lua_pop(L, 1))
+        {
+            if (lua_rawequal(L, -1, -4) && lua_type(L, -2) == LUA_TSTRING) {
+                lua_pushfstring(L, "%s%s%s", i == 0 ? "" : libs[i],
+                                i == 0 ? "" : ".", lua_tostring(L, -2));
+                return;
+            }
+        }
+        lua_settop(L, lua_gettop(L) - (lua_istable(L, -1) ? 1 : 2));
+    }
+    lua_getinfo(L, "n", ar);
+    lua_pushstring(L, ar->name != NULL ? ar->name : "a C function");
+}
+
+bool
+ql__must_drive(lua_State *L, ql_lua_t *lua)
+{
+    lua_Debug ar;
+    bool loader = false;
+
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sf", &ar);
+        if (strcmp(ar.what, "C") == 0
+            && !boundary_in(lua->transparent, 2, lua_topointer(L, -1)))
+        {
+            if (!boundary_in(lua->loaders, 2, lua_topointer(L, -1))) {
+                boundary_push_name(L, &ar);
+                ql_raise(L, "cannot wait inside %s: a C function that cannot "
+                            "yield stands in between",
+                         lua_tostring(L, -1));
+            }
+            loader = true;
+        }
+        lua_pop(L, 1);
+    }
+    if (!loader) {
+        ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
+    }
+    return true;
+}

@@ -1,0 +1,384 @@
+/*
+ * co.c: where coroutines stop and go on. The only lua_yield and the only
+ * lua_resume of quoll are here.
+ */
+#include "state.h"
+
+#include <errno.h>
+
+static const char mark = 0; /* its address is what a resumed wait returns */
+
+void
+ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
+{
+    op->type = type;
+    op->lua = lua;
+    op->task = NULL;
+    op->timeout = QL_TIMER_INFINITE;
+    op->rc = NGX_OK;
+    op->err = 0;
+    op->progress = 0;
+}
+
+/* ---------------------------------------------------------- parking ---- */
+
+static int
+co_push(lua_State *L, ql_op_t *op)
+{
+    int n = op->type->push(L, op, op->rc);
+
+    if (op->type->free != NULL) {
+        op->type->free(op);
+    }
+    return n;
+}
+
+static void
+co_park(ql_task_t *t, ql_op_t *op)
+{
+    t->op = op;
+    op->task = t;
+    op->progress = 0;
+    t->state = QL_TASK_WAITING;
+    if (op->timeout != QL_TIMER_INFINITE) {
+        ql_add_timer(t->lua->loop, &t->event, op->timeout);
+    }
+}
+
+/* The wait of t has ended with op->rc; t->op stays for ql_take. */
+static void
+co_unpark(ql_task_t *t)
+{
+    t->op->task = NULL;
+    t->state = QL_TASK_READY;
+    if (t->event.timer_set) {
+        ql_del_timer(t->lua->loop, &t->event);
+    }
+    t->event.timedout = 0;
+}
+
+void
+ql__unpark(ql_task_t *t)
+{
+    if (t->state == QL_TASK_WAITING) {
+        t->op->type->cancel(t->op);
+        co_unpark(t);
+    }
+    ql_delete_posted_event(t->lua->loop, &t->event);
+}
+
+/*
+ * Its slice is spent: the finished result waits, the task goes to the back of
+ * the next turn, so that a fast peer starves nobody.
+ */
+static void
+co_postpone(ql_task_t *t, ql_op_t *op)
+{
+    t->op = op;
+    op->task = NULL;
+    t->state = QL_TASK_READY;
+    ql_post_next_event(t->lua->loop, &t->event);
+}
+
+/* Counts an immediate completion; true: the task's slice is spent. */
+static bool
+co_spend(ql_lua_t *lua)
+{
+    if (--lua->budget <= 0) {
+        return true;
+    }
+    if (lua->budget % QL__SLICE_CHECK != 0) {
+        return false;
+    }
+    ql_time_update(lua->loop);
+    if (lua->slice == 0) {
+        lua->slice = ql_nsec(lua->loop);
+    }
+    return ql_nsec(lua->loop) - lua->slice >= QL__SLICE_NS;
+}
+
+static void
+co_new_slice(ql_lua_t *lua)
+{
+    lua->budget = QL__BUDGET;
+    lua->slice = 0;
+}
+
+int
+ql__yield(lua_State *L, int n)
+{
+    return lua_yield(L, n);
+}
+
+/* ---------------------------------------------------------- driving ---- */
+
+/* The loop cannot turn any more: the wait that runs it ends with the error. */
+static void
+co_fail(ql_task_t *t, int err)
+{
+    ql__unpark(t);
+    t->op->rc = NGX_ERROR;
+    t->op->err = err;
+    t->woken = 1;
+}
+
+void
+ql__drive(lua_State *L, ql_task_t *t)
+{
+    ql_lua_t *lua = t->lua;
+    lua_State *driver = lua->driver;
+    ql_task_t *drive = lua->drive;
+
+    lua->driver = L;
+    lua->drive = t == &lua->root ? drive : t;
+    t->driving = 1;
+    t->woken = 0;
+    ql__signals_enter(lua);
+    while (!t->woken) {
+        if (ql_loop_init(lua->loop) == NGX_ERROR
+            || ql_process_events_and_timers(lua->loop, QL_TIMER_INFINITE)
+                   == NGX_ERROR)
+        {
+            co_fail(t, errno);
+        }
+    }
+    ql__signals_leave(lua);
+    t->driving = 0;
+    t->state = QL_TASK_RUNNING;
+    lua->driver = driver;
+    lua->drive = drive;
+    lua->current = t;
+    co_new_slice(lua);
+    while (!ql_queue_empty(&lua->deferred)) {
+        ql_queue_t *q = lua->deferred.next;
+
+        ql_queue_remove(q);
+        ql_post_event(lua->loop, ql_queue_data(q, ql_event_t, queue));
+    }
+}
+
+/* A wait where no coroutine can yield: the loop runs inside this call. */
+static int
+co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
+{
+    ql__drive(L, t);
+    t->op = NULL;
+    if (op->err == QL_E_CANCELLED && op->rc == NGX_ERROR) {
+        if (op->type->free != NULL) {
+            op->type->free(op);
+        }
+        return ql__cancel_raise(L, t);
+    }
+    return co_push(L, op);
+}
+
+/* --------------------------------------------------------- awaiting ---- */
+
+/* May L wait now, as which task? *drive: by running the loop. */
+static ql_task_t *
+co_waiter(lua_State *L, ql_lua_t *lua, bool *drive)
+{
+    ql_task_t *t = lua->current;
+
+    *drive = t == &lua->root;
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    if (*drive) {
+        if (t->state != QL_TASK_RUNNING) {
+            ql_raise(L, "cannot wait here: the main chunk waits already");
+        }
+        return t;
+    }
+    if (t->L != L) {
+        ql_raise(L, "cannot wait in a plain coroutine inside a task: wait in "
+                    "the task itself, or spawn one");
+    }
+    if (!lua_isyieldable(L)) {
+        *drive = ql__must_drive(L, lua);
+    }
+    return t;
+}
+
+int
+ql_await(lua_State *L, ql_op_t *op, int anchors)
+{
+    ql_lua_t *lua = op->lua;
+    bool drive;
+    ql_task_t *t = co_waiter(L, lua, &drive);
+
+    if (t->cancelled) {
+        return ql__cancel_raise(L, t);
+    }
+    op->err = 0;
+    op->rc = op->type->attempt(op);
+    if (op->rc == NGX_AGAIN && op->timeout == 0) {
+        op->type->cancel(op);
+        op->rc = NGX_ERROR;
+        op->err = QL_E_TIMEOUT;
+    }
+    if (op->rc == NGX_AGAIN) {
+        co_park(t, op);
+    } else if (!co_spend(lua)) {
+        return co_push(L, op);
+    } else {
+        co_postpone(t, op);
+    }
+    if (drive) {
+        return co_drive(L, t, op);
+    }
+    return ql__yield(L, anchors);
+}
+
+/* take(anchors...): the results of the wait from which the task comes. */
+static int
+co_take(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    ql_task_t *t = lua->current;
+    ql_op_t *op = t->op;
+
+    if (op == NULL || t->L != L) {
+        return luaL_error(L, "take: no wait has ended here");
+    }
+    t->op = NULL;
+    if (op->err == QL_E_CANCELLED && op->rc == NGX_ERROR) {
+        if (op->type->free != NULL) {
+            op->type->free(op);
+        }
+        return ql__cancel_raise(L, t);
+    }
+    return co_push(L, op);
+}
+
+void
+ql__co_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"take", co_take}, {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &mark);
+    lua_setfield(L, -2, "mark");
+}
+
+/* --------------------------------------------------------- resuming ---- */
+
+/* Is t the task that runs the loop inside require, or started by it? */
+static bool
+co_within(const ql_task_t *t, const ql_task_t *drive)
+{
+    while (t != NULL && t != drive) {
+        t = t->parent;
+    }
+    return t == drive;
+}
+
+/* The mark comes first, the anchors of the wait behind it. Never allocates. */
+static int
+co_args(ql_task_t *t)
+{
+    lua_pushlightuserdata(t->L, (void *) (uintptr_t) &mark);
+    lua_insert(t->L, 1);
+    return lua_gettop(t->L);
+}
+
+static void
+co_enter(ql_task_t *t, int nargs)
+{
+    ql_lua_t *lua = t->lua;
+    ql_task_t *previous = lua->current;
+    int status;
+
+    lua->current = t;
+    lua->resumes++;
+    t->state = QL_TASK_RUNNING;
+    co_new_slice(lua);
+    status = lua_resume(t->L, nargs);
+    lua->current = previous;
+    if (status == LUA_YIELD && t->op != NULL) {
+        return;
+    }
+    ql__task_returned(t, status);
+}
+
+/* The wait of t has ended, or t starts: go on in its coroutine. */
+static void
+co_resume(ql_task_t *t)
+{
+    ql_lua_t *lua = t->lua;
+    int nargs;
+
+    if (t->driving) {
+        t->woken = 1;
+        return;
+    }
+    if (lua->drive != NULL && !co_within(t, lua->drive)) {
+        ql_queue_insert_tail(&lua->deferred, &t->event.queue);
+        return;
+    }
+    if (t->state != QL_TASK_STARTING) {
+        co_enter(t, co_args(t));
+    } else if (t->cancelled) {
+        ql__task_close(t, QL_TASK_CANCELLED);
+    } else if (ql__task_start(t, &nargs)) {
+        co_enter(t, nargs);
+    } else {
+        ql__task_close(t, QL_TASK_FAILED);
+    }
+}
+
+/* Attempts the parked operation again; data wins over a timeout. */
+static void
+co_again(ql_task_t *t, ql_op_t *op, bool timedout)
+{
+    op->rc = op->type->attempt(op);
+    if (op->rc == NGX_AGAIN && timedout && !op->progress) {
+        op->type->cancel(op);
+        op->rc = NGX_ERROR;
+        op->err = QL_E_TIMEOUT;
+    }
+    if (op->rc != NGX_AGAIN) {
+        co_unpark(t);
+        co_resume(t);
+    } else if (op->progress && op->timeout != QL_TIMER_INFINITE) {
+        op->progress = 0;
+        ql_add_timer_cached(t->lua->loop, &t->event, op->timeout);
+    }
+}
+
+void
+ql__task_event(ql_event_t *ev)
+{
+    ql_task_t *t = ev->data;
+    bool timedout = ev->timedout;
+
+    ev->timedout = 0;
+    if (t->state == QL_TASK_WAITING) {
+        co_again(t, t->op, timedout);
+    } else {
+        co_resume(t);
+    }
+}
+
+void
+ql_op_ready(ql_op_t *op)
+{
+    if (op->task != NULL) {
+        co_again(op->task, op, false);
+    }
+}
+
+void
+ql_op_end(ql_op_t *op, int err)
+{
+    ql_task_t *t = op->task;
+
+    if (t == NULL) {
+        return;
+    }
+    op->type->cancel(op);
+    op->rc = NGX_ERROR;
+    op->err = err;
+    co_unpark(t);
+    ql_post_event(t->lua->loop, &t->event);
+}

@@ -1,0 +1,107 @@
+/*
+ * end.c: how tasks end. No task ends before its children; then what it owns
+ * is closed, newest first, and who waits for it goes on. Runs between
+ * coroutines, so nothing here may allocate in Lua.
+ */
+#include "state.h"
+
+/* Handles that a task returns move to the scope that gets them. */
+static void
+end_pass_handles(ql_task_t *t)
+{
+    for (int i = t->L != NULL ? lua_gettop(t->L) : 0; i > 0; i--) {
+        ql_handle_t *h = ql_handle_test(t->L, i);
+
+        if (h != NULL && h->owner == t) {
+            ql_handle_own(h, t->parent);
+        }
+    }
+}
+
+/* What nobody can ask for any more is dropped with the coroutine. */
+static void
+end_drop_coroutine(ql_task_t *t)
+{
+    lua_State *L = t->lua->driver;
+    bool empty = t->state == QL_TASK_CANCELLED || t->L == NULL
+                 || (t->state == QL_TASK_DONE && lua_gettop(t->L) == 0);
+
+    ql__task_push(L, t);
+    if (empty) {
+        lua_getfenv(L, -1);
+        lua_pushnil(L);
+        lua_rawseti(L, -2, QL_TASK_THREAD);
+        lua_pop(L, 1);
+        t->L = NULL;
+    }
+    lua_pop(L, 1);
+}
+
+static void
+end_task(ql_task_t *t)
+{
+    ql_lua_t *lua = t->lua;
+    ql_task_t *parent = t->parent;
+    int ref = t->ref;
+
+    if (t->result == QL_TASK_DONE) {
+        end_pass_handles(t);
+    }
+    ql__handles_close(t);
+    t->state = t->result;
+    if (t->state == QL_TASK_FAILED) {
+        lua->failed++;
+        if (ql_queue_empty(&t->waiters) && !t->quiet) {
+            ql__report_failure(t);
+        }
+    }
+    ql_queue_remove(&t->sibling);
+    parent->nchildren--;
+    lua->ended++;
+    ql__join_ended(t);
+    ql__join_child(parent);
+    end_drop_coroutine(t);
+    luaL_unref(lua->driver, LUA_REGISTRYINDEX, ref);
+    if (parent == &lua->root && parent->nchildren == 0) {
+        ql__signals_idle(lua);
+    }
+}
+
+void
+ql__task_close(ql_task_t *t, ql_task_state_t result)
+{
+    if (t->event.timer_set) {
+        ql_del_timer(t->lua->loop, &t->event);
+    }
+    t->state = QL_TASK_CLOSING;
+    t->result = (uint8_t) result;
+    if (result != QL_TASK_DONE) {
+        ql__task_cancel(t, "the task that spawned it ended");
+    }
+    while (t->state == QL_TASK_CLOSING && t->nchildren == 0) {
+        ql_task_t *parent = t->parent;
+
+        end_task(t);
+        t = parent;
+    }
+}
+
+void
+ql__task_returned(ql_task_t *t, int status)
+{
+    if (status == 0) {
+        ql__task_close(t, QL_TASK_DONE);
+    } else if (t->forced) {
+        ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "task %llu: %s",
+                     (unsigned long long) t->id, t->fault);
+        ql__task_close(t, QL_TASK_CANCELLED);
+    } else if (status == LUA_YIELD) {
+        t->fault = "coroutine.yield in a task yields to nobody: "
+                   "use quoll.yield";
+        ql__task_close(t, QL_TASK_FAILED);
+    } else if (t->cancelled && ql__is_cancellation(t->L, -1)) {
+        ql__task_close(t, QL_TASK_CANCELLED);
+    } else {
+        ql__task_close(t, QL_TASK_FAILED);
+    }
+}

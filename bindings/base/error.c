@@ -1,0 +1,171 @@
+/*
+ * error.c: the words and codes of failures, and misuse raised at the script's
+ * own line.
+ */
+#include "state.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    int err;
+    const char *text;
+    const char *code;
+} error_word_t;
+
+static const error_word_t error_words[] = {
+    {QL_E_TIMEOUT, "timeout", "TIMEOUT"},
+    {QL_E_CLOSED, "closed", "CLOSED"},
+    {QL_E_OWNER_ENDED, "closed", "OWNER_ENDED"},
+    {QL_E_CANCELLED, "cancelled", "CANCELLED"},
+    {QL_E_BUSY_READING, "busy reading", "BUSY"},
+    {QL_E_BUSY_WRITING, "busy writing", "BUSY"},
+    {QL_E_NOT_FOUND, "host not found", "ENOTFOUND"},
+};
+
+static const error_word_t *
+error_word(int err)
+{
+    for (size_t i = 0; i < sizeof(error_words) / sizeof(error_words[0]); i++) {
+        if (error_words[i].err == err) {
+            return &error_words[i];
+        }
+    }
+    return NULL;
+}
+
+void
+ql_push_error_text(lua_State *L, int err)
+{
+    const error_word_t *word = error_word(err);
+    char text[128];
+    char *p;
+
+    if (word != NULL) {
+        lua_pushstring(L, word->text);
+        return;
+    }
+    p = strerror_r(err, text, sizeof(text));
+    if (p != text) {
+        p = strncpy(text, p, sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+    }
+    for (; *p != '\0'; p++) {
+        *p = (char) tolower((unsigned char) *p);
+    }
+    lua_pushstring(L, text);
+}
+
+void
+ql_push_error_code(lua_State *L, int err)
+{
+    const error_word_t *word = error_word(err);
+    const char *name = word != NULL ? word->code : strerrorname_np(err);
+
+    if (name != NULL) {
+        lua_pushstring(L, name);
+    } else {
+        lua_pushfstring(L, "E%d", err);
+    }
+}
+
+int
+ql_push_error(lua_State *L, int err)
+{
+    lua_pushnil(L);
+    ql_push_error_text(L, err);
+    ql_push_error_code(L, err);
+    return 3;
+}
+
+int
+ql_push_error_partial(lua_State *L, int err)
+{
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    ql_push_error_text(L, err);
+    lua_insert(L, -2);
+    ql_push_error_code(L, err);
+    return 4;
+}
+
+void
+ql__push_where(lua_State *L)
+{
+    const char *own = ql_lua(L)->own_chunks;
+    lua_Debug ar;
+
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0
+            && (*own == '\0' || strncmp(ar.source, own, strlen(own)) != 0))
+        {
+            lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+int
+ql_raise(lua_State *L, const char *fmt, ...)
+{
+    va_list args;
+
+    ql__push_where(L);
+    lua_pushstring(L, lua_objlen(L, -1) != 0 ? ": " : "");
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    lua_concat(L, 3);
+    return lua_error(L);
+}
+
+int
+ql_bad_argument(lua_State *L, int arg, const char *name, const char *method,
+                const char *expected)
+{
+    const char *got = luaL_typename(L, arg);
+
+    if (lua_type(L, arg) == LUA_TNUMBER) {
+        got = lua_pushfstring(L, "%f", lua_tonumber(L, arg));
+    } else if (lua_type(L, arg) == LUA_TSTRING && lua_objlen(L, arg) < 60) {
+        got = lua_pushfstring(L, "'%s'", lua_tostring(L, arg));
+    }
+    return ql_raise(L, "bad argument '%s' to '%s' (%s expected, got %s)", name,
+                    method, expected, got);
+}
+
+uint64_t
+ql_check_timeout(lua_State *L, int arg, const char *name, const char *method)
+{
+    double s;
+
+    if (lua_isnoneornil(L, arg)) {
+        return QL_TIMER_INFINITE;
+    }
+    s = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : -1;
+    if (!(s >= 0)) {
+        ql_bad_argument(L, arg, name, method, "seconds, 0 or more,");
+    }
+    return s < 4e9 ? (uint64_t) ceil(s * 1000) : QL_TIMER_INFINITE;
+}
+
+int64_t
+ql_check_whole(lua_State *L, int arg, const char *name, const char *method,
+               int64_t min, int64_t max)
+{
+    double n = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : NAN;
+
+    if (!(n >= (double) min && n <= (double) max && n == floor(n))) {
+        lua_pushfstring(L, "a whole number from %d", (int) min);
+        if (max < INT32_MAX) {
+            lua_pushfstring(L, "%s to %d", lua_tostring(L, -1), (int) max);
+        } else {
+            lua_pushfstring(L, "%s up", lua_tostring(L, -1));
+        }
+        return ql_bad_argument(L, arg, name, method, lua_tostring(L, -1));
+    }
+    return (int64_t) n;
+}

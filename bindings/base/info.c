@@ -1,0 +1,175 @@
+/*
+ * info.c: what tasks and the runtime tell about themselves.
+ */
+#include "state.h"
+
+#include <string.h>
+
+static const char *
+info_status(const ql_task_t *t)
+{
+    static const char *const names[]
+        = {"starting", "running", "waiting", "ready",
+           "closing",  "done",    "failed",  "cancelled"};
+
+    return names[t->state];
+}
+
+/* task_status(task) -> "starting" ... "cancelled" */
+static int
+task_status(lua_State *L)
+{
+    lua_pushstring(L, info_status(ql__task_check(L, 1, "status")));
+    return 1;
+}
+
+/* task_id(task) -> number, counted from 1 in the order of spawning */
+static int
+task_id(lua_State *L)
+{
+    lua_pushnumber(L, (lua_Number) ql__task_check(L, 1, "id")->id);
+    return 1;
+}
+
+/* task_name(task, [name]) -> name; the name shows in the log */
+static int
+task_name(lua_State *L)
+{
+    ql__task_check(L, 1, "name");
+    lua_settop(L, 2);
+    lua_getfenv(L, 1);
+    if (!lua_isnil(L, 2)) {
+        if (lua_type(L, 2) != LUA_TSTRING) {
+            return ql_bad_argument(L, 2, "name", "name", "a string");
+        }
+        lua_pushvalue(L, 2);
+        lua_rawseti(L, 3, QL_TASK_NAME);
+    }
+    lua_rawgeti(L, 3, QL_TASK_NAME);
+    return 1;
+}
+
+/* task_detach(task) -> task; a child of the root from now on */
+static int
+task_detach(lua_State *L)
+{
+    ql_task_t *t = ql__task_check(L, 1, "detach");
+    ql_task_t *parent = t->parent;
+    ql_task_t *root = &t->lua->root;
+
+    lua_settop(L, 1);
+    if (ql__task_ended(t) || parent == root) {
+        return 1;
+    }
+    ql_queue_remove(&t->sibling);
+    parent->nchildren--;
+    t->parent = root;
+    ql_queue_insert_tail(&root->children, &t->sibling);
+    root->nchildren++;
+    ql__join_child(parent);
+    if (parent->state == QL_TASK_CLOSING && parent->nchildren == 0) {
+        ql__task_close(parent, parent->result);
+    }
+    return 1;
+}
+
+/* task_own(handle, task) -> handle; closed when task ends */
+static int
+task_own(lua_State *L)
+{
+    ql_handle_t *h = ql_handle_test(L, 1);
+    ql_task_t *t = ql__task_check(L, 2, "own");
+
+    if (h == NULL) {
+        return ql_bad_argument(L, 1, "handle", "own", "a handle");
+    }
+    if (!h->closed) {
+        ql_handle_own(h, t);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* task_quiet(task): who spawned it raises its failure; it is not logged. */
+static int
+task_quiet(lua_State *L)
+{
+    ql__task_check(L, 1, "quiet")->quiet = 1;
+    return 0;
+}
+
+/* is_root(): the main chunk runs, no task */
+static int
+is_root(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    lua_pushboolean(L, lua->current == &lua->root);
+    return 1;
+}
+
+/* signalled() -> "SIGINT" | "SIGTERM" | nil: what stopped the last run */
+static int
+signalled(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    if (lua->signals.received == 0) {
+        return 0;
+    }
+    lua_pushstring(L, lua->signals.received == SIGINT ? "SIGINT" : "SIGTERM");
+    return 1;
+}
+
+/* task_stats() -> {spawned, ended, failed, live, resumes} */
+static int
+task_stats(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    lua_createtable(L, 0, 5);
+    lua_pushnumber(L, (lua_Number) lua->spawned);
+    lua_setfield(L, -2, "spawned");
+    lua_pushnumber(L, (lua_Number) lua->ended);
+    lua_setfield(L, -2, "ended");
+    lua_pushnumber(L, (lua_Number) lua->failed);
+    lua_setfield(L, -2, "failed");
+    lua_pushnumber(L, (lua_Number) ql_task_count(lua));
+    lua_setfield(L, -2, "live");
+    lua_pushnumber(L, (lua_Number) lua->resumes);
+    lua_setfield(L, -2, "resumes");
+    return 1;
+}
+
+/* own_chunks(prefix): chunks whose name begins so are quoll's own modules;
+ * errors are raised at the line of the first other one. */
+static int
+own_chunks(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    const char *prefix = luaL_checkstring(L, 1);
+
+    strncpy(lua->own_chunks, prefix, sizeof(lua->own_chunks) - 1);
+    return 0;
+}
+
+/* raise(text): an error at the script's own line */
+static int
+raise_text(lua_State *L)
+{
+    return ql_raise(L, "%s", luaL_checkstring(L, 1));
+}
+
+void
+ql__info_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[]
+        = {{"task_status", task_status}, {"task_id", task_id},
+           {"task_name", task_name},     {"task_detach", task_detach},
+           {"task_own", task_own},       {"task_quiet", task_quiet},
+           {"is_root", is_root},         {"signalled", signalled},
+           {"task_stats", task_stats},   {"own_chunks", own_chunks},
+           {"raise", raise_text},        {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+}

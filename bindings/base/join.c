@@ -1,0 +1,175 @@
+/*
+ * join.c: waits for the end of other tasks.
+ */
+#include "state.h"
+
+/* ---------------------------------------------------------- task:wait ---- */
+
+static ql_own_op_t *
+join_own(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_own_op_t, op);
+}
+
+static int
+join_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = join_own(op);
+
+    if (ql__task_ended(own->target)) {
+        ql_queue_remove(&own->link);
+        return NGX_OK;
+    }
+    if (ql_queue_empty(&own->link)) {
+        ql_queue_insert_tail(&own->target->waiters, &own->link);
+    }
+    return NGX_AGAIN;
+}
+
+static void
+join_cancel(ql_op_t *op)
+{
+    ql_queue_remove(&join_own(op)->link);
+}
+
+/* Copies the n topmost values of from; they stay for further waits. */
+static int
+join_copy(lua_State *L, lua_State *from, int n)
+{
+    int first = lua_gettop(from) - n + 1;
+
+    luaL_checkstack(L, n, "too many results");
+    if (!lua_checkstack(from, n)) {
+        return ql_raise(L, "too many results");
+    }
+    for (int i = 0; i < n; i++) {
+        lua_pushvalue(from, first + i);
+    }
+    lua_xmove(from, L, n);
+    return n;
+}
+
+static int
+join_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_task_t *target = join_own(op)->target;
+
+    if (rc == NGX_ERROR) {
+        return ql_push_error(L, op->err);
+    }
+    if (target->state == QL_TASK_CANCELLED) {
+        return ql_push_error(L, QL_E_CANCELLED);
+    }
+    if (target->state == QL_TASK_DONE) {
+        return target->L == NULL
+                   ? 0
+                   : join_copy(L, target->L, lua_gettop(target->L));
+    }
+    if (target->fault != NULL) {
+        lua_pushstring(L, target->fault);
+    } else {
+        join_copy(L, target->L, 1);
+    }
+    return lua_error(L);
+}
+
+static const ql_op_type_t join_type
+    = {"wait", join_attempt, join_push, join_cancel, NULL};
+
+/* task_wait(task, [s]) */
+static int
+task_wait(lua_State *L)
+{
+    ql_task_t *target = ql__task_check(L, 1, "wait");
+    uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
+    ql_task_t *t = target->lua->current;
+
+    if (target == t) {
+        return ql_raise(L, "a task cannot wait for itself");
+    }
+    ql_op_init(&t->own.op, &join_type, t->lua);
+    t->own.op.timeout = timeout;
+    t->own.target = target;
+    lua_settop(L, 1);
+    return ql_await(L, &t->own.op, 1);
+}
+
+void
+ql__join_ended(ql_task_t *t)
+{
+    while (!ql_queue_empty(&t->waiters)) {
+        ql_own_op_t *own
+            = ql_queue_data(t->waiters.next, ql_own_op_t, link);
+
+        ql_queue_remove(&own->link);
+        ql_post_event(t->lua->loop, &own->op.task->event);
+    }
+}
+
+/* --------------------------------------------------------------- room ---- */
+
+static int
+room_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = join_own(op);
+    ql_task_t *t = ql_queue_data(own, ql_task_t, own);
+
+    return t->nchildren < own->room ? NGX_OK : NGX_AGAIN;
+}
+
+static int
+room_push(lua_State *L, ql_op_t *op, int rc)
+{
+    if (rc == NGX_ERROR) {
+        return ql_push_error(L, op->err);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+static void
+room_cancel(ql_op_t *op)
+{
+    (void) op;
+}
+
+static const ql_op_type_t room_type
+    = {"room", room_attempt, room_push, room_cancel, NULL};
+
+/* task_room(n): waits until the running task has fewer than n children. */
+static int
+task_room(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    ql_task_t *t = lua->current;
+    int64_t n = ql_check_whole(L, 1, "n", "room", 1, UINT32_MAX);
+
+    ql_op_init(&t->own.op, &room_type, lua);
+    t->own.room = (uint32_t) n;
+    lua_settop(L, 0);
+    return ql_await(L, &t->own.op, 0);
+}
+
+void
+ql__join_child(ql_task_t *t)
+{
+    if (t->state == QL_TASK_WAITING && t->op->type == &room_type) {
+        ql_post_event(t->lua->loop, &t->event);
+    }
+}
+
+bool
+ql__join_children(const ql_task_t *t)
+{
+    return t->op->type == &room_type;
+}
+
+void
+ql__join_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"task_wait", task_wait},
+                                   {"task_room", task_room},
+                                   {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+}

@@ -1,0 +1,91 @@
+/*
+ * sleep.c: waits for the clock, or for the other tasks' turn.
+ */
+#include "state.h"
+
+static int
+sleep_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+
+    if (own->posted) {
+        return NGX_OK;
+    }
+    own->posted = 1;
+    return NGX_AGAIN;
+}
+
+/* The turn after this one wakes it. */
+static int
+yield_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+    ql_task_t *t = ql_queue_data(own, ql_task_t, own);
+
+    if (sleep_attempt(op) == NGX_OK) {
+        return NGX_OK;
+    }
+    ql_post_next_event(op->lua->loop, &t->event);
+    return NGX_AGAIN;
+}
+
+static int
+sleep_push(lua_State *L, ql_op_t *op, int rc)
+{
+    return rc == NGX_OK ? 0 : ql_push_error(L, op->err);
+}
+
+static void
+sleep_cancel(ql_op_t *op)
+{
+    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+
+    ql_delete_posted_event(op->lua->loop,
+                           &ql_queue_data(own, ql_task_t, own)->event);
+}
+
+static const ql_op_type_t sleep_type
+    = {"sleep", sleep_attempt, sleep_push, sleep_cancel, NULL};
+static const ql_op_type_t yield_type
+    = {"yield", yield_attempt, sleep_push, sleep_cancel, NULL};
+
+static int
+sleep_await(lua_State *L, ql_lua_t *lua, uint64_t ms)
+{
+    ql_own_op_t *own = &lua->current->own;
+
+    ql_op_init(&own->op, ms == 0 ? &yield_type : &sleep_type, lua);
+    own->posted = 0;
+    if (ms != 0) {
+        own->op.timeout = ms;
+    }
+    lua_settop(L, 0);
+    return ql_await(L, &own->op, 0);
+}
+
+/* sleep(s): at least s seconds; 0 lets the others go first. */
+static int
+co_sleep(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        return ql_bad_argument(L, 1, "s", "sleep", "seconds");
+    }
+    return sleep_await(L, ql__upvalue(L), ql_check_timeout(L, 1, "s", "sleep"));
+}
+
+/* yield() */
+static int
+co_yield_turn(lua_State *L)
+{
+    return sleep_await(L, ql__upvalue(L), 0);
+}
+
+void
+ql__sleep_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"sleep", co_sleep},
+                                   {"yield", co_yield_turn},
+                                   {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+}

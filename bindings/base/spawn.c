@@ -1,0 +1,285 @@
+/*
+ * spawn.c: how tasks begin.
+ */
+#include "state.h"
+
+#include <string.h>
+
+#define TASK_TYPE "quoll.task"
+
+void
+ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent)
+{
+    memset(t, 0, sizeof(*t));
+    t->event.data = t;
+    t->event.handler = ql__task_event;
+    ql_queue_init(&t->event.queue);
+    ql_queue_init(&t->event.timer);
+    t->lua = lua;
+    t->parent = parent;
+    ql_queue_init(&t->children);
+    ql_queue_init(&t->sibling);
+    ql_queue_init(&t->handles);
+    ql_queue_init(&t->waiters);
+    ql_queue_init(&t->own.link);
+    t->ref = LUA_NOREF;
+    if (parent != NULL) {
+        t->id = ++lua->next_id;
+        t->cancelled = parent->cancelled;
+        t->why = parent->why;
+        ql_queue_insert_tail(&parent->children, &t->sibling);
+        parent->nchildren++;
+        lua->spawned++;
+    }
+}
+
+uint64_t
+ql_task_count(ql_lua_t *lua)
+{
+    return lua->spawned - lua->ended;
+}
+
+ql_task_t *
+ql_task_current(ql_lua_t *lua)
+{
+    return lua->current;
+}
+
+ql_task_t *
+ql__task_check(lua_State *L, int idx, const char *method)
+{
+    ql_task_t *t = lua_touserdata(L, idx);
+
+    if (t == NULL || !lua_getmetatable(L, idx)) {
+        ql_bad_argument(L, idx, "self", method, "task");
+    }
+    luaL_getmetatable(L, TASK_TYPE);
+    if (!lua_rawequal(L, -1, -2)) {
+        ql_bad_argument(L, idx, "self", method, "task");
+    }
+    lua_pop(L, 2);
+    return t;
+}
+
+void
+ql__task_push(lua_State *L, ql_task_t *t)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->ref);
+}
+
+/* "\n\tspawned at file:line" of this spawn, and its parent's chain. */
+static void
+spawn_push_chain(lua_State *L, ql_task_t *parent)
+{
+    lua_pushliteral(L, "\n\tspawned at ");
+    ql__push_where(L);
+    if (lua_objlen(L, -1) == 0) {
+        lua_pop(L, 2);
+        lua_pushliteral(L, "");
+    } else {
+        lua_concat(L, 2);
+    }
+    if (parent->ref != LUA_NOREF) {
+        ql__task_push(L, parent);
+        lua_getfenv(L, -1);
+        lua_rawgeti(L, -1, QL_TASK_CHAIN);
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+        if (lua_objlen(L, -1) < 512) {
+            lua_concat(L, 2);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+}
+
+/*
+ * Turns [fn, args...] into [task, fn, args...]. The task is in no list yet,
+ * so that a failing allocation leaves nothing behind.
+ */
+static ql_task_t *
+spawn_new(lua_State *L, ql_lua_t *lua)
+{
+    ql_task_t *t = lua_newuserdata(L, sizeof(*t));
+
+    lua_createtable(L, 2, 0);
+    spawn_push_chain(L, lua->current);
+    lua_rawseti(L, -2, QL_TASK_CHAIN);
+    lua_setfenv(L, -2);
+    lua_insert(L, 1);
+    return t;
+}
+
+/* Anchors the task, the last step that can fail; then into the tree. */
+static void
+spawn_enter(lua_State *L, ql_lua_t *lua, ql_task_t *t, lua_State *co)
+{
+    int ref;
+
+    lua_pushvalue(L, 1);
+    ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    ql__task_init(t, lua, lua->current);
+    t->ref = ref;
+    t->L = co;
+    luaL_getmetatable(L, TASK_TYPE);
+    lua_setmetatable(L, 1);
+}
+
+static void
+spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
+{
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    if (lua_type(L, arg) != LUA_TFUNCTION
+        && !luaL_getmetafield(L, arg, "__call"))
+    {
+        ql_bad_argument(L, arg, "fn", method, "a function");
+    }
+}
+
+/* spawn(fn, ...) -> task */
+static int
+task_spawn(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    int n = lua_gettop(L);
+    ql_task_t *t;
+    lua_State *co;
+
+    spawn_check(L, lua, 1, "spawn");
+    lua_settop(L, n);
+    t = spawn_new(L, lua);
+    lua_getfenv(L, 1);
+    co = lua_newthread(L);
+    lua_rawseti(L, -2, QL_TASK_THREAD);
+    lua_pop(L, 1);
+    if (!lua_checkstack(co, n + LUA_MINSTACK)) {
+        return ql_raise(L, "too many arguments to 'spawn'");
+    }
+    lua_xmove(L, co, n);
+    spawn_enter(L, lua, t, co);
+    ql_post_event(lua->loop, &t->event);
+    return 1;
+}
+
+/* after(s, fn, ...) -> task that starts in s seconds; its coroutine is made
+ * only then, so that a million of them are cheap. */
+static int
+task_after(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    uint64_t ms = ql_check_timeout(L, 1, "s", "after");
+    int n = lua_gettop(L) - 1;
+    ql_task_t *t;
+
+    spawn_check(L, lua, 2, "after");
+    lua_settop(L, n + 1);
+    lua_remove(L, 1);
+    t = spawn_new(L, lua);
+    lua_getfenv(L, 1);
+    lua_insert(L, 2);
+    if (n == 1) {
+        lua_rawseti(L, 2, QL_TASK_THREAD);
+    } else {
+        lua_createtable(L, n, 0);
+        lua_insert(L, 3);
+        for (int i = n; i > 0; i--) {
+            lua_rawseti(L, 3, i);
+        }
+        lua_pushinteger(L, n);
+        lua_setfield(L, 3, "n");
+        lua_rawseti(L, 2, QL_TASK_START);
+    }
+    lua_settop(L, 1);
+    spawn_enter(L, lua, t, NULL);
+    if (ms != QL_TIMER_INFINITE) {
+        ql_add_timer(lua->loop, &t->event, ms);
+    }
+    return 1;
+}
+
+/* Under lua_cpcall: makes the coroutine of a delayed start. */
+static int
+start_coroutine(lua_State *L)
+{
+    ql_task_t *t = lua_touserdata(L, 1);
+    lua_State *co;
+    int n = 1;
+
+    ql__task_push(L, t);
+    lua_getfenv(L, -1);
+    co = lua_newthread(L);
+    lua_rawgeti(L, 3, QL_TASK_START);
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "n");
+        n = (int) lua_tointeger(L, -1);
+        lua_pop(L, 1);
+        luaL_checkstack(L, n, "too many arguments");
+        for (int i = 1; i <= n; i++) {
+            lua_rawgeti(L, 5, i);
+        }
+    } else {
+        lua_rawgeti(L, 3, QL_TASK_THREAD);
+    }
+    if (!lua_checkstack(co, n + LUA_MINSTACK)) {
+        return luaL_error(L, "too many arguments");
+    }
+    lua_xmove(L, co, n);
+    lua_pushvalue(L, 4);
+    lua_rawseti(L, 3, QL_TASK_THREAD);
+    lua_pushnil(L);
+    lua_rawseti(L, 3, QL_TASK_START);
+    t->L = co;
+    return 0;
+}
+
+bool
+ql__task_start(ql_task_t *t, int *nargs)
+{
+    lua_State *L = t->lua->driver;
+
+    if (t->L == NULL && lua_cpcall(L, start_coroutine, t) != 0) {
+        lua_pop(L, 1);
+        t->fault = "not enough memory to start the task";
+        return false;
+    }
+    *nargs = lua_gettop(t->L) - 1;
+    return true;
+}
+
+/* At lua_close only: a live task is anchored. */
+static int
+task_gc(lua_State *L)
+{
+    ql_task_t *t = lua_touserdata(L, 1);
+
+    if (!ql__task_ended(t)) {
+        if (t->lua->loop != NULL) {
+            ql__unpark(t);
+            ql_del_timer(t->lua->loop, &t->event);
+        }
+        ql_queue_remove(&t->sibling);
+        t->lua->ended++;
+        t->lua->alive_at_close++;
+        t->state = QL_TASK_CANCELLED;
+    }
+    return 0;
+}
+
+void
+ql__spawn_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[]
+        = {{"spawn", task_spawn}, {"after", task_after}, {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+    luaL_newmetatable(L, TASK_TYPE);
+    lua_pushcfunction(L, task_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_createtable(L, 0, 12);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+    lua_setfield(L, -3, "task");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,111 @@
+/*
+ * state.c: one Lua state's runtime, from the first use to lua_close.
+ */
+#include "state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char state_key = 0; /* registry: address -> the userdata */
+
+ql_loop_t *
+ql_lua_loop(ql_lua_t *lua)
+{
+    return lua->loop;
+}
+
+ql_loop_t *
+ql_lua_ready(ql_lua_t *lua, lua_State *L)
+{
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    if (ql_loop_init(lua->loop) != NGX_OK) {
+        ql_raise(L, "the event loop could not be started");
+    }
+    return lua->loop;
+}
+
+/* The last finaliser: everything made after it has been collected. */
+static int
+state_gc(lua_State *L)
+{
+    ql_lua_t *lua = lua_touserdata(L, 1);
+    ql_loop_t *loop = lua->loop;
+
+    if (loop == NULL) {
+        return 0;
+    }
+    lua->alive_at_close += ql_task_count(lua);
+    if (lua->alive_at_close != 0) {
+        fprintf(stderr,
+                "quoll: %llu task%s alive when the script ended; "
+                "quoll.run() waits for them\n",
+                (unsigned long long) lua->alive_at_close,
+                lua->alive_at_close == 1 ? " was" : "s were");
+    }
+    lua->loop = NULL;
+    ql_loop_destroy(loop);
+    return 0;
+}
+
+static ql_lua_t *
+state_new(lua_State *L)
+{
+    ql_lua_t *lua = lua_newuserdata(L, sizeof(*lua));
+
+    memset(lua, 0, sizeof(*lua));
+    ql__task_init(&lua->root, lua, NULL);
+    lua->root.L = L;
+    lua->root.state = QL_TASK_RUNNING;
+    lua->current = &lua->root;
+    lua->driver = L;
+    ql_queue_init(&lua->deferred);
+    ql__boundary_init(L, lua);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, state_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    lua->loop = ql_loop_create(NULL, NULL);
+    if (lua->loop == NULL) {
+        luaL_error(L, "not enough memory for the event loop");
+    }
+    ql_loop_set_data(lua->loop, lua);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &state_key);
+    lua_insert(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return lua;
+}
+
+ql_lua_t *
+ql_lua(lua_State *L)
+{
+    ql_lua_t *lua;
+
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &state_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return lua != NULL ? lua : state_new(L);
+}
+
+void
+ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns)
+{
+    for (; fns->name != NULL; fns++) {
+        lua_pushlightuserdata(L, lua);
+        lua_pushcclosure(L, fns->func, 1);
+        lua_setfield(L, -2, fns->name);
+    }
+}
+
+void
+ql_task_register(lua_State *L, ql_lua_t *lua)
+{
+    ql__co_register(L, lua);
+    ql__cancel_register(L, lua);
+    ql__spawn_register(L, lua);
+    ql__join_register(L, lua);
+    ql__sleep_register(L, lua);
+    ql__info_register(L, lua);
+}

@@ -1,0 +1,188 @@
+/*
+ * state.h: what libquoll-lua's own files share and nobody else sees.
+ */
+#ifndef QUOLL_STATE_H
+#define QUOLL_STATE_H
+
+#include "../quoll_lua.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum {
+    QL__BUDGET = 64,           /* immediate completions per resume */
+    QL__SLICE_NS = 500 * 1000, /* time per resume spent on such */
+    QL__SLICE_CHECK = 8,       /* completions between two looks at the clock */
+    QL__SWALLOWED_MAX = 1000   /* cancellations a task may swallow */
+};
+
+typedef enum {
+    QL_TASK_STARTING,  /* posted, or a timer that will post: no coroutine yet
+                          runs */
+    QL_TASK_RUNNING,   /* on the processor, or nested below one that is */
+    QL_TASK_WAITING,   /* parked in an operation */
+    QL_TASK_READY,     /* its wait has ended, its event is posted */
+    QL_TASK_CLOSING,   /* returned; its children have not */
+    QL_TASK_DONE,      /* ended with results */
+    QL_TASK_FAILED,    /* ended with an error */
+    QL_TASK_CANCELLED  /* ended by its cancellation */
+} ql_task_state_t;
+
+/* The operation of waits that have no handle: sleep, task:wait, room. */
+typedef struct {
+    ql_op_t op;
+    ql_queue_t link;     /* in target's waiters */
+    ql_task_t *target;   /* task:wait */
+    uint32_t room;       /* room: fewer children than this */
+    unsigned posted : 1; /* sleep: the turn or the time has come next */
+} ql_own_op_t;
+
+/* A coroutine with what it waits for, what it owns and what it started. */
+struct ql_task_s {
+    ql_event_t event; /* wakes it: posted when its wait has ended, timer of
+                         the wait; data is the task */
+    ql_lua_t *lua;
+    lua_State *L; /* its coroutine; NULL before the start and when dropped */
+    ql_op_t *op;  /* what it waits for, until ql_take has pushed it */
+    ql_task_t *parent;
+    ql_queue_t children; /* of ql_task_t.sibling, oldest first */
+    ql_queue_t sibling;
+    ql_queue_t handles; /* it owns, newest first */
+    ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
+    ql_own_op_t own;
+    const char *why;   /* of a cancellation from C; NULL: in the fenv */
+    const char *fault; /* of a failure without an error value */
+    uint64_t id;
+    int ref;             /* registry anchor while it lives */
+    uint32_t nchildren;  /* length of children */
+    uint16_t swallowed;  /* cancellations raised in it */
+    uint8_t state;       /* ql_task_state_t */
+    uint8_t result;      /* QL_TASK_DONE.. it will have, while CLOSING */
+    unsigned cancelled : 1; /* every wait raises from now on */
+    unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
+    unsigned woken : 1;     /* the wait of a driving task has ended */
+    unsigned forced : 1;    /* to be ended without being resumed */
+    unsigned quiet : 1;     /* its failure is raised by run(): no log line */
+};
+
+/* Slots of a task's fenv table. */
+enum {
+    QL_TASK_THREAD = 1, /* its coroutine */
+    QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
+    QL_TASK_NAME,
+    QL_TASK_WHY,  /* of its cancellation */
+    QL_TASK_START /* function and arguments of a delayed start */
+};
+
+/* SIGINT and SIGTERM while the loop runs: signal.c */
+typedef struct {
+    ql_connection_t *conn; /* of the signalfd; NULL: not made */
+    sigset_t saved;        /* mask before the loop ran */
+    int depth;             /* drives under way */
+    int received;          /* first signal; 0: none */
+} ql_signals_t;
+
+struct ql_lua_s {
+    ql_loop_t *loop; /* NULL once the state is closing */
+    lua_State *driver; /* the thread whose C function runs the loop now */
+    ql_task_t *current;
+    ql_task_t *drive; /* innermost task that runs the loop in require */
+    ql_task_t root;
+    ql_queue_t deferred; /* ready tasks that a nested drive holds back */
+    uint64_t next_id;
+    uint64_t spawned; /* = ended + live */
+    uint64_t ended;
+    uint64_t failed;
+    uint64_t resumes;
+    uint64_t alive_at_close;
+    uint64_t slice; /* ns: when the current slice's clock was first read */
+    int budget;     /* immediate completions left in this resume */
+    ql_signals_t signals;
+    const void *transparent[2]; /* C functions a wait may cross: pcall... */
+    const void *loaders[2];     /* require, dofile: a wait drives the loop */
+    char own_chunks[256]; /* chunk name of quoll's Lua modules begins so */
+};
+
+/* co.c */
+void ql__co_register(lua_State *L, ql_lua_t *lua);
+/* Handler of every task's event. */
+void ql__task_event(ql_event_t *ev);
+/* Runs the loop in L until the wait of t (parked in op) has ended. */
+void ql__drive(lua_State *L, ql_task_t *t);
+/* Ends the wait of t, if it has one, without a result: only unhooks. */
+void ql__unpark(ql_task_t *t);
+/* Leaves the coroutine L with the topmost n values; for co.c and cancel.c. */
+int ql__yield(lua_State *L, int n);
+
+/* boundary.c: raises unless the coroutine L may yield; true: it may not, but
+ * only require or dofile stand in between, so drive the loop. */
+bool ql__must_drive(lua_State *L, ql_lua_t *lua);
+void ql__boundary_init(lua_State *L, ql_lua_t *lua);
+
+/* spawn.c */
+void ql__spawn_register(lua_State *L, ql_lua_t *lua);
+void ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent);
+/* Makes the coroutine of a task that starts now. false: no memory. */
+bool ql__task_start(ql_task_t *t, int *nargs);
+/* Pushes the userdata of a live task. */
+void ql__task_push(lua_State *L, ql_task_t *t);
+ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
+
+/* end.c */
+/* The coroutine returned or raised; status is lua_resume's. */
+void ql__task_returned(ql_task_t *t, int status);
+/* Ends t as `result` once its children have ended. */
+void ql__task_close(ql_task_t *t, ql_task_state_t result);
+static inline bool
+ql__task_ended(const ql_task_t *t)
+{
+    return t->state >= QL_TASK_DONE;
+}
+
+/* cancel.c */
+void ql__task_cancel(ql_task_t *t, const char *why);
+/* Raises the cancellation of t in L; ends t by force when it has swallowed
+ * too many. */
+int ql__cancel_raise(lua_State *L, ql_task_t *t);
+bool ql__is_cancellation(lua_State *L, int idx);
+void ql__cancel_register(lua_State *L, ql_lua_t *lua);
+
+/* report.c: a failed task's error, traceback and spawners, once, logged. */
+void ql__report_failure(ql_task_t *t);
+
+/* join.c: waits for a task's end, for room among the children, for all. */
+void ql__join_register(lua_State *L, ql_lua_t *lua);
+/* t has ended. */
+void ql__join_ended(ql_task_t *t);
+/* A child of t has ended. */
+void ql__join_child(ql_task_t *t);
+/* Is the wait of t for its children only? A signal does not cut it. */
+bool ql__join_children(const ql_task_t *t);
+
+/* sleep.c */
+void ql__sleep_register(lua_State *L, ql_lua_t *lua);
+
+/* info.c: what tasks and the runtime tell about themselves. */
+void ql__info_register(lua_State *L, ql_lua_t *lua);
+
+/* signal.c */
+void ql__signals_enter(ql_lua_t *lua);
+void ql__signals_leave(ql_lua_t *lua);
+/* The last child of the root has ended: a signalled main chunk goes on. */
+void ql__signals_idle(ql_lua_t *lua);
+
+/* error.c: pushes "file:line" of the script's line, or "" without one. */
+void ql__push_where(lua_State *L);
+
+/* handle.c: closes what t owns, newest first. */
+void ql__handles_close(ql_task_t *t);
+
+/* state.c: puts fns into the table on top, each with lua as upvalue 1. */
+void ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns);
+static inline ql_lua_t *
+ql__upvalue(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+#endif

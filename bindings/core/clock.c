@@ -1,0 +1,34 @@
+#include "core.h"
+
+#include <time.h>
+
+/* now() -> seconds, monotonic, exact (not the turn's cached time) */
+static int
+clock_now(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+
+    ql_time_update(core->loop);
+    lua_pushnumber(L, (lua_Number) ql_nsec(core->loop) / 1e9);
+    return 1;
+}
+
+/* time() -> seconds since the epoch, with their fraction */
+static int
+clock_time(lua_State *L)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    lua_pushnumber(L, (lua_Number) ts.tv_sec + (lua_Number) ts.tv_nsec / 1e9);
+    return 1;
+}
+
+void
+ql__open_clock(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[]
+        = {{"now", clock_now}, {"time", clock_time}, {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

@@ -1,0 +1,166 @@
+/*
+ * connection.c: a connection's life: made closed, opened, closed; its
+ * timeouts, its halves.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static void
+connection_close(ql_handle_t *h, int err)
+{
+    ql_conn_t *conn = (ql_conn_t *) h;
+
+    ql_op_end(&conn->rop, err);
+    ql_op_end(&conn->wop, err);
+    ql_buffer_release(&conn->core->buffers, &conn->in);
+    if (conn->writing) {
+        free(conn->out.copy);
+        conn->out.copy = NULL;
+    }
+    if (conn->c != NULL) {
+        ql_close_connection(conn->c);
+        conn->c = NULL;
+    }
+}
+
+const ql_handle_type_t ql__connection_type = {"connection", connection_close};
+
+ql_conn_t *
+ql__connection_new(lua_State *L, ql_core_t *core)
+{
+    ql_conn_t *conn = ql_handle_new(L, core->lua, &ql__connection_type,
+                                    sizeof(*conn));
+
+    conn->core = core;
+    ql_op_init(&conn->rop, NULL, core->lua);
+    ql_op_init(&conn->wop, NULL, core->lua);
+    return conn;
+}
+
+void
+ql__connection_open(ql_conn_t *conn, ql_connection_t *c)
+{
+    conn->c = c;
+    c->data = conn;
+    ql_handle_open(&conn->handle);
+}
+
+/* ---------------------------------------------------------- parking ---- */
+
+int
+ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
+{
+    int rc = ev->write ? ql_handle_write_event(ev)
+                       : ql_handle_read_event(ev, 0);
+
+    if (rc != NGX_OK) {
+        op->err = errno;
+        return NGX_ERROR;
+    }
+    ev->handler = on_event;
+    return NGX_AGAIN;
+}
+
+int
+ql__park_next(ql_event_t *ev, ql_event_handler_pt on_event)
+{
+    ql_connection_t *c = ev->data;
+
+    ev->handler = on_event;
+    ql_post_next_event(c->loop, ev);
+    return NGX_AGAIN;
+}
+
+/* ---------------------------------------------------------- methods ---- */
+
+/* settimeout(self, [s]): inactivity, of each wait of reads and sends. */
+static int
+connection_settimeout(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "settimeout");
+
+    conn->rop.timeout = ql_check_timeout(L, 2, "timeout", "settimeout");
+    conn->wop.timeout = conn->rop.timeout;
+    return 0;
+}
+
+/* settimeouts(self, [send], [receive]) */
+static int
+connection_settimeouts(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "settimeouts");
+    uint64_t send = ql_check_timeout(L, 2, "send", "settimeouts");
+
+    conn->rop.timeout = ql_check_timeout(L, 3, "receive", "settimeouts");
+    conn->wop.timeout = send;
+    return 0;
+}
+
+/* shutdown(self, "send"|"receive"|"both") -> true | nil, err, CODE */
+static int
+connection_shutdown(lua_State *L)
+{
+    static const char *const names[] = {"receive", "send", "both"};
+    ql_conn_t *conn = ql__connection_check(L, 1, "shutdown");
+    const char *name = lua_tostring(L, 2);
+    int how = SHUT_RD;
+
+    while (how <= SHUT_RDWR && (name == NULL || strcmp(name, names[how]) != 0))
+    {
+        how++;
+    }
+    if (how > SHUT_RDWR) {
+        return ql_bad_argument(L, 2, "direction", "shutdown",
+                               "'send', 'receive' or 'both'");
+    }
+    if (conn->handle.closed) {
+        return ql_push_error(L, conn->handle.closed);
+    }
+    if (how != SHUT_RD && conn->writing) {
+        return ql_push_error(L, QL_E_BUSY_WRITING);
+    }
+    if (shutdown(conn->c->fd, how) == -1) {
+        return ql_push_error(L, errno);
+    }
+    conn->wbroken |= how != SHUT_RD;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* ----------------------------------------------------------- module ---- */
+
+void
+ql__open_methods(lua_State *L, ql_core_t *core, const ql_handle_type_t *type)
+{
+    lua_getfield(L, -1, "methods");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, "methods");
+    }
+    ql_handle_methods(L, core->lua, type);
+    lua_setfield(L, -2, type->name);
+    lua_pop(L, 1);
+}
+
+void
+ql__open_connection(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"settimeout", connection_settimeout},
+                                   {"settimeouts", connection_settimeouts},
+                                   {"shutdown", connection_shutdown},
+                                   {NULL, NULL}};
+
+    ql__open_methods(L, core, &ql__connection_type);
+    lua_newtable(L);
+    ql_core_register(L, core, fns);
+    ql_core_register(L, core, ql__receive_functions);
+    ql_core_register(L, core, ql__send_functions);
+    ql_core_register(L, core, ql__sockopt_functions);
+    lua_setfield(L, -2, "connection");
+}

@@ -1,0 +1,103 @@
+/*
+ * connection.h: a connection as a script holds it, and what the files of its
+ * methods share. One read and one write may wait at the same time.
+ */
+#ifndef QUOLL_CONNECTION_H
+#define QUOLL_CONNECTION_H
+
+#include "core.h"
+#include "pattern.h"
+
+typedef struct ql_listener_s ql_listener_t;
+typedef struct ql_gather_s ql_gather_t;
+
+/* What a send still has to write. */
+typedef struct {
+    const char *data; /* next byte; anchored, or in copy */
+    size_t left;      /* bytes at data */
+    size_t sent;      /* by this send */
+    const ql_gather_t *gather; /* first attempt only: pieces, not data */
+    char *copy; /* what is left of the pieces; freed by the send's end */
+} ql_out_t;
+
+/* An accept: the connection that it will fill waits in the listener's queue. */
+typedef struct {
+    ql_listener_t *listener; /* anchored beside the connection */
+    ql_queue_t link;         /* in its waiters; self-linked when not */
+} ql_accepting_t;
+
+/* A connect, up to the end of its first attempt. */
+typedef struct {
+    const ql_sockaddr_t *addr;
+    const ql_sockaddr_t *bind; /* NULL: any */
+} ql_connecting_t;
+
+typedef struct {
+    ql_handle_t handle;
+    ql_core_t *core;
+    ql_connection_t *c; /* NULL: none yet, or closed */
+    ql_op_t rop; /* reads, and what opens the connection; its timeout is the
+                    script's for reads */
+    ql_op_t wop; /* sends */
+    ql_buffer_t in;
+    ql_pattern_t pattern; /* of the read under way */
+    union {
+        ql_out_t out;
+        ql_accepting_t accepting;
+        ql_connecting_t connecting;
+    };
+    unsigned reading : 1;   /* rop is in use, up to its push or free */
+    unsigned writing : 1;   /* wop likewise */
+    unsigned promised : 1;  /* a connection of the listener is ours to take */
+    unsigned eof : 1;       /* recv returned 0 */
+    unsigned eof_told : 1;  /* and the script knows */
+    unsigned rbroken : 1;   /* a read failed: later ones are "closed" */
+    unsigned wbroken : 1;   /* a send was cut or failed: later ones too */
+} ql_conn_t;
+
+extern const ql_handle_type_t ql__connection_type;
+extern const luaL_Reg ql__receive_functions[];
+extern const luaL_Reg ql__send_functions[];
+extern const luaL_Reg ql__sockopt_functions[];
+
+enum {
+    QL__TURN_BYTES = 1 << 20 /* moved by one attempt before others get on */
+};
+
+static inline ql_conn_t *
+ql__connection_check(lua_State *L, int idx, const char *method)
+{
+    return ql_handle_check(L, idx, &ql__connection_type, method);
+}
+
+/* Pushes a new connection, still closed. */
+ql_conn_t *ql__connection_new(lua_State *L, ql_core_t *core);
+/* c is in; owned by the running task. */
+void ql__connection_open(ql_conn_t *conn, ql_connection_t *c);
+
+/* Waits for the direction of ev: its handler will be on_event. NGX_AGAIN, or
+ * NGX_ERROR with op->err. */
+int ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op);
+/* The same when this attempt has had its share: goes on in the next turn. */
+int ql__park_next(ql_event_t *ev, ql_event_handler_pt on_event);
+/* Nobody waits for ev any more. */
+static inline void
+ql__unpark_event(ql_loop_t *loop, ql_event_t *ev)
+{
+    ev->handler = NULL;
+    if (ev->posted) {
+        ql_delete_posted_event(loop, ev);
+    }
+}
+
+/* The address (a string) at index arg. NGX_OK, or NGX_ERROR with nil, err,
+ * CODE pushed; raises when it is no string. */
+int ql__check_address(lua_State *L, int arg, const char *name,
+                      const char *method, ql_sockaddr_t *addr);
+
+/* Puts the methods table of type into the module's table `methods` (the
+ * module is on top of the stack) under the type's name. */
+void ql__open_methods(lua_State *L, ql_core_t *core,
+                      const ql_handle_type_t *type);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * file.h: what the two halves of a file's bindings share: reads at an offset
+ * (file.c) and reads at the file's own position (file_read.c).
+ */
+#ifndef QUOLL_CORE_FILE_H
+#define QUOLL_CORE_FILE_H
+
+#include "core.h"
+
+typedef struct file_s file_t;
+
+/* A read at an offset; several may be under way. */
+typedef struct {
+    ql_handle_t handle; /* of one that is a userdata of its own */
+    ql_op_t op;
+    file_t *file;
+    ql_read_t *read;  /* NULL: the page cache is asked first */
+    ql_buffer_t out;  /* what the page cache gave */
+    ql_queue_t link;  /* in file->preads while it is used */
+    int64_t offset;
+    uint32_t size;
+    bool used;
+} file_pread_t;
+
+typedef enum {
+    FILE_BYTES,     /* up to size bytes */
+    FILE_LINE,      /* up to LF, without it */
+    FILE_LINE_KEEP, /* up to LF, with it */
+    FILE_ALL,       /* up to the end */
+    FILE_NUMBER     /* the longest prefix that is a number */
+} file_format_t;
+
+/* The read at the file's position; one at a time. */
+typedef struct {
+    ql_op_t op;
+    ql_read_t *read; /* under way */
+    ql_buffer_t in;  /* read ahead, not asked for yet */
+    int64_t next;    /* offset behind the bytes of in */
+    uint32_t size;
+    uint32_t take; /* match: bytes of the result */
+    uint32_t skip; /* and bytes behind it that belong to neither */
+    uint8_t format; /* file_format_t */
+    bool end;       /* the last fill met the end */
+} file_reader_t;
+
+struct file_s {
+    ql_handle_t handle;
+    ql_core_t *core;
+    ql_file_t *file;
+    file_reader_t reader;
+    file_pread_t pread; /* the first one; more are userdata */
+    ql_queue_t preads;
+    char path[];
+};
+
+extern const ql_handle_type_t ql_file_handle;
+
+/* An open file at index 1, or NULL after pushing nil, "closed", CODE. */
+file_t *ql__file_self(lua_State *L, const char *method);
+/* nil, "path: text", CODE */
+int ql__file_error(lua_State *L, const file_t *f, int err);
+
+/* file_read.c */
+void ql__file_reader_init(file_t *f);
+void ql__file_reader_close(file_t *f, int err);
+void ql__open_file_read(lua_State *L, ql_core_t *core);
+
+#endif

@@ -1,0 +1,379 @@
+/*
+ * file_read.c: reads at the file's own position: lines, bytes, numbers. The
+ * end of the file is not sticky: what was appended since is read next time.
+ */
+#include "file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FILE_FILL = 64 * 1024,   /* bytes read ahead at a time */
+    FILE_NUMBER_LENGTH = 200 /* bytes of a numeral at most, as in stdio */
+};
+
+static file_t *
+reader_file(ql_op_t *op)
+{
+    return ql_queue_data(ql_queue_data(op, file_reader_t, op), file_t, reader);
+}
+
+/* -------------------------------------------------------------- match ---- */
+
+static bool
+match_line(file_reader_t *r)
+{
+    uint32_t unread = ql_buffer_unread(&r->in);
+    const char *bytes = ql_buffer_bytes(&r->in);
+    const char *lf = unread > r->in.scanned
+                         ? memchr(bytes + r->in.scanned, '\n',
+                                  unread - r->in.scanned)
+                         : NULL;
+
+    if (lf != NULL) {
+        r->skip = r->format == FILE_LINE;
+        r->take = (uint32_t) (lf - bytes) + 1 - r->skip;
+        return true;
+    }
+    r->in.scanned = unread;
+    r->take = unread;
+    return r->end && unread > 0;
+}
+
+/* White space, then what may belong to a numeral; strtod decides. */
+static bool
+match_number(file_reader_t *r)
+{
+    const char *bytes = ql_buffer_bytes(&r->in);
+    uint32_t unread = ql_buffer_unread(&r->in);
+    uint32_t start = 0;
+    uint32_t n;
+
+    while (start < unread && isspace((unsigned char) bytes[start])) {
+        start++;
+    }
+    for (n = 0; start + n < unread && n < FILE_NUMBER_LENGTH; n++) {
+        if (!isalnum((unsigned char) bytes[start + n])
+            && strchr("+-.", bytes[start + n]) == NULL)
+        {
+            break;
+        }
+    }
+    r->skip = start;
+    r->take = n;
+    return start + n < unread || n == FILE_NUMBER_LENGTH || r->end;
+}
+
+static bool
+reader_match(file_reader_t *r)
+{
+    uint32_t unread = ql_buffer_unread(&r->in);
+
+    r->skip = 0;
+    switch (r->format) {
+    case FILE_BYTES:
+        r->take = unread < r->size ? unread : r->size;
+        return unread >= r->size || r->end;
+    case FILE_ALL:
+        r->take = unread;
+        return r->end;
+    case FILE_NUMBER:
+        return match_number(r);
+    default:
+        return match_line(r) || r->end;
+    }
+}
+
+/* --------------------------------------------------------------- fill ---- */
+
+static void
+reader_event(ql_event_t *ev)
+{
+    ql_op_ready(ev->data);
+}
+
+/* Bytes wanted by the next fill. */
+static uint32_t
+reader_want(const file_reader_t *r)
+{
+    uint32_t unread = ql_buffer_unread(&r->in);
+
+    return r->format == FILE_BYTES && r->size - unread > FILE_FILL
+               ? r->size - unread
+               : FILE_FILL;
+}
+
+static int
+reader_append(file_t *f, const char *data, size_t n)
+{
+    file_reader_t *r = &f->reader;
+    uint32_t left = (uint32_t) n;
+
+    while (left > 0) {
+        uint32_t room;
+
+        if (ql_buffer_reserve(&f->core->buffers, &r->in,
+                              ql_buffer_unread(&r->in) + left)
+            != NGX_OK)
+        {
+            r->op.err = ENOMEM;
+            return NGX_ERROR;
+        }
+        room = r->in.cap - r->in.end;
+        room = room < left ? room : left;
+        memcpy(r->in.data + r->in.end, data, room);
+        r->in.end += room;
+        data += room;
+        left -= room;
+    }
+    r->next += (int64_t) n;
+    r->end = n == 0;
+    return NGX_OK;
+}
+
+/* Straight into the buffer from the page cache; NGX_AGAIN: ask further. */
+static int
+fill_cached(file_t *f)
+{
+    file_reader_t *r = &f->reader;
+    ssize_t n;
+
+    if (f->file->direct && !f->file->memory) {
+        return NGX_AGAIN;
+    }
+    if (ql_buffer_reserve(&f->core->buffers, &r->in,
+                          ql_buffer_unread(&r->in) + reader_want(r))
+        != NGX_OK)
+    {
+        r->op.err = ENOMEM;
+        return NGX_ERROR;
+    }
+    n = ql_file_read_cached(f->file, r->in.data + r->in.end,
+                            r->in.cap - r->in.end, r->next);
+    if (n < 0) {
+        r->op.err = errno;
+        return (int) n;
+    }
+    r->in.end += (uint32_t) n;
+    r->next += n;
+    r->end = n == 0;
+    return NGX_OK;
+}
+
+static int
+fill_waiting(file_t *f)
+{
+    file_reader_t *r = &f->reader;
+    int rc;
+
+    if (r->read == NULL) {
+        r->read = ql_read_create(f->file, reader_want(r), r->next);
+        if (r->read == NULL) {
+            r->op.err = errno;
+            return NGX_ERROR;
+        }
+        r->read->event.data = &r->op;
+        r->read->event.handler = reader_event;
+    }
+    rc = ql_read_attempt(r->read);
+    if (rc == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+    r->op.err = r->read->err;
+    if (rc == NGX_OK) {
+        rc = reader_append(f, r->read->data, r->read->nbytes);
+    }
+    ql_read_free(r->read);
+    r->read = NULL;
+    return rc;
+}
+
+static int
+reader_fill(file_t *f)
+{
+    int rc = f->reader.read == NULL ? fill_cached(f) : NGX_AGAIN;
+
+    return rc == NGX_AGAIN ? fill_waiting(f) : rc;
+}
+
+/* ---------------------------------------------------------- operation ---- */
+
+static int
+reader_attempt(ql_op_t *op)
+{
+    file_t *f = reader_file(op);
+
+    while (!reader_match(&f->reader)) {
+        int rc = reader_fill(f);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+    return NGX_OK;
+}
+
+static int
+push_number(lua_State *L, file_reader_t *r)
+{
+    char text[FILE_NUMBER_LENGTH + 1];
+    char *rest;
+    double value;
+
+    memcpy(text, ql_buffer_bytes(&r->in) + r->skip, r->take);
+    text[r->take] = '\0';
+    value = strtod(text, &rest);
+    ql_buffer_consume(&r->in, r->skip + (uint32_t) (rest - text));
+    if (rest == text) {
+        lua_pushnil(L);
+    } else {
+        lua_pushnumber(L, value);
+    }
+    return 1;
+}
+
+static int
+reader_push(lua_State *L, ql_op_t *op, int rc)
+{
+    file_t *f = reader_file(op);
+    file_reader_t *r = &f->reader;
+
+    if (rc == NGX_ERROR) {
+        return op->err >= QL_E_TIMEOUT ? ql_push_error(L, op->err)
+                                       : ql__file_error(L, f, op->err);
+    }
+    if (r->format == FILE_NUMBER && r->in.data != NULL) {
+        push_number(L, r);
+    } else if (r->take == 0 && r->end && r->format != FILE_ALL
+               && !(r->format == FILE_BYTES && r->size == 0))
+    {
+        lua_pushnil(L);
+    } else {
+        lua_pushlstring(L, r->in.data != NULL ? ql_buffer_bytes(&r->in) : "",
+                        r->take);
+        ql_buffer_consume(&r->in, r->take + r->skip);
+    }
+    ql_buffer_settle(&f->core->buffers, &r->in);
+    return 1;
+}
+
+static void
+reader_cancel(ql_op_t *op)
+{
+    file_reader_t *r = &reader_file(op)->reader;
+
+    if (r->read != NULL) {
+        ql_read_free(r->read);
+        r->read = NULL;
+    }
+}
+
+static const ql_op_type_t reader_type
+    = {"read", reader_attempt, reader_push, reader_cancel, NULL};
+
+void
+ql__file_reader_init(file_t *f)
+{
+    ql_op_init(&f->reader.op, &reader_type, f->core->lua);
+}
+
+void
+ql__file_reader_close(file_t *f, int err)
+{
+    ql_op_end(&f->reader.op, err);
+    reader_cancel(&f->reader.op);
+    ql_buffer_release(&f->core->buffers, &f->reader.in);
+}
+
+/* ------------------------------------------------------------ methods ---- */
+
+static file_format_t
+check_format(lua_State *L, uint32_t *size)
+{
+    static const char formats[] = "lLan";
+    static const file_format_t kinds[]
+        = {FILE_LINE, FILE_LINE_KEEP, FILE_ALL, FILE_NUMBER};
+    const char *text = lua_tostring(L, 2);
+    const char *found;
+
+    if (lua_type(L, 2) == LUA_TNUMBER) {
+        *size = (uint32_t) ql_check_whole(L, 2, "format", "read", 0, 1 << 30);
+        return FILE_BYTES;
+    }
+    if (lua_isnoneornil(L, 2)) {
+        return FILE_LINE;
+    }
+    text = text != NULL && *text == '*' ? text + 1 : text;
+    found = text != NULL && *text != '\0' ? strchr(formats, *text) : NULL;
+    if (found == NULL) {
+        ql_bad_argument(L, 2, "format", "read",
+                        "a number of bytes, \"*l\", \"*L\", \"*a\" or \"*n\"");
+        return FILE_LINE;
+    }
+    return kinds[found - formats];
+}
+
+/* file_read(file, [format]) -> value | nil at the end | nil, err, CODE */
+static int
+file_read(lua_State *L)
+{
+    file_t *f = ql__file_self(L, "read");
+    file_reader_t *r;
+    file_format_t format;
+
+    if (f == NULL) {
+        return 3;
+    }
+    r = &f->reader;
+    format = check_format(L, &r->size);
+    if (ql_op_waiting(&r->op)) {
+        return ql_push_error(L, QL_E_BUSY_READING);
+    }
+    r->format = (uint8_t) format;
+    r->end = false;
+    r->in.scanned = 0;
+    lua_settop(L, 1);
+    return ql_await(L, &r->op, 1);
+}
+
+/* file_seek(file, whence, offset) -> position */
+static int
+file_seek(lua_State *L)
+{
+    file_t *f = ql__file_self(L, "seek");
+    const char *whence = luaL_checkstring(L, 2);
+    int64_t base = 0;
+    int64_t offset;
+
+    if (f == NULL) {
+        return 3;
+    }
+    if (ql_op_waiting(&f->reader.op)) {
+        return ql_push_error(L, QL_E_BUSY_READING);
+    }
+    offset = ql_check_whole(L, 3, "offset", "seek", -(INT64_C(1) << 52),
+                            INT64_C(1) << 52);
+    if (strcmp(whence, "cur") == 0) {
+        base = f->reader.next - ql_buffer_unread(&f->reader.in);
+    } else if (strcmp(whence, "end") == 0) {
+        base = ql_file_size(f->file);
+    }
+    if (base == -1 || base + offset < 0) {
+        return ql__file_error(L, f, base == -1 ? errno : EINVAL);
+    }
+    ql_buffer_release(&f->core->buffers, &f->reader.in);
+    f->reader.next = base + offset;
+    lua_pushnumber(L, (lua_Number) f->reader.next);
+    return 1;
+}
+
+void
+ql__open_file_read(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[]
+        = {{"file_read", file_read}, {"file_seek", file_seek}, {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

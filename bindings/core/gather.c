@@ -1,0 +1,108 @@
+#include "gather.h"
+
+#include "../quoll_lua.h"
+
+#include <string.h>
+
+/* Where the pieces go: into the gather, or behind `to`. */
+typedef struct {
+    ql_gather_t *gather;
+    char *to;
+} sink_t;
+
+static void
+gather_add(ql_gather_t *g, const char *s, size_t size, int type)
+{
+    if (g->pieces < QL_GATHER_MAX) {
+        if (type == LUA_TNUMBER) {
+            s = memcpy(g->numbers[g->pieces], s, size);
+        }
+        g->iov[g->pieces].iov_base = (void *) (uintptr_t) s;
+        g->iov[g->pieces].iov_len = size;
+    }
+    g->pieces++;
+    g->bytes += size;
+}
+
+/* The piece on top of the stack; a number's text is on the stack alone. */
+static void
+sink_piece(lua_State *L, sink_t *sink, int type)
+{
+    size_t size;
+    const char *s = lua_tolstring(L, -1, &size);
+
+    if (size == 0) {
+        return;
+    }
+    if (sink->to == NULL) {
+        gather_add(sink->gather, s, size, type);
+        return;
+    }
+    memcpy(sink->to, s, size);
+    sink->to += size;
+}
+
+static void
+sink_table(lua_State *L, int table, sink_t *sink, int depth)
+{
+    int n = (int) lua_objlen(L, table);
+
+    if (depth > QL_GATHER_DEPTH) {
+        ql_raise(L, "bad argument 'data' to 'send' (tables nested more than "
+                    "%d deep)",
+                 QL_GATHER_DEPTH);
+    }
+    luaL_checkstack(L, 2, "table to send");
+    for (int i = 1; i <= n; i++) {
+        int type;
+
+        lua_rawgeti(L, table, i);
+        type = lua_type(L, -1);
+        if (type == LUA_TTABLE) {
+            sink_table(L, lua_gettop(L), sink, depth + 1);
+        } else if (type == LUA_TSTRING || type == LUA_TNUMBER) {
+            sink_piece(L, sink, type);
+        } else {
+            ql_raise(L, "bad argument 'data' to 'send' (strings and numbers "
+                        "expected, got %s at index %d)",
+                     lua_typename(L, type), i);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+void
+ql_gather(lua_State *L, int table, ql_gather_t *gather)
+{
+    sink_t sink = {gather, NULL};
+
+    gather->pieces = 0;
+    gather->bytes = 0;
+    sink_table(L, table, &sink, 1);
+}
+
+void
+ql_gather_all(lua_State *L, int table, char *to)
+{
+    sink_t sink = {NULL, to};
+
+    sink_table(L, table, &sink, 1);
+}
+
+void
+ql_gather_copy(const ql_gather_t *gather, char *to, size_t skip)
+{
+    for (int i = 0; i < gather->pieces; i++) {
+        const struct iovec *piece = &gather->iov[i];
+        size_t n;
+
+        if (skip >= piece->iov_len) {
+            skip -= piece->iov_len;
+            continue;
+        }
+        n = piece->iov_len - skip;
+        memcpy(to, (const char *) piece->iov_base + skip, n);
+        to += n;
+        skip = 0;
+    }
+}

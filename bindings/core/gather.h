@@ -1,0 +1,31 @@
+/*
+ * gather.h: the pieces of a nested table of strings and numbers, in order.
+ */
+#ifndef QUOLL_GATHER_H
+#define QUOLL_GATHER_H
+
+#include <lua.h>
+#include <sys/uio.h>
+
+enum {
+    QL_GATHER_MAX = 64,   /* pieces that a gather points at */
+    QL_GATHER_DEPTH = 100 /* tables within tables */
+};
+
+/* Points into the table's strings: valid while nobody runs Lua. */
+typedef struct ql_gather_s {
+    struct iovec iov[QL_GATHER_MAX];
+    char numbers[QL_GATHER_MAX][32]; /* as text, pointed at by iov */
+    int pieces;   /* not empty ones; above QL_GATHER_MAX: not all in iov */
+    size_t bytes; /* of all pieces */
+} ql_gather_t;
+
+/* Raises on anything else than strings, numbers and tables of them. */
+void ql_gather(lua_State *L, int table, ql_gather_t *gather);
+/* Copies every piece of the table, however many, one behind the other. */
+void ql_gather_all(lua_State *L, int table, char *to);
+/* Copies the pieces of gather (at most QL_GATHER_MAX) but for their first
+ * `skip` bytes. */
+void ql_gather_copy(const ql_gather_t *gather, char *to, size_t skip);
+
+#endif

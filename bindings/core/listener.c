@@ -1,0 +1,263 @@
+/*
+ * listener.c: listening sockets. Several tasks may accept on one listener;
+ * they get its connections in the order in which they came to wait.
+ */
+#include "connection.h"
+
+#include <errno.h>
+
+struct ql_listener_s {
+    ql_handle_t handle;
+    ql_core_t *core;
+    ql_listening_t *ls; /* NULL: closed */
+    ql_queue_t waiters; /* of ql_accepting_t.link */
+    ql_event_t wake;    /* posted: the first waiter may go on */
+    uint32_t promised;  /* queued connections that an accept that is done has
+                           yet to take */
+};
+
+static ql_conn_t *
+acceptor(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_conn_t, rop);
+}
+
+/* ------------------------------------------------------------- wake ---- */
+
+static bool
+listener_has(const ql_listener_t *l, uint32_t n)
+{
+    return l->ls->queued >= l->promised + n || l->ls->connection == NULL;
+}
+
+/* One waiter a call: it may close the listener, or be the last to hold it. */
+static void
+on_wake(ql_event_t *ev)
+{
+    ql_listener_t *l = ev->data;
+    ql_queue_t *first = l->waiters.next;
+
+    if (ql_queue_empty(&l->waiters)) {
+        return;
+    }
+    if (first->next != &l->waiters && listener_has(l, 2)) {
+        ql_post_event(l->ls->loop, ev);
+    }
+    ql_op_ready(&ql_queue_data(first, ql_conn_t, accepting.link)->rop);
+}
+
+static void
+listener_wake(ql_listener_t *l)
+{
+    if (l->ls != NULL && !ql_queue_empty(&l->waiters)) {
+        ql_post_event(l->ls->loop, &l->wake);
+    }
+}
+
+/* Not here: the runtime is in the middle of accepting. */
+static void
+on_accepted(ql_listening_t *ls)
+{
+    listener_wake(ls->data);
+}
+
+/* ----------------------------------------------------------- accept ---- */
+
+/* The connection stays in the queue until it is pushed, so that a cancelled
+ * accept loses none. */
+static int
+accept_attempt(ql_op_t *op)
+{
+    ql_conn_t *conn = acceptor(op);
+    ql_listener_t *l = conn->accepting.listener;
+    ql_queue_t *link = &conn->accepting.link;
+
+    if (l->waiters.next == &l->waiters || l->waiters.next == link) {
+        if (l->ls->queued > l->promised) {
+            ql_queue_remove(link);
+            conn->promised = 1;
+            l->promised++;
+            return NGX_OK;
+        }
+        if (l->ls->connection == NULL) {
+            ql_queue_remove(link);
+            op->err = l->ls->err;
+            return NGX_ERROR;
+        }
+    }
+    if (ql_queue_empty(link)) {
+        ql_queue_insert_tail(&l->waiters, link);
+    }
+    return NGX_AGAIN;
+}
+
+static void
+accept_cancel(ql_op_t *op)
+{
+    ql_queue_remove(&acceptor(op)->accepting.link);
+}
+
+static ql_connection_t *
+accept_take(ql_conn_t *conn)
+{
+    ql_listener_t *l = conn->accepting.listener;
+
+    conn->promised = 0;
+    l->promised--;
+    return l->ls != NULL ? ql_accept(l->ls) : NULL;
+}
+
+/* The connection is on top of the stack. */
+static int
+accept_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_conn_t *conn = acceptor(op);
+    ql_connection_t *c = NULL;
+
+    op->timeout = QL_TIMER_INFINITE;
+    if (rc == NGX_OK) {
+        c = accept_take(conn);
+        op->err = QL_E_CLOSED;
+    }
+    if (c == NULL) {
+        return ql_push_error(L, op->err);
+    }
+    ql__connection_open(conn, c);
+    lua_pushvalue(L, -1);
+    return 1;
+}
+
+static const ql_op_type_t accept_op
+    = {"accept", accept_attempt, accept_push, accept_cancel, NULL};
+
+/* --------------------------------------------------------- listener ---- */
+
+static void
+listener_close(ql_handle_t *h, int err)
+{
+    ql_listener_t *l = (ql_listener_t *) h;
+
+    while (!ql_queue_empty(&l->waiters)) {
+        ql_queue_t *q = l->waiters.next;
+
+        ql_queue_remove(q);
+        ql_op_end(&ql_queue_data(q, ql_conn_t, accepting.link)->rop, err);
+    }
+    ql_delete_posted_event(l->ls->loop, &l->wake);
+    ql_listening_close(l->ls);
+    l->ls = NULL;
+}
+
+static const ql_handle_type_t listener_type = {"listener", listener_close};
+
+static ql_listener_t *
+listener_check(lua_State *L, const char *method)
+{
+    return ql_handle_check(L, 1, &listener_type, method);
+}
+
+/* accept(self, [s]) -> connection | nil, err, CODE */
+static int
+listener_accept(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    ql_listener_t *l = listener_check(L, "accept");
+    uint64_t timeout = ql_check_timeout(L, 2, "timeout", "accept");
+    ql_conn_t *conn;
+
+    if (l->handle.closed) {
+        return ql_push_error(L, l->handle.closed);
+    }
+    lua_settop(L, 1);
+    conn = ql__connection_new(L, core);
+    conn->accepting.listener = l;
+    ql_queue_init(&conn->accepting.link);
+    conn->rop.type = &accept_op;
+    conn->rop.timeout = timeout;
+    return ql_await(L, &conn->rop, 2);
+}
+
+/* address(self) -> "127.0.0.1:8080" | nil, err, CODE */
+static int
+listener_address(lua_State *L)
+{
+    ql_listener_t *l = listener_check(L, "address");
+    char text[QL_SOCKADDR_STRLEN];
+
+    if (l->handle.closed) {
+        return ql_push_error(L, l->handle.closed);
+    }
+    lua_pushstring(L, ql_sockaddr_text(&l->ls->addr.u.sa, l->ls->addr.len,
+                                       text));
+    return 1;
+}
+
+static bool
+option_switch(lua_State *L, const char *name)
+{
+    bool on;
+
+    lua_getfield(L, 2, name);
+    on = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return on;
+}
+
+static void
+listen_options(lua_State *L, ql_listen_opts_t *opts)
+{
+    lua_getfield(L, 2, "backlog");
+    if (!lua_isnil(L, -1)) {
+        opts->backlog = (int) ql_check_whole(L, lua_gettop(L), "backlog",
+                                             "listen", 1, 65535);
+    }
+    lua_pop(L, 1);
+    opts->reuseport = option_switch(L, "reuseport");
+    opts->exclusive = option_switch(L, "exclusive");
+    opts->v6only = option_switch(L, "v6only");
+}
+
+/* listen(addr, [{backlog, reuseport, exclusive, v6only}])
+ * -> listener | nil, err, CODE */
+static int
+core_listen(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    ql_listen_opts_t opts = {.backlog = 0};
+    ql_sockaddr_t addr;
+    ql_listener_t *l;
+
+    if (lua_istable(L, 2)) {
+        listen_options(L, &opts);
+    }
+    if (ql__check_address(L, 1, "address", "listen", &addr) != NGX_OK) {
+        return 3;
+    }
+    l = ql_handle_new(L, core->lua, &listener_type, sizeof(*l));
+    l->core = core;
+    l->wake.data = l;
+    l->wake.handler = on_wake;
+    ql_queue_init(&l->waiters);
+    l->ls = ql_listen(ql_lua_ready(core->lua, L), &addr, &opts);
+    if (l->ls == NULL) {
+        return ql_push_error(L, errno);
+    }
+    l->ls->data = l;
+    l->ls->handler = on_accepted;
+    ql_handle_open(&l->handle);
+    return 1;
+}
+
+void
+ql__open_listener(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"accept", listener_accept},
+                                   {"address", listener_address},
+                                   {"listen", core_listen},
+                                   {NULL, NULL}};
+
+    ql__open_methods(L, core, &listener_type);
+    lua_newtable(L);
+    ql_core_register(L, core, fns);
+    lua_setfield(L, -2, "listener");
+}

@@ -1,0 +1,299 @@
+/*
+ * receive.c: reads. One operation for all of them; the pattern says what is
+ * asked for.
+ */
+#include "connection.h"
+
+#include <errno.h>
+#include <string.h>
+
+static ql_conn_t *
+reader(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_conn_t, rop);
+}
+
+static void
+on_readable(ql_event_t *ev)
+{
+    ql_connection_t *c = ev->data;
+    ql_conn_t *conn = c->data;
+
+    ql_op_ready(&conn->rop);
+}
+
+/* ---------------------------------------------------------- attempt ---- */
+
+/* One recv: bytes, 0 at the end, NGX_AGAIN, NGX_ERROR with rop.err. */
+static ssize_t
+read_more(ql_conn_t *conn)
+{
+    ql_connection_t *c = conn->c;
+    ql_buffer_t *in = &conn->in;
+    ssize_t n;
+
+    if (ql_buffer_reserve(&conn->core->buffers, in,
+                          ql_pattern_want(&conn->pattern))
+        != NGX_OK)
+    {
+        conn->rop.err = ENOMEM;
+        return NGX_ERROR;
+    }
+    n = c->io->recv(c, in->data + in->end, in->cap - in->end);
+    if (n > 0) {
+        in->end += (uint32_t) n;
+        conn->rop.progress = 1;
+    } else {
+        ql_buffer_settle(&conn->core->buffers, in);
+    }
+    if (n == NGX_ERROR) {
+        conn->rop.err = c->err;
+        conn->rbroken = 1;
+    }
+    return n;
+}
+
+/* No byte will follow: an error, but for who reads up to here. */
+static int
+read_end(ql_conn_t *conn)
+{
+    ql_pattern_t *p = &conn->pattern;
+
+    conn->eof = 1;
+    if (p->kind != QL_PATTERN_ALL
+        || (conn->eof_told && ql_buffer_unread(&conn->in) == 0))
+    {
+        conn->rop.err = QL_E_CLOSED;
+        return NGX_ERROR;
+    }
+    p->take = ql_buffer_unread(&conn->in);
+    return NGX_OK;
+}
+
+static int
+read_until_again(ql_conn_t *conn)
+{
+    size_t share = QL__TURN_BYTES;
+    ssize_t n;
+
+    while (!ql_pattern_match(&conn->pattern, &conn->in)) {
+        if (conn->eof) {
+            return read_end(conn);
+        }
+        if (share == 0) {
+            return ql__park_next(&conn->c->read, on_readable);
+        }
+        n = read_more(conn);
+        if (n == 0) {
+            return read_end(conn);
+        }
+        if (n == NGX_AGAIN) {
+            return ql__park(&conn->c->read, on_readable, &conn->rop);
+        }
+        if (n < 0) {
+            return NGX_ERROR;
+        }
+        share -= (size_t) n < share ? (size_t) n : share;
+    }
+    return NGX_OK;
+}
+
+static int
+read_attempt(ql_op_t *op)
+{
+    ql_conn_t *conn = reader(op);
+    int rc;
+
+    conn->reading = 1;
+    rc = read_until_again(conn);
+    if (rc != NGX_AGAIN) {
+        ql__unpark_event(conn->c->loop, &conn->c->read);
+    }
+    return rc;
+}
+
+static void
+read_cancel(ql_op_t *op)
+{
+    ql_conn_t *conn = reader(op);
+
+    ql__unpark_event(conn->c->loop, &conn->c->read);
+}
+
+/* ------------------------------------------------------------- push ---- */
+
+static int
+read_push_error(lua_State *L, ql_conn_t *conn, int err)
+{
+    conn->eof_told |= conn->eof && conn->pattern.kind != QL_PATTERN_PEEK;
+    ql_pattern_push_partial(L, &conn->pattern, &conn->in, err == QL_E_TIMEOUT);
+    ql_buffer_settle(&conn->core->buffers, &conn->in);
+    return ql_push_error_partial(L, err);
+}
+
+static int
+read_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_conn_t *conn = reader(op);
+    int n;
+
+    conn->reading = 0;
+    if (conn->handle.closed) {
+        /* Also when the bytes had come: close took them back. */
+        lua_pushliteral(L, "");
+        return ql_push_error_partial(L, conn->handle.closed);
+    }
+    if (rc != NGX_OK) {
+        return read_push_error(L, conn, op->err);
+    }
+    conn->eof_told |= conn->eof && conn->pattern.kind == QL_PATTERN_ALL;
+    n = ql_pattern_push(L, &conn->pattern, &conn->in);
+    ql_buffer_settle(&conn->core->buffers, &conn->in);
+    return n;
+}
+
+/* Also after a cancellation, which leaves the bytes unread. */
+static void
+read_free(ql_op_t *op)
+{
+    reader(op)->reading = 0;
+}
+
+/* ---------------------------------------------------------- methods ---- */
+
+static const ql_op_type_t receive_op
+    = {"receive", read_attempt, read_push, read_cancel, read_free};
+static const ql_op_type_t receiveany_op
+    = {"receiveany", read_attempt, read_push, read_cancel, read_free};
+static const ql_op_type_t receiveuntil_op
+    = {"receiveuntil", read_attempt, read_push, read_cancel, read_free};
+static const ql_op_type_t peek_op
+    = {"peek", read_attempt, read_push, read_cancel, read_free};
+
+/* Starts the read that pattern describes; its last `anchors` arguments stay
+ * on the stack, the connection among them. */
+static int
+read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
+           const ql_pattern_t *pattern, int anchors)
+{
+    int err = 0;
+
+    if (conn->handle.closed) {
+        err = conn->handle.closed;
+    } else if (conn->reading) {
+        err = QL_E_BUSY_READING;
+    } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
+        err = QL_E_CLOSED;
+    }
+    if (err != 0) {
+        lua_pushliteral(L, "");
+        return ql_push_error_partial(L, err);
+    }
+    if (pattern->size == 0 && pattern->kind <= QL_PATTERN_PEEK) {
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    ql_pattern_start(&conn->pattern, pattern->kind, pattern->size,
+                     pattern->until, &conn->in);
+    conn->rop.type = type;
+    lua_settop(L, anchors);
+    return ql_await(L, &conn->rop, anchors);
+}
+
+/* A number of bytes at index 2, also as a numeric string; raises. */
+static uint32_t
+check_size(lua_State *L, const char *name, const char *method,
+           const char *expected, uint32_t min)
+{
+    double n = lua_isnumber(L, 2) ? lua_tonumber(L, 2) : -1;
+
+    if (!(n >= min && n <= QL_BUFFER_MAX && n == (double) (uint32_t) n)) {
+        ql_bad_argument(L, 2, name, method, expected);
+    }
+    return (uint32_t) n;
+}
+
+/* receive(self, [n|"*l"|"*a"]) */
+static int
+connection_receive(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "receive");
+    ql_pattern_t p = {.kind = QL_PATTERN_LINE};
+    const char *s = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+
+    if (lua_isnoneornil(L, 2) || (s != NULL && strcmp(s, "*l") == 0)) {
+        p.kind = QL_PATTERN_LINE;
+    } else if (s != NULL && strcmp(s, "*a") == 0) {
+        p.kind = QL_PATTERN_ALL;
+    } else {
+        p.kind = QL_PATTERN_BYTES;
+        p.size = check_size(L, "pattern", "receive",
+                            "a number of bytes, '*l' or '*a'", 0);
+    }
+    return read_start(L, conn, &receive_op, &p, 1);
+}
+
+/* receiveany(self, max) */
+static int
+connection_receiveany(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "receiveany");
+    ql_pattern_t p = {.kind = QL_PATTERN_ANY};
+
+    p.size = check_size(L, "max", "receiveany",
+                        "a number of bytes, 1 or more,", 1);
+    return read_start(L, conn, &receiveany_op, &p, 1);
+}
+
+/* peek(self, n) */
+static int
+connection_peek(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "peek");
+    ql_pattern_t p = {.kind = QL_PATTERN_PEEK};
+
+    p.size = check_size(L, "n", "peek", "a number of bytes, 0 or more,", 0);
+    return read_start(L, conn, &peek_op, &p, 1);
+}
+
+/* boundary(text, [inclusive]) -> what receiveuntil takes, raises */
+static int
+connection_boundary(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TSTRING || lua_objlen(L, 1) == 0) {
+        return ql_bad_argument(L, 1, "pattern", "receiveuntil",
+                               "a string that is not empty");
+    }
+    ql_until_new(L, 1, lua_toboolean(L, 2));
+    return 1;
+}
+
+/* receiveuntil(boundary, size, self): the script sees an iterator f([size])
+ * and cannot give another boundary. */
+static int
+connection_receiveuntil(lua_State *L)
+{
+    ql_until_t *until = lua_touserdata(L, 1);
+    ql_pattern_t p = {.kind = QL_PATTERN_UNTIL, .until = until};
+    ql_conn_t *conn = ql__connection_check(L, 3, "receiveuntil");
+
+    if (!lua_isnoneornil(L, 2)) {
+        p.size = check_size(L, "size", "receiveuntil",
+                            "a number of bytes, 1 or more,", 1);
+    }
+    if (until->ended) {
+        until->ended = 0;
+        lua_settop(L, 0);
+        lua_settop(L, 3);
+        return 3;
+    }
+    return read_start(L, conn, &receiveuntil_op, &p, 3);
+}
+
+const luaL_Reg ql__receive_functions[]
+    = {{"receive", connection_receive},
+       {"receiveany", connection_receiveany},
+       {"receiveuntil", connection_receiveuntil},
+       {"boundary", connection_boundary},
+       {"peek", connection_peek},
+       {NULL, NULL}};

@@ -1,0 +1,259 @@
+/*
+ * settings.c: configure, stats and log: what a script sets and sees of the
+ * runtime.
+ */
+#include "core.h"
+
+#include <string.h>
+
+/* --------------------------------------------------------- configure ---- */
+
+static int
+settings_log_level(lua_State *L, ql_core_t *core)
+{
+    int level = lua_type(L, -1) == LUA_TSTRING
+                    ? ql_log_level_by_name(lua_tostring(L, -1))
+                    : 0;
+
+    if (level == 0) {
+        return ql_raise(L, "log_level must be emerg, alert, crit, error, warn, "
+                           "notice, info or debug");
+    }
+    ql_log_set_level(core->loop, level);
+    return 0;
+}
+
+/* debug = {"event", "aio", ...}; {} switches all off. */
+static int
+settings_debug(lua_State *L, ql_core_t *core)
+{
+    unsigned categories = 0;
+
+    if (!lua_istable(L, -1)) {
+        return ql_raise(L, "debug must be a list of categories");
+    }
+    for (int i = 1; i <= (int) lua_objlen(L, -1); i++) {
+        unsigned bit;
+
+        lua_rawgeti(L, -1, i);
+        bit = lua_type(L, -1) == LUA_TSTRING
+                  ? ql_log_debug_by_name(lua_tostring(L, -1))
+                  : 0;
+        if (bit == 0) {
+            return ql_raise(L, "debug: no such category: %s (event, posted, "
+                               "timer, accept, net, aio, pool, task)",
+                             lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                              : luaL_typename(L, -1));
+        }
+        categories |= bit;
+        lua_pop(L, 1);
+    }
+    ql_log_set_debug(core->loop, categories);
+    if (categories != 0) {
+        ql_log_set_level(core->loop, QL_LOG_DEBUG);
+    }
+    return 0;
+}
+
+/* A setting of the runtime: the value on top of the stack into conf. */
+static int
+settings_number(lua_State *L, const char *name, ql_conf_t *conf)
+{
+    char err[160];
+
+    if (lua_isboolean(L, -1)) {
+        lua_pushinteger(L, lua_toboolean(L, -1));
+        lua_replace(L, -2);
+    }
+    if (lua_type(L, -1) != LUA_TNUMBER) {
+        ql_conf_describe(name, err, sizeof(err));
+        return ql_raise(L, "%s, got %s", err, luaL_typename(L, -1));
+    }
+    if (ql_conf_set(conf, name, lua_tonumber(L, -1), err, sizeof(err))
+        != NGX_OK)
+    {
+        return ql_raise(L, "%s", err);
+    }
+    return 1;
+}
+
+static int
+settings_push(lua_State *L, ql_core_t *core)
+{
+    const ql_conf_t *conf = ql_loop_conf(core->loop);
+    const char *name;
+    uint32_t value;
+
+    lua_createtable(L, 0, 16);
+    for (unsigned i = 0; (name = ql_conf_get(conf, i, &value)) != NULL; i++) {
+        lua_pushnumber(L, value);
+        lua_setfield(L, -2, name);
+    }
+    return 1;
+}
+
+static void
+settings_check_name(lua_State *L, const char *name)
+{
+    char err[160];
+
+    if (ql_conf_describe(name, err, sizeof(err)) == NGX_DECLINED) {
+        ql_raise(L, "configure: no such setting: %s", name);
+    }
+}
+
+/* configure{name = value, ...} -> every setting with its value. All or
+ * nothing; sizes only before the loop's first turn. */
+static int
+settings_configure(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    ql_conf_t conf = *ql_loop_conf(core->loop);
+    int sizes = 0;
+
+    if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
+        return ql_bad_argument(L, 1, "settings", "configure", "a table");
+    }
+    lua_settop(L, 1);
+    for (lua_pushnil(L); lua_istable(L, 1) && lua_next(L, 1); lua_pop(L, 1)) {
+        const char *name
+            = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+
+        if (name == NULL) {
+            return ql_raise(L, "configure: names of settings are strings");
+        }
+        if (strcmp(name, "log_level") == 0) {
+            settings_log_level(L, core);
+        } else if (strcmp(name, "debug") == 0) {
+            settings_debug(L, core);
+        } else {
+            settings_check_name(L, name);
+            sizes += settings_number(L, name, &conf);
+        }
+    }
+    if (sizes != 0 && ql_loop_fd(core->loop) != -1) {
+        return ql_raise(L, "configure: the loop has started; only log_level "
+                           "and debug can be changed now");
+    }
+    *ql_loop_conf(core->loop) = conf;
+    return settings_push(L, core);
+}
+
+/* --------------------------------------------------------------- stats ---- */
+
+typedef struct {
+    const char *group; /* NULL: at the top */
+    const char *name;
+    size_t offset;
+} stats_field_t;
+
+#define STAT(group, name, member) {group, name, offsetof(ql_stats_t, member)}
+
+static const stats_field_t stats_fields[] = {
+    STAT("loop", "turns", turns),
+    STAT("loop", "events", events),
+    STAT("loop", "stale", stale),
+    STAT("loop", "rebuilds", rebuilds),
+    STAT("loop", "epoll_ctl", epoll_ctl),
+    STAT("loop", "posted", posted),
+    STAT("loop", "timers", timers),
+    STAT("connections", "opened", opened),
+    STAT("connections", "closed", closed),
+    STAT("connections", "live", live),
+    STAT("connections", "accepted", accepted),
+    STAT("connections", "accept_errors", accept_errors),
+    STAT("connections", "accept_pauses", accept_pauses),
+    STAT("aio", "submitted", aio_submitted),
+    STAT("aio", "reaped", aio_reaped),
+    STAT("aio", "in_flight", aio_in_flight),
+    STAT("aio", "queued", aio_queued),
+    STAT("aio", "submits", aio_submits),
+    STAT("aio", "eagain", aio_eagain),
+    STAT("aio", "slow_submits", aio_slow),
+    STAT("files", "live", files_live),
+    STAT("files", "reads", reads_live),
+    STAT("files", "hits", read_hits),
+    STAT("files", "misses", read_misses),
+    STAT("files", "direct", read_direct),
+    STAT("files", "pool", read_pool),
+    STAT("files", "nowait_unsupported", read_nowait_unsupported),
+    STAT("files", "direct_unsupported", read_direct_unsupported),
+    STAT("files", "dirty", read_dirty),
+    STAT("pool", "jobs", pool_jobs),
+    STAT("pool", "pending", pool_pending),
+};
+
+#undef STAT
+
+/* stats() -> {loop = {turns = ...}, connections = {...}, aio, files, pool,
+ * tasks = {...}, alerts = n} */
+static int
+settings_stats(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    ql_stats_t stats;
+
+    ql_stats(core->loop, &stats);
+    lua_createtable(L, 0, 8);
+    for (size_t i = 0; i < sizeof(stats_fields) / sizeof(*stats_fields); i++) {
+        const stats_field_t *f = &stats_fields[i];
+        uint64_t value;
+
+        memcpy(&value, (char *) &stats + f->offset, sizeof(value));
+        lua_getfield(L, -1, f->group);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lua_createtable(L, 0, 8);
+            lua_pushvalue(L, -1);
+            lua_setfield(L, -3, f->group);
+        }
+        lua_pushnumber(L, (lua_Number) value);
+        lua_setfield(L, -2, f->name);
+        lua_pop(L, 1);
+    }
+    lua_pushnumber(L, (lua_Number) ql_log_count(core->loop, QL_LOG_ALERT));
+    lua_setfield(L, -2, "alerts");
+    return 1;
+}
+
+/* ----------------------------------------------------------------- log ---- */
+
+/* log(level, ...): the values' tostring, one after the other */
+static int
+settings_log(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    int n = lua_gettop(L);
+    int level = lua_type(L, 1) == LUA_TSTRING
+                    ? ql_log_level_by_name(lua_tostring(L, 1))
+                    : 0;
+
+    if (level == 0) {
+        return ql_bad_argument(L, 1, "level", "log",
+                               "emerg, alert, crit, error, warn, notice, info "
+                               "or debug");
+    }
+    if (level > ql_log_level(core->loop)) {
+        return 0;
+    }
+    for (int i = 2; i <= n; i++) {
+        lua_getglobal(L, "tostring");
+        lua_pushvalue(L, i);
+        lua_call(L, 1, 1);
+        lua_replace(L, i);
+    }
+    lua_concat(L, n - 1);
+    ql_log_text(core->loop, level, lua_tostring(L, -1));
+    return 0;
+}
+
+void
+ql__open_settings(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"configure", settings_configure},
+                                   {"stats", settings_stats},
+                                   {"log", settings_log},
+                                   {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

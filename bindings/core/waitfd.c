@@ -1,0 +1,190 @@
+/*
+ * waitfd.c: waits until a foreign descriptor is readable or writable. The
+ * descriptor stays its owner's: it is never read, written or closed.
+ */
+#include "core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    ql_handle_t handle;
+    ql_op_t op;
+    ql_connection_t *c; /* in the epoll set; NULL: not yet */
+    int fd;
+    short wanted; /* POLLIN, POLLOUT */
+    short ready;
+} waitfd_t;
+
+static void
+waitfd_unregister(waitfd_t *w)
+{
+    if (w->c != NULL) {
+        ql_close_connection(w->c);
+        w->c = NULL;
+    }
+}
+
+static void
+waitfd_handler(ql_event_t *ev)
+{
+    ql_connection_t *c = ev->data;
+    waitfd_t *w = c->data;
+
+    ql_op_ready(&w->op);
+}
+
+static int
+waitfd_add(waitfd_t *w)
+{
+    ql_connection_t *c = w->c;
+    ql_loop_t *loop = c->loop;
+
+    if ((w->wanted & POLLIN) != 0
+        && ql_epoll_actions.add(loop, &c->read, QL_READ_EVENT, QL_CLEAR_EVENT)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+    if ((w->wanted & POLLOUT) != 0
+        && ql_epoll_actions.add(loop, &c->write, QL_WRITE_EVENT,
+                                QL_CLEAR_EVENT)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+/* A duplicate is registered: the descriptor may be in the set already. */
+static int
+waitfd_register(waitfd_t *w)
+{
+    ql_loop_t *loop = ql_lua_loop(w->handle.lua);
+    int fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd == -1) {
+        return NGX_ERROR;
+    }
+    w->c = ql_get_connection(loop, fd);
+    if (w->c == NULL) {
+        close(fd);
+        return NGX_ERROR;
+    }
+    w->c->shared = 1;
+    w->c->data = w;
+    w->c->read.handler = waitfd_handler;
+    w->c->write.handler = waitfd_handler;
+    return waitfd_add(w);
+}
+
+static int
+waitfd_attempt(ql_op_t *op)
+{
+    waitfd_t *w = ql_queue_data(op, waitfd_t, op);
+    struct pollfd pfd = {.fd = w->fd, .events = w->wanted};
+
+    if (poll(&pfd, 1, 0) > 0) {
+        if ((pfd.revents & POLLNVAL) != 0) {
+            op->err = EBADF;
+            return NGX_ERROR;
+        }
+        w->ready = (pfd.revents & (POLLERR | POLLHUP)) != 0
+                       ? w->wanted
+                       : pfd.revents & w->wanted;
+        return NGX_OK;
+    }
+    if (w->c == NULL && op->timeout != 0 && waitfd_register(w) != NGX_OK) {
+        op->err = errno;
+        return NGX_ERROR;
+    }
+    return NGX_AGAIN;
+}
+
+static int
+waitfd_push(lua_State *L, ql_op_t *op, int rc)
+{
+    waitfd_t *w = ql_queue_data(op, waitfd_t, op);
+
+    if (rc == NGX_ERROR) {
+        return ql_push_error(L, op->err);
+    }
+    lua_pushstring(L, w->ready == (POLLIN | POLLOUT) ? "rw"
+                      : w->ready == POLLIN           ? "r"
+                                                     : "w");
+    return 1;
+}
+
+static void
+waitfd_cancel(ql_op_t *op)
+{
+    waitfd_unregister(ql_queue_data(op, waitfd_t, op));
+}
+
+static void
+waitfd_free(ql_op_t *op)
+{
+    ql_handle_close(&ql_queue_data(op, waitfd_t, op)->handle, QL_E_CLOSED);
+}
+
+static void
+waitfd_close(ql_handle_t *h, int err)
+{
+    waitfd_t *w = ql_queue_data(h, waitfd_t, handle);
+
+    ql_op_end(&w->op, err);
+    waitfd_unregister(w);
+}
+
+static const ql_handle_type_t waitfd_handle = {"waitfd", waitfd_close};
+static const ql_op_type_t waitfd_op
+    = {"waitfd", waitfd_attempt, waitfd_push, waitfd_cancel, waitfd_free};
+
+static short
+waitfd_check_mode(lua_State *L)
+{
+    static const char *const modes[] = {"r", "w", "rw", NULL};
+    static const short events[] = {POLLIN, POLLOUT, POLLIN | POLLOUT};
+    const char *mode
+        = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+
+    for (int i = 0; modes[i] != NULL; i++) {
+        if (strcmp(mode, modes[i]) == 0) {
+            return events[i];
+        }
+    }
+    ql_bad_argument(L, 2, "mode", "waitfd", "\"r\", \"w\" or \"rw\"");
+    return 0;
+}
+
+/* waitfd(fd, mode, [s]) -> "r" | "w" | "rw" | nil, err, CODE */
+static int
+waitfd(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    int64_t fd = ql_check_whole(L, 1, "fd", "waitfd", 0, INT32_MAX);
+    short wanted = waitfd_check_mode(L);
+    uint64_t timeout = ql_check_timeout(L, 3, "s", "waitfd");
+    waitfd_t *w;
+
+    ql_lua_ready(core->lua, L);
+    lua_settop(L, 0);
+    w = ql_handle_new(L, core->lua, &waitfd_handle, sizeof(*w));
+    ql_op_init(&w->op, &waitfd_op, core->lua);
+    w->op.timeout = timeout;
+    w->fd = (int) fd;
+    w->wanted = wanted;
+    ql_handle_open(&w->handle);
+    return ql_await(L, &w->op, 1);
+}
+
+void
+ql__open_waitfd(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"waitfd", waitfd}, {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

@@ -1,0 +1,184 @@
+/*
+ * quoll_lua.h: from an event to a coroutine. The C interface of
+ * libquoll-lua: what quoll's own bindings and every extension are made of.
+ *
+ * LuaJIT has no lua_yieldk: after a C function has yielded, no C of it runs
+ * again. So a waiting function is an *operation* that is attempted, parked on
+ * NGX_AGAIN, attempted again by its event handler, and whose results are
+ * pushed by ql_take(), inside the task. Scripts see a Lua function around the
+ * C one (lua/quoll/wait.lua):
+ *
+ *     function Thing:read(n) return finish(core_read(self, n)) end
+ *
+ * core_read ends with `return ql_await(L, op, anchors)`.
+ *
+ * Nothing here may be called from another thread than the Lua state's.
+ */
+#ifndef QUOLL_LUA_H
+#define QUOLL_LUA_H
+
+#include <quoll.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One Lua state's runtime: its loop, its tasks. Made at the first use. */
+typedef struct ql_lua_s ql_lua_t;
+typedef struct ql_task_s ql_task_t;
+typedef struct ql_op_s ql_op_t;
+typedef struct ql_handle_s ql_handle_t;
+
+/* The runtime of L's state, made if need be; raises on lack of memory, and
+ * once the state is closing. A registry look-up: keep the result. */
+QL_API ql_lua_t *ql_lua(lua_State *L);
+QL_API ql_loop_t *ql_lua_loop(ql_lua_t *lua);
+/* The same, with its kernel objects made; raises when that fails. */
+QL_API ql_loop_t *ql_lua_ready(ql_lua_t *lua, lua_State *L);
+
+/* ------------------------------------------------------------ errors ---- */
+
+/* What ends an operation, beside errno values. */
+enum {
+    QL_E_TIMEOUT = 0x10000, /* "timeout", TIMEOUT */
+    QL_E_CLOSED,            /* "closed", CLOSED */
+    QL_E_OWNER_ENDED,       /* "closed", OWNER_ENDED */
+    QL_E_CANCELLED,         /* "cancelled", CANCELLED; raised by ql_take */
+    QL_E_BUSY_READING,      /* "busy reading", BUSY */
+    QL_E_BUSY_WRITING,      /* "busy writing", BUSY */
+    QL_E_NOT_FOUND          /* "host not found", ENOTFOUND */
+};
+
+/* Pushes the error's words: lower-case strerror, or the words above. */
+QL_API void ql_push_error_text(lua_State *L, int err);
+/* Pushes its CODE: the errno's name, or the word above. */
+QL_API void ql_push_error_code(lua_State *L, int err);
+/* nil, text, CODE: 3. */
+QL_API int ql_push_error(lua_State *L, int err);
+/* nil, text, partial, CODE: 4; partial is popped from the top of the stack. */
+QL_API int ql_push_error_partial(lua_State *L, int err);
+
+/* Raises "file:line: text" with the position of the script's line: the first
+ * Lua frame outside quoll's own modules. */
+QL_API int ql_raise(lua_State *L, const char *fmt, ...) QL_PRINTF(2, 3);
+/* Raises "bad argument #arg 'name' to 'method' (expected, got value)". */
+QL_API int ql_bad_argument(lua_State *L, int arg, const char *name,
+                           const char *method, const char *expected);
+/* A timeout argument in seconds at index arg -> ms, rounded up; nil, none and
+ * math.huge: QL_TIMER_INFINITE. Raises on anything else and on negatives. */
+QL_API uint64_t ql_check_timeout(lua_State *L, int arg, const char *name,
+                                 const char *method);
+/* A whole number from min to max at index arg; raises. */
+QL_API int64_t ql_check_whole(lua_State *L, int arg, const char *name,
+                              const char *method, int64_t min, int64_t max);
+
+/* -------------------------------------------------------- operations ---- */
+
+typedef struct {
+    const char *name; /* "receive": for messages */
+    /* NGX_OK, NGX_ERROR (op->err set) or NGX_AGAIN; then it has made sure
+     * that an event handler will call ql_op_ready(op). Never touches Lua.
+     * Sets op->progress when something moved (re-arms the timeout). */
+    int (*attempt)(ql_op_t *op);
+    /* Pushes the results, inside the task; returns how many. rc is NGX_OK,
+     * or NGX_ERROR with op->err. May raise. */
+    int (*push)(lua_State *L, ql_op_t *op, int rc);
+    /* Stops waiting: no handler will touch op afterwards. */
+    void (*cancel)(ql_op_t *op);
+    /* The waiter lets go, after push (not when push raised: memory that a
+     * raise may leave behind belongs in an anchored userdata). May be NULL. */
+    void (*free)(ql_op_t *op);
+} ql_op_type_t;
+
+struct ql_op_s {
+    const ql_op_type_t *type;
+    ql_lua_t *lua;
+    ql_task_t *task;  /* parked in this task; NULL: nobody waits */
+    uint64_t timeout; /* ms per wait, QL_TIMER_INFINITE, 0: try once */
+    int rc;           /* result, once the wait has ended */
+    int err;          /* why, when rc is NGX_ERROR */
+    unsigned progress : 1;
+};
+
+QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
+
+/*
+ * Attempts op. Done: pushes and returns the number of results. NGX_AGAIN:
+ * parks the running task, keeping the topmost `anchors` stack values alive
+ * until the results are pushed (the memory of op among them), and yields; in
+ * the main chunk and inside require it runs the loop instead. Raises where a
+ * task cannot wait, and when the task is cancelled.
+ */
+QL_API int ql_await(lua_State *L, ql_op_t *op, int anchors);
+/* The handler's half: attempts again, resumes the task unless NGX_AGAIN. To be
+ * called from the loop's posted queue or timers only. */
+QL_API void ql_op_ready(ql_op_t *op);
+/* Ends the wait from elsewhere (close, cancel): op->type->cancel, then err
+ * is what the waiter gets. Posts; harmless when nobody waits. */
+QL_API void ql_op_end(ql_op_t *op, int err);
+static inline int
+ql_op_waiting(const ql_op_t *op)
+{
+    return op->task != NULL;
+}
+
+/* ----------------------------------------------------------- handles ---- */
+
+/* A resource that a script holds: a userdata that starts with ql_handle_t. */
+typedef struct {
+    const char *name; /* "connection": its metatable's __name */
+    /* Releases the resource; waiters get err. Called once. */
+    void (*close)(ql_handle_t *h, int err);
+} ql_handle_type_t;
+
+struct ql_handle_s {
+    const ql_handle_type_t *type;
+    ql_lua_t *lua;
+    ql_task_t *owner; /* closes it when it ends; NULL: the collector does */
+    ql_queue_t link;  /* in the owner's list */
+    int closed;       /* 0: open; else QL_E_CLOSED or QL_E_OWNER_ENDED */
+};
+
+/*
+ * Pushes a new userdata of `size` bytes (zeroed), still closed. Its metatable
+ * is made at the first call per type: __index (the methods table, see
+ * ql_handle_methods), __gc, __tostring, __name.
+ */
+QL_API void *ql_handle_new(lua_State *L, ql_lua_t *lua,
+                           const ql_handle_type_t *type, size_t size);
+/* The resource is in: open, owned by the running task. */
+QL_API void ql_handle_open(ql_handle_t *h);
+/* Closes once; err: QL_E_CLOSED or QL_E_OWNER_ENDED. Harmless when closed. */
+QL_API void ql_handle_close(ql_handle_t *h, int err);
+/* Argument idx as a handle of this type, open or closed; raises. */
+QL_API void *ql_handle_check(lua_State *L, int idx,
+                             const ql_handle_type_t *type,
+                             const char *method);
+/* The handle at idx whatever its type, NULL when it is none. */
+QL_API ql_handle_t *ql_handle_test(lua_State *L, int idx);
+/* Moves the handle to task (NULL: to the collector). */
+QL_API void ql_handle_own(ql_handle_t *h, ql_task_t *task);
+/* Pushes the table in which scripts find the type's methods; it holds close,
+ * own and disown already. */
+QL_API void ql_handle_methods(lua_State *L, ql_lua_t *lua,
+                              const ql_handle_type_t *type);
+
+/* ------------------------------------------------------------- tasks ---- */
+
+/* The task that runs now; the root task in the main chunk. Never NULL. */
+QL_API ql_task_t *ql_task_current(ql_lua_t *lua);
+/* Live tasks, without the root. */
+QL_API uint64_t ql_task_count(ql_lua_t *lua);
+
+/* Registers quoll's own task functions (spawn, run, take, ...) into the table
+ * on top of the stack. */
+QL_API void ql_task_register(lua_State *L, ql_lua_t *lua);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,219 @@
+--- Connections: TCP and unix sockets, from `quoll.connect` or a listener.
+--
+-- Reads and writes behave like OpenResty's cosockets. They wait in the task
+-- that calls them, one read and one write at a time; a second one gets
+-- "busy reading" or "busy writing" (CODE `BUSY`). Times are in seconds.
+--
+-- Failures are `nil, err, CODE`; those of reads `nil, err, partial, CODE`,
+-- where partial is what had come (and is used up), "" if nothing; those of
+-- sends have the number of bytes sent in its place. err is "timeout",
+-- "closed", "busy ..." or the system's words in lower case.
+--
+-- Source: bindings/core/connection.c, receive.c, send.c, sockopt.c, connect.c
+-- @module quoll.connection
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+local options = require "quoll.options"
+
+local raw = core.connection
+local raise = core.raise
+local core_connect = core.connect
+local boundary = raw.boundary
+local receive, receiveany = raw.receive, raw.receiveany
+local receiveuntil, peek, send = raw.receiveuntil, raw.peek, raw.send
+
+local Connection = core.methods.connection
+local connection = {}
+
+local CHUNK = 16384 -- bytes that chunks() gives at most by default
+local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true }
+
+--- Opens a connection.
+-- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name";
+-- host is an IP address or "localhost"
+-- @tparam ?table opts `timeout`: seconds for connecting, default none;
+-- `bind`: address to connect from
+-- @treturn[1] Connection the connection, owned by the running task
+-- @treturn[2] nil
+-- @treturn[2] string "timeout", "connection refused", "host not found", ...
+-- @treturn[2] string CODE
+function connection.connect(address, opts)
+  opts = options.check(opts, CONNECT, "connect")
+  if opts.tls or opts.pool then
+    raise(("bad argument 'options' to 'connect' ('%s' is not available)")
+      :format(opts.tls and "tls" or "pool"))
+  end
+  return finish(core_connect(address, opts.timeout, opts.bind))
+end
+
+--- Reads.
+-- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a
+-- line without its LF and without any CR (the default), or "*a" all up to the
+-- end of the stream
+-- @treturn[1] string the bytes
+-- @treturn[2] nil
+-- @treturn[2] string err; "closed" at the end of the stream, "timeout" keeps
+-- the connection
+-- @treturn[2] string partial
+-- @treturn[2] string CODE
+function Connection:receive(pattern)
+  return finish(receive(self, pattern))
+end
+
+--- Reads what is there, waiting only while there is nothing.
+-- @int max bytes at most, 1 or more
+-- @treturn[1] string 1 to max bytes
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string ""
+-- @treturn[2] string CODE
+function Connection:receiveany(max)
+  return finish(receiveany(self, max))
+end
+
+--- Makes a reader of what comes before a boundary.
+-- @string pattern the boundary, plain text
+-- @tparam ?table opts `inclusive`: the boundary belongs to the result
+-- @treturn function f([size]): without size all up to the boundary; with it
+-- pieces of at most size bytes, then one call that returns nil alone. Failures
+-- are those of `receive`; after a timeout f goes on where it was.
+function Connection:receiveuntil(pattern, opts)
+  opts = options.check(opts, { inclusive = "boolean" }, "receiveuntil")
+  local bound = boundary(pattern, opts.inclusive)
+  return function(size)
+    return finish(receiveuntil(bound, size, self))
+  end
+end
+
+--- Reads n bytes and leaves them unread.
+-- @int n bytes
+-- @treturn[1] string n bytes
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string partial, which stays unread too
+-- @treturn[2] string CODE
+function Connection:peek(n)
+  return finish(peek(self, n))
+end
+
+local function next_line(self)
+  local line, err, partial, code = finish(receive(self, "*l"))
+  if line then
+    return line
+  elseif code ~= "CLOSED" then
+    raise(err)
+  elseif partial ~= "" then
+    return partial
+  end
+  return nil
+end
+
+--- Iterates over the lines up to the end of the stream, as `receive "*l"`
+-- gives them; the last one may lack its LF. Raises err on any failure.
+-- @treturn function the iterator
+function Connection:lines()
+  return next_line, self
+end
+
+--- Iterates over the bytes up to the end of the stream, as they come. Raises
+-- err on any failure.
+-- @tparam[opt=16384] int n bytes a piece at most
+-- @treturn function the iterator
+function Connection:chunks(n)
+  local size = n or CHUNK
+  return function()
+    local chunk, err, _, code = finish(receiveany(self, size))
+    if chunk == nil and code ~= "CLOSED" then
+      raise(err)
+    end
+    return chunk
+  end
+end
+
+--- Sends all of data. A failure, timeout or cancellation after part of it has
+-- gone breaks this direction: later sends get "closed".
+-- @tparam string|number|table data a string, a number, or an array of these
+-- and of such arrays
+-- @treturn[1] int bytes sent
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] int bytes sent
+-- @treturn[2] string CODE
+function Connection:send(data)
+  return finish(send(self, data))
+end
+
+--- Limits how long each wait of a read or a send may last without progress.
+-- @function Connection:settimeout
+-- @tparam ?number s seconds; nil or math.huge: no limit (the default), 0: try
+-- once and do not wait
+Connection.settimeout = raw.settimeout
+
+--- The same, for sends and reads apart.
+-- @function Connection:settimeouts
+-- @tparam ?number send seconds
+-- @tparam ?number receive seconds
+Connection.settimeouts = raw.settimeouts
+
+--- Closes one half: the peer reads the end of the stream, or its data are
+-- refused.
+-- @function Connection:shutdown
+-- @string direction "send", "receive" or "both"
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.shutdown = raw.shutdown
+
+--- The address of the other end.
+-- @function Connection:getpeername
+-- @treturn[1] string IP address; "unix:/path" of a unix socket
+-- @treturn[1] ?int port
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.getpeername = raw.getpeername
+
+--- The address of this end; as `getpeername`.
+-- @function Connection:getsockname
+Connection.getsockname = raw.getsockname
+
+--- A socket option.
+-- @function Connection:getoption
+-- @string option "keepalive" "reuseaddr" "tcp-nodelay" "tcp-quickack"
+-- (booleans), "sndbuf" "rcvbuf" (bytes), "keepidle" "keepintvl" (seconds),
+-- "keepcnt", "user-timeout" (ms), "linger" (seconds or false), "error" (the
+-- pending error's words or nil)
+-- @return[1] its value
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.getoption = raw.getoption
+
+--- Sets a socket option; "error" can only be read.
+-- @function Connection:setoption
+-- @string option
+-- @param value
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.setoption = raw.setoption
+
+--- The descriptor; it stays the connection's.
+-- @function Connection:getfd
+-- @treturn[1] int
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.getfd = raw.getfd
+
+--- Closes the connection. Who waits on it gets "closed".
+-- @function Connection:close
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "closed"
+-- @treturn[2] string CODE
+
+return connection

@@ -1,0 +1,67 @@
+--- quoll: a reactor for Lua scripts.
+-- Everything that waits (accept, receive, send, read, sleep) suspends the
+-- running task and lets the others go on; in the main chunk it runs the loop.
+-- Failures are `nil, err, CODE`; misuse raises at the caller's line.
+-- @module quoll
+
+local core = require "quoll.core"
+
+core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
+
+local task = require "quoll.task"
+local listener = require "quoll.listener"
+local connection = require "quoll.connection"
+local file = require "quoll.file"
+
+local quoll = {
+  _VERSION = core.version,
+  run = task.run,
+  spawn = task.spawn,
+  sleep = task.sleep,
+  yield = task.yield,
+  iscancelled = task.iscancelled,
+  waitfd = task.waitfd,
+  listen = listener.listen,
+  serve = listener.serve,
+  connect = connection.connect,
+  open = file.open,
+  timer = require "quoll.timer",
+  fs = file,
+}
+
+--- Seconds on the monotonic clock, exact at each call.
+-- @treturn number
+function quoll.now()
+  return core.now()
+end
+
+--- Seconds since 1970, wall clock.
+-- @treturn number
+function quoll.time()
+  return core.time()
+end
+
+--- Sets the runtime's sizes, before the loop's first turn; log_level and
+-- debug at any time. Bad values raise with the setting's range.
+-- @tparam[opt] table settings epoll_events, worker_aio_requests, ...
+-- @treturn table every setting with its value
+function quoll.configure(settings)
+  return core.configure(settings)
+end
+
+--- Counters and gauges of the runtime.
+-- @treturn table loop, connections, aio, files, pool, tasks, alerts
+function quoll.stats()
+  local stats = core.stats()
+  stats.tasks = core.task_stats()
+  return stats
+end
+
+--- Writes one line to the log.
+-- @string level "error", "warn", "notice", "info", "debug", ...
+-- @param ... values, written one after the other
+function quoll.log(level, ...)
+  return core.log(level, ...)
+end
+
+return quoll

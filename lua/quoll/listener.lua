@@ -1,0 +1,157 @@
+--- Listening sockets and servers.
+--
+-- Failures are `nil, err, CODE`. Source: bindings/core/listener.c
+-- @module quoll.listener
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+local options = require "quoll.options"
+
+local raw = core.listener
+local raise = core.raise
+local core_accept = raw.accept
+local iscancelled = core.iscancelled
+local spawn, task_own = core.spawn, core.task_own
+local task_room, task_wait = core.task_room, core.task_wait
+
+local Listener = core.methods.listener
+local listener = {}
+
+local LISTEN = {
+  backlog = "number",
+  reuseport = "boolean",
+  exclusive = "boolean",
+  v6only = "boolean",
+}
+local SERVE = { max = "number", onerror = "function" }
+local SERVE_ADDRESS = {}
+for _, known in ipairs { LISTEN, SERVE } do
+  for name, kind in pairs(known) do
+    SERVE_ADDRESS[name] = kind
+  end
+end
+
+--- Listens.
+-- @string address "127.0.0.1:8080", "[::1]:8080", ":8080" (any IPv4 address),
+-- "unix:/path" or "unix:@name"; port 0 lets the system choose
+-- @tparam ?table opts `backlog`: connections the kernel keeps (511);
+-- `reuseport`: other sockets may listen on the same port; `exclusive`: one of
+-- several loops that share the socket wakes; `v6only`: no IPv4 on "[::]"
+-- @treturn[1] Listener the listener, owned by the running task
+-- @treturn[2] nil
+-- @treturn[2] string "address already in use", "bad address ...", ...
+-- @treturn[2] string CODE
+function listener.listen(address, opts)
+  return raw.listen(address, options.check(opts, LISTEN, "listen"))
+end
+
+--- Waits for the next connection. Several tasks may wait: first come, first
+-- served.
+-- @tparam ?number s seconds at most; 0: only if there is one
+-- @treturn[1] Connection the connection, owned by the running task
+-- @treturn[2] nil
+-- @treturn[2] string "timeout" or "closed"
+-- @treturn[2] string CODE
+function Listener:accept(s)
+  return finish(core_accept(self, s))
+end
+
+--- Where it listens.
+-- @function Listener:address
+-- @treturn[1] string "127.0.0.1:8080": as `quoll.connect` takes it
+-- @treturn[2] nil
+-- @treturn[2] string "closed"
+-- @treturn[2] string CODE
+Listener.address = raw.address
+
+-- A failed handler's error goes to onerror; a cancellation goes on.
+local function guarded(conn, fn, onerror)
+  local function describe(err)
+    return {
+      err = err,
+      cancelled = iscancelled(err),
+      traceback = debug.traceback(tostring(err), 2),
+    }
+  end
+  local ok, failure = xpcall(fn, describe, conn)
+  if not ok and failure.cancelled then
+    error(failure.err, 0)
+  elseif not ok then
+    onerror(failure.err, failure.traceback)
+  end
+end
+
+local function start_handler(conn, fn, onerror)
+  local task
+  if onerror then
+    task = spawn(guarded, conn, fn, onerror)
+  else
+    task = spawn(fn, conn)
+  end
+  task_own(conn, task)
+end
+
+local function accept_loop(self, fn, opts)
+  while true do
+    if opts.max then
+      finish(task_room(opts.max))
+    end
+    local conn, err, code = finish(core_accept(self))
+    if conn then
+      start_handler(conn, fn, opts.onerror)
+    elseif code == "CLOSED" or code == "OWNER_ENDED" then
+      return
+    else
+      error("cannot accept: " .. err, 0)
+    end
+  end
+end
+
+local function run_server(self, fn, opts, ours)
+  local server = spawn(accept_loop, self, fn, opts)
+  if ours then
+    task_own(self, server)
+  end
+  finish(task_wait(server))
+end
+
+local function check_serve(fn, opts, known)
+  if type(fn) ~= "function" then
+    raise(("bad argument 'fn' to 'serve' (a function expected, got %s)")
+      :format(type(fn)))
+  end
+  opts = options.check(opts, known, "serve")
+  if opts.max and not (opts.max >= 1 and opts.max % 1 == 0) then
+    raise(("bad argument 'max' to 'serve' (a whole number from 1 up "
+      .. "expected, got %s)"):format(opts.max))
+  end
+  return opts
+end
+
+--- Accepts connections until the listener is closed, each in a task of its
+-- own that runs fn(conn) and closes conn when it ends. An error in fn ends
+-- that task only, and is logged. Returns when the last handler has ended.
+-- @func fn called with each connection
+-- @tparam ?table opts `max`: handlers at work at most; `onerror`: called with
+-- a handler's error and its traceback instead of the log
+function Listener:serve(fn, opts)
+  return run_server(self, fn, check_serve(fn, opts, SERVE), false)
+end
+
+--- Listens and serves; see `Listener:serve`. Raises when it cannot listen.
+-- @tparam string|Listener where an address (see `listen`) or a listener
+-- @func fn called with each connection
+-- @tparam ?table opts those of `Listener:serve` and of `listen`
+function listener.serve(where, fn, opts)
+  if type(where) ~= "string" then
+    return Listener.serve(where, fn, opts)
+  end
+  opts = check_serve(fn, opts, SERVE_ADDRESS)
+  local self, err = raw.listen(where, opts)
+  if not self then
+    raise(("cannot listen on %s: %s"):format(where, err))
+  end
+  return run_server(self, fn, opts, true)
+end
+
+return listener

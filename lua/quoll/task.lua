@@ -1,0 +1,119 @@
+--- Tasks: coroutines that the loop runs.
+-- A task may wait anywhere in its call chain; others run meanwhile. A task
+-- ends when its function has returned and its children have ended; handles
+-- that it opened are closed then. A failed task for which nobody waits is
+-- logged with its traceback; the others go on.
+-- @module quoll.task
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+
+local tasks = {}
+
+local Task = core.task
+
+--- Waits until the task has ended.
+-- @number[opt] s seconds; none: as long as it takes
+-- @return the results of its function; its error is raised unchanged
+-- @return nil, "cancelled", "CANCELLED" when it was cancelled;
+-- nil, "timeout", "TIMEOUT" after s seconds
+function Task:wait(s)
+  return finish(core.task_wait(self, s))
+end
+
+--- Cancels the task and its children: an error is raised where each waits,
+-- and at each further wait. What was cancelled has had no effect.
+-- @param[opt] why what quoll.iscancelled tells of it
+-- @treturn boolean false when it had ended
+function Task:cancel(why)
+  return core.task_cancel(self, why)
+end
+
+--- The task's state.
+-- @treturn string "starting", "running", "waiting", "ready", "closing" (its
+-- children have not ended), "done", "failed" or "cancelled"
+function Task:status()
+  return core.task_status(self)
+end
+
+--- The task's name in the log; sets it when given.
+-- @string[opt] name
+-- @treturn ?string
+function Task:name(name)
+  return core.task_name(self, name)
+end
+
+--- The task's number, counted from 1 in the order of spawning.
+-- @treturn number
+function Task:id()
+  return core.task_id(self)
+end
+
+--- Makes the task a child of the main chunk: it outlives the one that
+-- spawned it.
+-- @return the task
+function Task:detach()
+  return core.task_detach(self)
+end
+
+--- Starts fn(...) in a task of its own, after spawn has returned.
+-- @func fn
+-- @param[opt] ... its arguments
+-- @treturn task
+function tasks.spawn(fn, ...)
+  return core.spawn(fn, ...)
+end
+
+--- Runs main(...) as a task and turns the loop until every task has ended.
+-- The first SIGINT or SIGTERM cancels every task, the second exits with
+-- 128 + its number.
+-- @func[opt] main
+-- @param[opt] ... its arguments
+-- @return main's results, or its error is raised
+-- @return nil, "cancelled", "CANCELLED" when a signal ended it
+function tasks.run(main, ...)
+  if not core.is_root() then
+    core.raise "quoll.run inside a task: quoll.spawn starts another one"
+  end
+  local task
+  if main ~= nil then
+    task = core.spawn(main, ...)
+    core.task_quiet(task)
+  end
+  finish(core.task_room(1))
+  if task then
+    return task:wait()
+  elseif core.signalled() then
+    return nil, "cancelled", "CANCELLED"
+  end
+end
+
+--- Waits at least s seconds; 0 lets every other ready task go first.
+-- @number s seconds, to the millisecond
+function tasks.sleep(s)
+  return finish(core.sleep(s))
+end
+
+--- Lets every other ready task go first.
+function tasks.yield()
+  return finish(core.yield())
+end
+
+--- Why a caught error is a cancellation.
+-- @param e any error value
+-- @return what was given to task:cancel, "SIGINT", ...; nil: no cancellation
+function tasks.iscancelled(e)
+  return core.iscancelled(e)
+end
+
+--- Waits for a descriptor that something else owns.
+-- @number fd
+-- @string mode "r", "w" or "rw"
+-- @number[opt] s seconds
+-- @treturn string what it is ready for: "r", "w" or "rw"
+-- @return nil, "timeout", "TIMEOUT"; nil, err, CODE
+function tasks.waitfd(fd, mode, s)
+  return finish(core.waitfd(fd, mode, s))
+end
+
+return tasks

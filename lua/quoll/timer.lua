@@ -1,0 +1,50 @@
+--- Timers: tasks that start later, in the scope that made them.
+-- @module quoll.timer
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+
+local timer = {}
+
+local function guarded(fn, ...)
+  local ok, err = pcall(fn, ...)
+  if ok then
+    return
+  elseif core.iscancelled(err) then
+    error(err, 0)
+  end
+  core.log("error", "timer: ", err)
+end
+
+local function periodic(s, fn, ...)
+  while true do
+    finish(core.sleep(s))
+    guarded(fn, ...)
+  end
+end
+
+--- Starts fn(...) as a task after s seconds; costs no coroutine until then.
+-- @number s seconds
+-- @func fn
+-- @param[opt] ... its arguments
+-- @treturn task :cancel() stops it, :wait() waits for its end
+function timer.after(s, fn, ...)
+  return core.after(s, fn, ...)
+end
+
+--- Calls fn(...) every s seconds, in one task; the next period starts when fn
+-- has returned. An error of fn is logged and the timer goes on.
+-- @number s seconds, more than 0
+-- @func fn
+-- @param[opt] ... its arguments
+-- @treturn task :cancel() ends it
+function timer.every(s, fn, ...)
+  if type(s) ~= "number" or s <= 0 then
+    core.raise "bad argument 's' to 'every' (seconds, more than 0, expected)"
+  elseif type(fn) ~= "function" then
+    core.raise "bad argument 'fn' to 'every' (a function expected)"
+  end
+  return core.spawn(periodic, s, fn, ...)
+end
+
+return timer
