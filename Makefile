@@ -41,7 +41,7 @@ test-inject: build
 		LD_PRELOAD=$(CURDIR)/$(build)/lib/libquoll-preload.so \
 		luajit $(busted) $(SPECS)
 
-# The collector never rests; in scripts of their own it is harsher still.
+# The collector never rests: also in the scripts that specs start.
 test-gc: build
 	@scripts/setup test
 	QUOLL_TEST_GC=100000 QUOLL_TEST_PATIENCE=6 \

@@ -101,6 +101,7 @@ struct ql_op_s {
     int rc;           /* result, once the wait has ended */
     int err;          /* why, when rc is NGX_ERROR */
     unsigned progress : 1;
+    unsigned pending : 1; /* parked, or its result is not taken yet */
 };
 
 QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
@@ -117,12 +118,14 @@ QL_API int ql_await(lua_State *L, ql_op_t *op, int anchors);
  * called from the loop's posted queue or timers only. */
 QL_API void ql_op_ready(ql_op_t *op);
 /* Ends the wait from elsewhere (close, cancel): op->type->cancel, then err
- * is what the waiter gets. Posts; harmless when nobody waits. */
+ * is what the waiter gets, also when a result was there that it has not taken
+ * yet. Posts; harmless when nobody waits. */
 QL_API void ql_op_end(ql_op_t *op, int err);
+/* True until the waiter has its result: op may not be used for another wait. */
 static inline int
 ql_op_waiting(const ql_op_t *op)
 {
-    return op->task != NULL;
+    return op->pending;
 }
 
 /* ----------------------------------------------------------- handles ---- */
@@ -132,6 +135,9 @@ typedef struct {
     const char *name; /* "connection": its metatable's __name */
     /* Releases the resource; waiters get err. Called once. */
     void (*close)(ql_handle_t *h, int err);
+    /* The collector takes the userdata, closed by now: releases what a push
+     * that raised left in it. May be NULL. */
+    void (*collect)(ql_handle_t *h);
 } ql_handle_type_t;
 
 struct ql_handle_s {
@@ -145,7 +151,7 @@ struct ql_handle_s {
 /*
  * Pushes a new userdata of `size` bytes (zeroed), still closed. Its metatable
  * is made at the first call per type: __index (the methods table, see
- * ql_handle_methods), __gc, __tostring, __name.
+ * ql_handle_methods), __gc, __tostring, __name, __metatable (the name).
  */
 QL_API void *ql_handle_new(lua_State *L, ql_lua_t *lua,
                            const ql_handle_type_t *type, size_t size);

@@ -26,6 +26,13 @@ add_compile_options(
     -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual
     $<$<BOOL:${QL_WERROR}>:-Werror>)
 
+# The hot path crosses three libraries in small steps: calls without a PLT and
+# inlining between files are worth 5 % of its instructions. Fat objects, so that
+# the static library links without the same compiler.
+add_compile_options(-fno-plt -fno-semantic-interposition
+    "$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto;-ffat-lto-objects>")
+add_link_options("$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto>")
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -8,80 +8,61 @@ local quoll = require "quoll"
 local address = arg[1] or "127.0.0.1:8080"
 local root = (arg[2] or "docs"):gsub("/+$", "")
 local idle = 75 -- seconds a kept-alive connection may say nothing
+local longest = 8192 -- bytes of a request's head
 local chunk = 128 * 1024 -- bytes read and sent at a time
 local types = {
-  html = "text/html; charset=utf-8", txt = "text/plain; charset=utf-8", md = "text/plain; charset=utf-8",
-  css = "text/css", js = "text/javascript", json = "application/json", pdf = "application/pdf",
-  svg = "image/svg+xml", png = "image/png", jpg = "image/jpeg", ico = "image/x-icon",
+  html = "text/html; charset=utf-8", md = "text/plain; charset=utf-8",
+  css = "text/css", js = "text/javascript", json = "application/json",
+  svg = "image/svg+xml", png = "image/png", jpg = "image/jpeg",
 }
 
 local function head(status, kind, length, keep)
-  return ("HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n")
-    :format(status, kind, length, keep and "keep-alive" or "close")
-end
-
-local function refuse(conn, status, keep, bodyless)
-  local body = status .. "\n"
-  return conn:send { head(status, "text/plain", #body, keep), bodyless and "" or body }
-end
-
-local function unescape(hex)
-  return string.char(tonumber(hex, 16))
+  return ("HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n"
+    .. "Connection: %s\r\n\r\n"):format(status, kind, length,
+    keep and "keep-alive" or "close")
 end
 
 --- The file that a request target names; nil when it leaves the folder.
 local function locate(target)
-  local path = target:gsub("[?#].*", ""):gsub("%%(%x%x)", unescape)
-  if path:sub(1, 1) ~= "/" or path:find "%z" or (path .. "/"):find("/../", 1, true) then
+  local path = target:gsub("[?#].*", ""):gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end)
+  if not path:find "^/" or path:find "%z" or (path .. "/"):find "/%.%./" then
     return nil
   end
-  return root .. (path:sub(-1) == "/" and path .. "index.html" or path)
+  return root .. path:gsub("/$", "/index.html")
 end
 
-local function send_file(conn, path, keep, bodyless)
-  local file = quoll.open(path)
-  if not file then
-    return refuse(conn, "404 Not Found", keep, bodyless)
-  end
+local function send_file(conn, file, kind, keep, bodyless)
   local size, offset = file:size(), 0
-  local kind = types[path:match "%.(%w+)$"] or "application/octet-stream"
   local ok = conn:send(head("200 OK", kind, size, keep))
   while ok and not bodyless and offset < size do
     local data = file:pread(math.min(chunk, size - offset), offset)
     ok = data and conn:send(data)
-    offset = offset + #(data or "")
+    offset = offset + chunk
   end
-  file:close()
-  return ok
-end
-
---- Method, target and whether the connection stays; nil when none came.
-local function request(conn)
-  local method, target, version = (conn:receive "*l" or ""):match "^(%u+) (%S+) HTTP/(1%.%d)$"
-  if not method then
-    return nil
-  end
-  local keep = version == "1.1"
-  for line in conn:lines() do
-    if line == "" then
-      return method, target, keep
-    end
-    keep = keep and not line:lower():find "^connection:%s*close"
-  end
+  return file:close() and ok
 end
 
 --- One request; true when another may follow on the connection.
 local function answer(conn)
-  local method, target, keep = request(conn)
+  local head_until = conn:receiveuntil "\r\n\r\n"
+  local text = head_until(longest)
+  if not text or head_until(1) then return end -- gone, or too long
+  local method, target, version = text:match "^(%u+) (%S+) HTTP/(1%.%d)"
+  local keep = version == "1.1" and not text:lower():find "\nconnection: *close"
   local path = target and locate(target)
-  if not method then
-    return false
-  elseif method ~= "GET" and method ~= "HEAD" then
-    return refuse(conn, "405 Method Not Allowed") and false
-  elseif not path then
-    return refuse(conn, "400 Bad Request") and false
+  local known = method == "GET" or method == "HEAD"
+  local file = path and known and quoll.open(path)
+  if file then
+    local kind = types[path:match "%.(%w+)$"] or "application/octet-stream"
+    return send_file(conn, file, kind, keep, method == "HEAD") and keep
   end
-  return send_file(conn, path, keep, method == "HEAD") and keep
+  local status = not path and "400 Bad Request"
+    or not known and "405 Method Not Allowed" or "404 Not Found"
+  local body = method == "HEAD" and "" or status .. "\n"
+  local refusal = head(status, "text/plain", #status + 1, keep and known)
+  return conn:send { refusal, body } and keep and known
 end
 
 local listener, err = quoll.listen(address)
@@ -90,7 +71,8 @@ if not listener then
   os.exit(1)
 end
 io.stdout:setvbuf "line"
-print(("listening on %s\nserving %s at http://%s/\nCtrl-C stops it"):format(listener:address(), root, listener:address()))
+print("listening on " .. listener:address())
+print("serving " .. root .. " over HTTP; Ctrl-C stops it")
 listener:serve(function(conn)
   conn:settimeout(idle)
   while answer(conn) do end

@@ -7,7 +7,8 @@ local quoll = require "quoll"
 local started = quoll.now()
 
 local function say(...)
-  print(("%4.1f s  "):format(quoll.now() - started) .. table.concat({ ... }, " "))
+  local words = table.concat({ ... }, " ")
+  print(("%4.1f s  %s"):format(quoll.now() - started, words))
 end
 
 quoll.run(function()

@@ -37,7 +37,7 @@ cancel_push_why(lua_State *L, const ql_task_t *t)
             return;
         }
         if (t->ref != LUA_NOREF) {
-            lua_rawgeti(L, LUA_REGISTRYINDEX, t->ref);
+            ql__task_push(L, t);
             lua_getfenv(L, -1);
             lua_rawgeti(L, -1, QL_TASK_WHY);
             lua_replace(L, -3);
@@ -76,9 +76,8 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     return lua_error(L);
 }
 
-/* The next task of the tree below top, parents first; NULL after the last. */
-static ql_task_t *
-cancel_next(ql_task_t *t, const ql_task_t *top)
+ql_task_t *
+ql__task_next(ql_task_t *t, const ql_task_t *top)
 {
     if (!ql_queue_empty(&t->children)) {
         return ql_queue_data(t->children.next, ql_task_t, sibling);
@@ -103,6 +102,7 @@ cancel_one(ql_task_t *t, const char *why)
         ql_op_end(t->op, QL_E_CANCELLED);
     } else if (t->state == QL_TASK_STARTING) {
         ql_del_timer(t->lua->loop, &t->event);
+        ql__unpost(t);
         ql_post_event(t->lua->loop, &t->event);
     }
 }
@@ -114,11 +114,11 @@ ql__task_cancel(ql_task_t *t, const char *why)
 {
     ql_lua_t *lua = t->lua;
 
-    if (t != &lua->root && t->state != QL_TASK_CLOSING) {
+    if (t != &lua->root) {
         cancel_one(t, why);
     }
-    for (ql_task_t *child = cancel_next(t, t); child != NULL;
-         child = cancel_next(child, t))
+    for (ql_task_t *child = ql__task_next(t, t); child != NULL;
+         child = ql__task_next(child, t))
     {
         cancel_one(child, t == &lua->root ? why : NULL);
     }
@@ -144,7 +144,7 @@ task_cancel(lua_State *L)
     }
     if (t->state == QL_TASK_STARTING) {
         t->cancelled = 1;
-        ql_delete_posted_event(t->lua->loop, &t->event);
+        ql__unpost(t);
         ql__task_close(t, QL_TASK_CANCELLED);
     } else {
         ql__task_cancel(t, NULL);

@@ -18,6 +18,7 @@ ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
     op->rc = NGX_OK;
     op->err = 0;
     op->progress = 0;
+    op->pending = 0;
 }
 
 /* ---------------------------------------------------------- parking ---- */
@@ -25,12 +26,28 @@ ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 static int
 co_push(lua_State *L, ql_op_t *op)
 {
-    int n = op->type->push(L, op, op->rc);
+    int n;
 
+    op->pending = 0;
+    n = op->type->push(L, op, op->rc);
     if (op->type->free != NULL) {
         op->type->free(op);
     }
     return n;
+}
+
+/* The results of a wait, or its cancellation. */
+static int
+co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
+{
+    if (op->err != QL_E_CANCELLED || op->rc != NGX_ERROR) {
+        return co_push(L, op);
+    }
+    op->pending = 0;
+    if (op->type->free != NULL) {
+        op->type->free(op);
+    }
+    return ql__cancel_raise(L, t);
 }
 
 static void
@@ -39,6 +56,7 @@ co_park(ql_task_t *t, ql_op_t *op)
     t->op = op;
     op->task = t;
     op->progress = 0;
+    op->pending = 1;
     t->state = QL_TASK_WAITING;
     if (op->timeout != QL_TIMER_INFINITE) {
         ql_add_timer(t->lua->loop, &t->event, op->timeout);
@@ -58,13 +76,20 @@ co_unpark(ql_task_t *t)
 }
 
 void
+ql__unpost(ql_task_t *t)
+{
+    ql_delete_posted_event(t->lua->loop, &t->event);
+    ql_queue_remove(&t->event.queue);
+}
+
+void
 ql__unpark(ql_task_t *t)
 {
     if (t->state == QL_TASK_WAITING) {
         t->op->type->cancel(t->op);
         co_unpark(t);
     }
-    ql_delete_posted_event(t->lua->loop, &t->event);
+    ql__unpost(t);
 }
 
 /*
@@ -76,6 +101,7 @@ co_postpone(ql_task_t *t, ql_op_t *op)
 {
     t->op = op;
     op->task = NULL;
+    op->pending = 1;
     t->state = QL_TASK_READY;
     ql_post_next_event(t->lua->loop, &t->event);
 }
@@ -163,13 +189,7 @@ co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
     ql__drive(L, t);
     t->op = NULL;
-    if (op->err == QL_E_CANCELLED && op->rc == NGX_ERROR) {
-        if (op->type->free != NULL) {
-            op->type->free(op);
-        }
-        return ql__cancel_raise(L, t);
-    }
-    return co_push(L, op);
+    return co_finish(L, t, op);
 }
 
 /* --------------------------------------------------------- awaiting ---- */
@@ -242,13 +262,7 @@ co_take(lua_State *L)
         return luaL_error(L, "take: no wait has ended here");
     }
     t->op = NULL;
-    if (op->err == QL_E_CANCELLED && op->rc == NGX_ERROR) {
-        if (op->type->free != NULL) {
-            op->type->free(op);
-        }
-        return ql__cancel_raise(L, t);
-    }
-    return co_push(L, op);
+    return co_finish(L, t, op);
 }
 
 void
@@ -373,12 +387,14 @@ ql_op_end(ql_op_t *op, int err)
 {
     ql_task_t *t = op->task;
 
-    if (t == NULL) {
+    if (!op->pending) {
         return;
     }
-    op->type->cancel(op);
+    if (t != NULL) {
+        op->type->cancel(op);
+        co_unpark(t);
+        ql_post_event(t->lua->loop, &t->event);
+    }
     op->rc = NGX_ERROR;
     op->err = err;
-    co_unpark(t);
-    ql_post_event(t->lua->loop, &t->event);
 }

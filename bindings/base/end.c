@@ -61,7 +61,7 @@ end_task(ql_task_t *t)
     ql__join_ended(t);
     ql__join_child(parent);
     end_drop_coroutine(t);
-    luaL_unref(lua->driver, LUA_REGISTRYINDEX, ref);
+    ql__anchor_drop(lua, ref);
     if (parent == &lua->root && parent->nchildren == 0) {
         ql__signals_idle(lua);
     }
@@ -92,8 +92,7 @@ ql__task_returned(ql_task_t *t, int status)
     if (status == 0) {
         ql__task_close(t, QL_TASK_DONE);
     } else if (t->forced) {
-        ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "task %llu: %s",
-                     (unsigned long long) t->id, t->fault);
+        ql__report_failure(t);
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (status == LUA_YIELD) {
         t->fault = "coroutine.yield in a task yields to nobody: "

@@ -36,9 +36,8 @@ ql_handle_check(lua_State *L, int idx, const ql_handle_type_t *type,
 {
     ql_handle_t *h = lua_touserdata(L, idx);
 
-    if (h != NULL && lua_type(L, idx) == LUA_TUSERDATA
-        && lua_objlen(L, idx) >= sizeof(*h) && h->type == type)
-    {
+    /* A light userdata has no length. */
+    if (h != NULL && lua_objlen(L, idx) >= sizeof(*h) && h->type == type) {
         return h;
     }
     ql_bad_argument(L, idx, "self", method, type->name);
@@ -137,7 +136,12 @@ handle_disown(lua_State *L)
 static int
 handle_gc(lua_State *L)
 {
-    ql_handle_close(lua_touserdata(L, 1), QL_E_CLOSED);
+    ql_handle_t *h = lua_touserdata(L, 1);
+
+    ql_handle_close(h, QL_E_CLOSED);
+    if (h->type->collect != NULL) {
+        h->type->collect(h);
+    }
     return 0;
 }
 
@@ -159,7 +163,7 @@ handle_new_metatable(lua_State *L, const ql_handle_type_t *type)
                                        {"disown", handle_disown},
                                        {NULL, NULL}};
 
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &handle_tag);
     lua_pushboolean(L, 1);
     lua_rawset(L, -3);
@@ -172,6 +176,8 @@ handle_new_metatable(lua_State *L, const ql_handle_type_t *type)
     lua_setfield(L, -2, "__tostring");
     lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__name");
+    lua_pushstring(L, type->name);
+    lua_setfield(L, -2, "__metatable");
     lua_pushlightuserdata(L, (void *) (uintptr_t) type);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);

@@ -38,14 +38,13 @@ join_copy(lua_State *L, lua_State *from, int n)
 {
     int first = lua_gettop(from) - n + 1;
 
-    luaL_checkstack(L, n, "too many results");
-    if (!lua_checkstack(from, n)) {
+    if (!lua_checkstack(L, n) || !lua_checkstack(from, 1)) {
         return ql_raise(L, "too many results");
     }
     for (int i = 0; i < n; i++) {
         lua_pushvalue(from, first + i);
+        lua_xmove(from, L, 1);
     }
-    lua_xmove(from, L, n);
     return n;
 }
 

@@ -7,6 +7,10 @@
 
 #define TASK_TYPE "quoll.task"
 
+enum {
+    SPAWN_CHAIN_MAX = 512 /* bytes of a parent's chain that go on */
+};
+
 void
 ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent)
 {
@@ -61,15 +65,24 @@ ql__task_check(lua_State *L, int idx, const char *method)
     return t;
 }
 
-void
-ql__task_push(lua_State *L, ql_task_t *t)
+/* The chain of the spawning task, "" in the main chunk. */
+static void
+spawn_push_parent_chain(lua_State *L, const ql_task_t *parent)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->ref);
+    if (parent->ref == LUA_NOREF) {
+        lua_pushliteral(L, "");
+        return;
+    }
+    ql__task_push(L, parent);
+    lua_getfenv(L, -1);
+    lua_rawgeti(L, -1, QL_TASK_CHAIN);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
 }
 
 /* "\n\tspawned at file:line" of this spawn, and its parent's chain. */
 static void
-spawn_push_chain(lua_State *L, ql_task_t *parent)
+spawn_new_chain(lua_State *L, const ql_task_t *parent)
 {
     lua_pushliteral(L, "\n\tspawned at ");
     ql__push_where(L);
@@ -79,18 +92,37 @@ spawn_push_chain(lua_State *L, ql_task_t *parent)
     } else {
         lua_concat(L, 2);
     }
-    if (parent->ref != LUA_NOREF) {
-        ql__task_push(L, parent);
-        lua_getfenv(L, -1);
-        lua_rawgeti(L, -1, QL_TASK_CHAIN);
-        lua_replace(L, -3);
+    spawn_push_parent_chain(L, parent);
+    if (lua_objlen(L, -1) < SPAWN_CHAIN_MAX) {
+        lua_concat(L, 2);
+    } else {
         lua_pop(L, 1);
-        if (lua_objlen(L, -1) < 512) {
-            lua_concat(L, 2);
-        } else {
-            lua_pop(L, 1);
-        }
     }
+}
+
+static void
+spawn_push_chain(lua_State *L, ql_lua_t *lua)
+{
+    ql_chain_t place = {.parent = lua->current->id};
+    ql_chain_t *last = &lua->chain;
+    lua_Debug ar;
+
+    if (lua_getstack(L, 1, &ar)) {
+        lua_getinfo(L, "fl", &ar);
+        place.function = lua_topointer(L, -1);
+        place.line = ar.currentline;
+        lua_pop(L, 1);
+    }
+    if (last->ref == LUA_NOREF || last->function != place.function
+        || last->line != place.line || last->parent != place.parent)
+    {
+        spawn_new_chain(L, lua->current);
+        luaL_unref(L, LUA_REGISTRYINDEX, last->ref);
+        place.ref = LUA_NOREF;
+        *last = place;
+        last->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, last->ref);
 }
 
 /*
@@ -103,7 +135,7 @@ spawn_new(lua_State *L, ql_lua_t *lua)
     ql_task_t *t = lua_newuserdata(L, sizeof(*t));
 
     lua_createtable(L, 2, 0);
-    spawn_push_chain(L, lua->current);
+    spawn_push_chain(L, lua);
     lua_rawseti(L, -2, QL_TASK_CHAIN);
     lua_setfenv(L, -2);
     lua_insert(L, 1);
@@ -114,10 +146,8 @@ spawn_new(lua_State *L, ql_lua_t *lua)
 static void
 spawn_enter(lua_State *L, ql_lua_t *lua, ql_task_t *t, lua_State *co)
 {
-    int ref;
+    int ref = ql__anchor(L, lua, 1);
 
-    lua_pushvalue(L, 1);
-    ref = luaL_ref(L, LUA_REGISTRYINDEX);
     ql__task_init(t, lua, lua->current);
     t->ref = ref;
     t->L = co;
@@ -173,6 +203,9 @@ task_after(lua_State *L)
     int n = lua_gettop(L) - 1;
     ql_task_t *t;
 
+    if (lua_isnoneornil(L, 1)) {
+        return ql_bad_argument(L, 1, "s", "after", "seconds");
+    }
     spawn_check(L, lua, 2, "after");
     lua_settop(L, n + 1);
     lua_remove(L, 1);
@@ -248,25 +281,6 @@ ql__task_start(ql_task_t *t, int *nargs)
     return true;
 }
 
-/* At lua_close only: a live task is anchored. */
-static int
-task_gc(lua_State *L)
-{
-    ql_task_t *t = lua_touserdata(L, 1);
-
-    if (!ql__task_ended(t)) {
-        if (t->lua->loop != NULL) {
-            ql__unpark(t);
-            ql_del_timer(t->lua->loop, &t->event);
-        }
-        ql_queue_remove(&t->sibling);
-        t->lua->ended++;
-        t->lua->alive_at_close++;
-        t->state = QL_TASK_CANCELLED;
-    }
-    return 0;
-}
-
 void
 ql__spawn_register(lua_State *L, ql_lua_t *lua)
 {
@@ -275,8 +289,8 @@ ql__spawn_register(lua_State *L, ql_lua_t *lua)
 
     ql__register(L, lua, fns);
     luaL_newmetatable(L, TASK_TYPE);
-    lua_pushcfunction(L, task_gc);
-    lua_setfield(L, -2, "__gc");
+    lua_pushliteral(L, "task");
+    lua_setfield(L, -2, "__metatable");
     lua_createtable(L, 0, 12);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "__index");

@@ -32,21 +32,32 @@ state_gc(lua_State *L)
 {
     ql_lua_t *lua = lua_touserdata(L, 1);
     ql_loop_t *loop = lua->loop;
+    uint64_t alive;
 
     if (loop == NULL) {
         return 0;
     }
-    lua->alive_at_close += ql_task_count(lua);
-    if (lua->alive_at_close != 0) {
+    alive = ql_task_count(lua);
+    if (alive != 0) {
         fprintf(stderr,
                 "quoll: %llu task%s alive when the script ended; "
                 "quoll.run() waits for them\n",
-                (unsigned long long) lua->alive_at_close,
-                lua->alive_at_close == 1 ? " was" : "s were");
+                (unsigned long long) alive, alive == 1 ? " was" : "s were");
     }
     lua->loop = NULL;
     ql_loop_destroy(loop);
     return 0;
+}
+
+/* A thread of its own: the one that loads the module may be a coroutine that
+ * ends. Anchored by the environment of the userdata on top. */
+static void
+state_new_driver(lua_State *L, ql_lua_t *lua)
+{
+    lua_createtable(L, 1, 0);
+    lua->driver = lua_newthread(L);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
 }
 
 static ql_lua_t *
@@ -56,12 +67,13 @@ state_new(lua_State *L)
 
     memset(lua, 0, sizeof(*lua));
     ql__task_init(&lua->root, lua, NULL);
-    lua->root.L = L;
     lua->root.state = QL_TASK_RUNNING;
     lua->current = &lua->root;
-    lua->driver = L;
+    lua->chain.ref = LUA_NOREF;
     ql_queue_init(&lua->deferred);
     ql__boundary_init(L, lua);
+    ql__anchor_init(L);
+    state_new_driver(L, lua);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, state_gc);
     lua_setfield(L, -2, "__gc");

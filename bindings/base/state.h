@@ -53,7 +53,7 @@ struct ql_task_s {
     const char *why;   /* of a cancellation from C; NULL: in the fenv */
     const char *fault; /* of a failure without an error value */
     uint64_t id;
-    int ref;             /* registry anchor while it lives */
+    int ref;             /* in the table of anchors while it lives */
     uint32_t nchildren;  /* length of children */
     uint16_t swallowed;  /* cancellations raised in it */
     uint8_t state;       /* ql_task_state_t */
@@ -82,19 +82,29 @@ typedef struct {
     int received;          /* first signal; 0: none */
 } ql_signals_t;
 
+/* The place of the last spawn: spawning in a loop finds its words here. */
+typedef struct {
+    const void *function; /* that called */
+    int line;
+    uint64_t parent; /* id */
+    int ref;         /* registry: the string */
+} ql_chain_t;
+
 struct ql_lua_s {
     ql_loop_t *loop; /* NULL once the state is closing */
-    lua_State *driver; /* the thread whose C function runs the loop now */
+    lua_State *driver; /* the thread whose C function runs the loop now; one
+                          of its own while nothing does */
     ql_task_t *current;
     ql_task_t *drive; /* innermost task that runs the loop in require */
     ql_task_t root;
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;
+    int anchors; /* highest reference in use since the table was made */
+    ql_chain_t chain;
     uint64_t spawned; /* = ended + live */
     uint64_t ended;
     uint64_t failed;
     uint64_t resumes;
-    uint64_t alive_at_close;
     uint64_t slice; /* ns: when the current slice's clock was first read */
     int budget;     /* immediate completions left in this resume */
     ql_signals_t signals;
@@ -109,6 +119,9 @@ void ql__co_register(lua_State *L, ql_lua_t *lua);
 void ql__task_event(ql_event_t *ev);
 /* Runs the loop in L until the wait of t (parked in op) has ended. */
 void ql__drive(lua_State *L, ql_task_t *t);
+/* Takes t out of the posted queues, and out of those that a nested drive holds
+ * back. */
+void ql__unpost(ql_task_t *t);
 /* Ends the wait of t, if it has one, without a result: only unhooks. */
 void ql__unpark(ql_task_t *t);
 /* Leaves the coroutine L with the topmost n values; for co.c and cancel.c. */
@@ -124,9 +137,15 @@ void ql__spawn_register(lua_State *L, ql_lua_t *lua);
 void ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent);
 /* Makes the coroutine of a task that starts now. false: no memory. */
 bool ql__task_start(ql_task_t *t, int *nargs);
-/* Pushes the userdata of a live task. */
-void ql__task_push(lua_State *L, ql_task_t *t);
 ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
+
+/* anchor.c */
+void ql__anchor_init(lua_State *L);
+/* Anchors the task at idx; its reference. May raise. */
+int ql__anchor(lua_State *L, ql_lua_t *lua, int idx);
+void ql__anchor_drop(ql_lua_t *lua, int ref);
+/* Pushes the userdata of a live task. */
+void ql__task_push(lua_State *L, const ql_task_t *t);
 
 /* end.c */
 /* The coroutine returned or raised; status is lua_resume's. */
@@ -140,6 +159,8 @@ ql__task_ended(const ql_task_t *t)
 }
 
 /* cancel.c */
+/* The next task of the tree below top, parents first; NULL after the last. */
+ql_task_t *ql__task_next(ql_task_t *t, const ql_task_t *top);
 void ql__task_cancel(ql_task_t *t, const char *why);
 /* Raises the cancellation of t in L; ends t by force when it has swallowed
  * too many. */

@@ -27,7 +27,8 @@ connection_close(ql_handle_t *h, int err)
     }
 }
 
-const ql_handle_type_t ql__connection_type = {"connection", connection_close};
+const ql_handle_type_t ql__connection_type = {"connection", connection_close,
+                                              NULL};
 
 ql_conn_t *
 ql__connection_new(lua_State *L, ql_core_t *core)

@@ -176,7 +176,7 @@ pread_close(ql_handle_t *h, int err)
     pread_release(ql_queue_data(h, file_pread_t, handle));
 }
 
-static const ql_handle_type_t pread_handle = {"pread", pread_close};
+static const ql_handle_type_t pread_handle = {"pread", pread_close, NULL};
 
 /* The file's own, or a new userdata on top of the stack when that is used. */
 static file_pread_t *
@@ -229,9 +229,7 @@ file_close(ql_handle_t *h, int err)
     while (!ql_queue_empty(&f->preads)) {
         file_pread_t *p = ql_queue_data(f->preads.next, file_pread_t, link);
 
-        if (ql_op_waiting(&p->op)) {
-            ql_op_end(&p->op, err);
-        }
+        ql_op_end(&p->op, err);
         ql_queue_remove(&p->link);
     }
     ql__file_reader_close(f, err);
@@ -239,7 +237,13 @@ file_close(ql_handle_t *h, int err)
     f->file = NULL;
 }
 
-const ql_handle_type_t ql_file_handle = {"file", file_close};
+static void
+file_collect(ql_handle_t *h)
+{
+    pread_release(&ql_queue_data(h, file_t, handle)->pread);
+}
+
+const ql_handle_type_t ql_file_handle = {"file", file_close, file_collect};
 
 static int
 open_error(lua_State *L, const char *path, int err)

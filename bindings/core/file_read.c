@@ -75,7 +75,7 @@ reader_match(file_reader_t *r)
     switch (r->format) {
     case FILE_BYTES:
         r->take = unread < r->size ? unread : r->size;
-        return unread >= r->size || r->end;
+        return unread >= (r->size > 0 ? r->size : 1) || r->end;
     case FILE_ALL:
         r->take = unread;
         return r->end;
@@ -246,9 +246,7 @@ reader_push(lua_State *L, ql_op_t *op, int rc)
     }
     if (r->format == FILE_NUMBER && r->in.data != NULL) {
         push_number(L, r);
-    } else if (r->take == 0 && r->end && r->format != FILE_ALL
-               && !(r->format == FILE_BYTES && r->size == 0))
-    {
+    } else if (r->take == 0 && r->end && r->format != FILE_ALL) {
         lua_pushnil(L);
     } else {
         lua_pushlstring(L, r->in.data != NULL ? ql_buffer_bytes(&r->in) : "",
@@ -295,7 +293,7 @@ check_format(lua_State *L, uint32_t *size)
     static const char formats[] = "lLan";
     static const file_format_t kinds[]
         = {FILE_LINE, FILE_LINE_KEEP, FILE_ALL, FILE_NUMBER};
-    const char *text = lua_tostring(L, 2);
+    const char *text;
     const char *found;
 
     if (lua_type(L, 2) == LUA_TNUMBER) {
@@ -305,6 +303,7 @@ check_format(lua_State *L, uint32_t *size)
     if (lua_isnoneornil(L, 2)) {
         return FILE_LINE;
     }
+    text = lua_tostring(L, 2);
     text = text != NULL && *text == '*' ? text + 1 : text;
     found = text != NULL && *text != '\0' ? strchr(formats, *text) : NULL;
     if (found == NULL) {
@@ -322,16 +321,18 @@ file_read(lua_State *L)
     file_t *f = ql__file_self(L, "read");
     file_reader_t *r;
     file_format_t format;
+    uint32_t size = 0;
 
     if (f == NULL) {
         return 3;
     }
     r = &f->reader;
-    format = check_format(L, &r->size);
+    format = check_format(L, &size);
     if (ql_op_waiting(&r->op)) {
         return ql_push_error(L, QL_E_BUSY_READING);
     }
     r->format = (uint8_t) format;
+    r->size = size;
     r->end = false;
     r->in.scanned = 0;
     lua_settop(L, 1);

@@ -148,7 +148,8 @@ listener_close(ql_handle_t *h, int err)
     l->ls = NULL;
 }
 
-static const ql_handle_type_t listener_type = {"listener", listener_close};
+static const ql_handle_type_t listener_type = {"listener", listener_close,
+                                               NULL};
 
 static ql_listener_t *
 listener_check(lua_State *L, const char *method)

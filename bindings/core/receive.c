@@ -205,9 +205,10 @@ static uint32_t
 check_size(lua_State *L, const char *name, const char *method,
            const char *expected, uint32_t min)
 {
-    double n = lua_isnumber(L, 2) ? lua_tonumber(L, 2) : -1;
+    /* 0 of what is no number is told from 0 by lua_isnumber. */
+    double n = lua_tonumber(L, 2);
 
-    if (!(n >= min && n <= QL_BUFFER_MAX && n == (double) (uint32_t) n)) {
+    if (!((n > 0 || lua_isnumber(L, 2)) && n >= min && n <= QL_BUFFER_MAX && n == (double) (uint32_t) n)) {
         ql_bad_argument(L, 2, name, method, expected);
     }
     return (uint32_t) n;

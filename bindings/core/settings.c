@@ -8,8 +8,17 @@
 
 /* --------------------------------------------------------- configure ---- */
 
+/* What a call of configure asks for, applied when all of it is good. */
+typedef struct {
+    ql_conf_t conf;
+    int sizes;      /* settings of conf given */
+    int level;      /* 0: as it is */
+    unsigned debug; /* QL_DEBUG_*; with debug_set */
+    bool debug_set;
+} settings_t;
+
 static int
-settings_log_level(lua_State *L, ql_core_t *core)
+settings_log_level(lua_State *L, settings_t *settings)
 {
     int level = lua_type(L, -1) == LUA_TSTRING
                     ? ql_log_level_by_name(lua_tostring(L, -1))
@@ -19,16 +28,14 @@ settings_log_level(lua_State *L, ql_core_t *core)
         return ql_raise(L, "log_level must be emerg, alert, crit, error, warn, "
                            "notice, info or debug");
     }
-    ql_log_set_level(core->loop, level);
+    settings->level = level;
     return 0;
 }
 
 /* debug = {"event", "aio", ...}; {} switches all off. */
 static int
-settings_debug(lua_State *L, ql_core_t *core)
+settings_debug(lua_State *L, settings_t *settings)
 {
-    unsigned categories = 0;
-
     if (!lua_istable(L, -1)) {
         return ql_raise(L, "debug must be a list of categories");
     }
@@ -45,36 +52,37 @@ settings_debug(lua_State *L, ql_core_t *core)
                              lua_isstring(L, -1) ? lua_tostring(L, -1)
                                               : luaL_typename(L, -1));
         }
-        categories |= bit;
+        settings->debug |= bit;
         lua_pop(L, 1);
     }
-    ql_log_set_debug(core->loop, categories);
-    if (categories != 0) {
-        ql_log_set_level(core->loop, QL_LOG_DEBUG);
-    }
+    settings->debug_set = true;
     return 0;
 }
 
 /* A setting of the runtime: the value on top of the stack into conf. */
 static int
-settings_number(lua_State *L, const char *name, ql_conf_t *conf)
+settings_number(lua_State *L, const char *name, settings_t *settings)
 {
     char err[160];
 
+    if (ql_conf_describe(name, err, sizeof(err)) == NGX_DECLINED) {
+        return ql_raise(L, "configure: no such setting: %s", name);
+    }
     if (lua_isboolean(L, -1)) {
         lua_pushinteger(L, lua_toboolean(L, -1));
         lua_replace(L, -2);
     }
     if (lua_type(L, -1) != LUA_TNUMBER) {
-        ql_conf_describe(name, err, sizeof(err));
         return ql_raise(L, "%s, got %s", err, luaL_typename(L, -1));
     }
-    if (ql_conf_set(conf, name, lua_tonumber(L, -1), err, sizeof(err))
+    if (ql_conf_set(&settings->conf, name, lua_tonumber(L, -1), err,
+                    sizeof(err))
         != NGX_OK)
     {
         return ql_raise(L, "%s", err);
     }
-    return 1;
+    settings->sizes++;
+    return 0;
 }
 
 static int
@@ -92,13 +100,35 @@ settings_push(lua_State *L, ql_core_t *core)
     return 1;
 }
 
-static void
-settings_check_name(lua_State *L, const char *name)
+/* The pair on top of the stack into settings; raises. */
+static int
+settings_pair(lua_State *L, settings_t *settings)
 {
-    char err[160];
+    const char *name;
 
-    if (ql_conf_describe(name, err, sizeof(err)) == NGX_DECLINED) {
-        ql_raise(L, "configure: no such setting: %s", name);
+    if (lua_type(L, -2) != LUA_TSTRING) {
+        return ql_raise(L, "configure: names of settings are strings");
+    }
+    name = lua_tostring(L, -2);
+    if (strcmp(name, "log_level") == 0) {
+        return settings_log_level(L, settings);
+    }
+    if (strcmp(name, "debug") == 0) {
+        return settings_debug(L, settings);
+    }
+    return settings_number(L, name, settings);
+}
+
+static void
+settings_apply(ql_core_t *core, const settings_t *settings)
+{
+    *ql_loop_conf(core->loop) = settings->conf;
+    if (settings->debug_set) {
+        ql_log_set_debug(core->loop, settings->debug);
+    }
+    if (settings->level != 0 || settings->debug != 0) {
+        ql_log_set_level(core->loop, settings->debug != 0 ? QL_LOG_DEBUG
+                                                          : settings->level);
     }
 }
 
@@ -108,34 +138,20 @@ static int
 settings_configure(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
-    ql_conf_t conf = *ql_loop_conf(core->loop);
-    int sizes = 0;
+    settings_t settings = {.conf = *ql_loop_conf(core->loop)};
 
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
         return ql_bad_argument(L, 1, "settings", "configure", "a table");
     }
     lua_settop(L, 1);
     for (lua_pushnil(L); lua_istable(L, 1) && lua_next(L, 1); lua_pop(L, 1)) {
-        const char *name
-            = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-
-        if (name == NULL) {
-            return ql_raise(L, "configure: names of settings are strings");
-        }
-        if (strcmp(name, "log_level") == 0) {
-            settings_log_level(L, core);
-        } else if (strcmp(name, "debug") == 0) {
-            settings_debug(L, core);
-        } else {
-            settings_check_name(L, name);
-            sizes += settings_number(L, name, &conf);
-        }
+        settings_pair(L, &settings);
     }
-    if (sizes != 0 && ql_loop_fd(core->loop) != -1) {
+    if (settings.sizes != 0 && ql_loop_fd(core->loop) != -1) {
         return ql_raise(L, "configure: the loop has started; only log_level "
                            "and debug can be changed now");
     }
-    *ql_loop_conf(core->loop) = conf;
+    settings_apply(core, &settings);
     return settings_push(L, core);
 }
 
@@ -247,12 +263,21 @@ settings_log(lua_State *L)
     return 0;
 }
 
+/* loop() -> the ql_loop_t *, for C that is called through the FFI */
+static int
+settings_loop(lua_State *L)
+{
+    lua_pushlightuserdata(L, ql_core(L)->loop);
+    return 1;
+}
+
 void
 ql__open_settings(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"configure", settings_configure},
                                    {"stats", settings_stats},
                                    {"log", settings_log},
+                                   {"loop", settings_loop},
                                    {NULL, NULL}};
 
     ql_core_register(L, core, fns);

@@ -139,7 +139,7 @@ waitfd_close(ql_handle_t *h, int err)
     waitfd_unregister(w);
 }
 
-static const ql_handle_type_t waitfd_handle = {"waitfd", waitfd_close};
+static const ql_handle_type_t waitfd_handle = {"waitfd", waitfd_close, NULL};
 static const ql_op_type_t waitfd_op
     = {"waitfd", waitfd_attempt, waitfd_push, waitfd_cancel, waitfd_free};
 

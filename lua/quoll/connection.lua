@@ -14,6 +14,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local mark, take = core.mark, core.take
 local options = require "quoll.options"
 
 local raw = core.connection
@@ -58,7 +59,13 @@ end
 -- @treturn[2] string partial
 -- @treturn[2] string CODE
 function Connection:receive(pattern)
-  return finish(receive(self, pattern))
+  local data, err, partial, code = receive(self, pattern)
+  if data == mark then
+    return take(err)
+  elseif data then
+    return data
+  end
+  return nil, err, partial, code
 end
 
 --- Reads what is there, waiting only while there is nothing.
@@ -69,7 +76,13 @@ end
 -- @treturn[2] string ""
 -- @treturn[2] string CODE
 function Connection:receiveany(max)
-  return finish(receiveany(self, max))
+  local data, err, partial, code = receiveany(self, max)
+  if data == mark then
+    return take(err)
+  elseif data then
+    return data
+  end
+  return nil, err, partial, code
 end
 
 --- Makes a reader of what comes before a boundary.
@@ -141,7 +154,13 @@ end
 -- @treturn[2] int bytes sent
 -- @treturn[2] string CODE
 function Connection:send(data)
-  return finish(send(self, data))
+  local sent, err, partial, code = send(self, data)
+  if sent == mark then
+    return take(err, partial)
+  elseif sent then
+    return sent
+  end
+  return nil, err, partial, code
 end
 
 --- Limits how long each wait of a read or a send may last without progress.

@@ -19,19 +19,23 @@ local modes = { r = false, rb = false, rd = true, rbd = true }
 -- @return nil, "path: no such file or directory", "ENOENT"
 function files.open(path, mode)
   if type(path) ~= "string" then
-    core.raise("bad argument 'path' to 'open' (a string expected, got " .. type(path) .. ")")
+    core.raise("bad argument 'path' to 'open' (a string expected, got "
+      .. type(path) .. ")")
   end
   local direct = modes[mode or "r"]
   if direct == nil then
-    core.raise("bad argument 'mode' to 'open' (\"r\" or \"rd\" expected, got " .. tostring(mode) .. ")")
+    core.raise("bad argument 'mode' to 'open' (\"r\" or \"rd\" expected, got "
+      .. tostring(mode) .. ")")
   end
   return core.file_open(path, direct)
 end
 
 local function read_formats(self, format, ...)
   local value, err, code = finish(core.file_read(self, format))
-  if value == nil or select("#", ...) == 0 then
-    return value, err, code
+  if err then
+    return nil, err, code
+  elseif value == nil or select("#", ...) == 0 then
+    return value
   end
   return value, read_formats(self, ...)
 end
@@ -62,7 +66,8 @@ end
 function File:seek(whence, offset)
   whence = whence or "cur"
   if whence ~= "set" and whence ~= "cur" and whence ~= "end" then
-    core.raise("bad argument 'whence' to 'seek' (\"set\", \"cur\" or \"end\" expected)")
+    core.raise("bad argument 'whence' to 'seek' "
+      .. "(\"set\", \"cur\" or \"end\" expected)")
   end
   return core.file_seek(self, whence, offset or 0)
 end
@@ -91,6 +96,10 @@ end
 --- Iterates over chunks of n bytes; the last may be shorter.
 -- @number n bytes
 function File:chunks(n)
+  if type(n) ~= "number" or n < 1 or n % 1 ~= 0 then
+    core.raise("bad argument 'n' to 'chunks' (a number of bytes expected, got "
+      .. tostring(n) .. ")")
+  end
   return iterate(self, n)
 end
 

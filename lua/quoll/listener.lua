@@ -112,7 +112,7 @@ local function run_server(self, fn, opts, ours)
   if ours then
     task_own(self, server)
   end
-  finish(task_wait(server))
+  return finish(task_wait(server))
 end
 
 local function check_serve(fn, opts, known)

@@ -7,13 +7,14 @@ local finish = require("quoll.wait").finish
 local timer = {}
 
 local function guarded(fn, ...)
-  local ok, err = pcall(fn, ...)
+  local ok, err = xpcall(fn, debug.traceback, ...)
   if ok then
     return
   elseif core.iscancelled(err) then
     error(err, 0)
+  elseif not pcall(core.log, "error", "timer: ", err) then
+    core.log("error", "timer: its error cannot be shown")
   end
-  core.log("error", "timer: ", err)
 end
 
 local function periodic(s, fn, ...)
@@ -39,7 +40,7 @@ end
 -- @param[opt] ... its arguments
 -- @treturn task :cancel() ends it
 function timer.every(s, fn, ...)
-  if type(s) ~= "number" or s <= 0 then
+  if type(s) ~= "number" or s <= 0 or s ~= s then
     core.raise "bad argument 's' to 'every' (seconds, more than 0, expected)"
   elseif type(fn) ~= "function" then
     core.raise "bad argument 'fn' to 'every' (a function expected)"

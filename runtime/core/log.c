@@ -11,6 +11,7 @@
 enum {
     LINE_SIZE = 2048,
     PREFIX_SIZE = 64,
+    ERRNO_SIZE = 160, /* " (24: Too many open files)" */
     LINES_PER_SECOND = 10
 };
 
@@ -99,7 +100,7 @@ tell_dropped(ql_loop_t *loop, ql_log_site_t *site)
     (void) snprintf(text, sizeof(text), "%u more lines like \"%s\"",
                     site->dropped, site->fmt);
     site->dropped = 0;
-    emit(loop, QL_LOG_WARN, text);
+    emit(loop, site->level, text);
 }
 
 void
@@ -112,7 +113,7 @@ ql__log_flush(ql_loop_t *loop, bool all)
 
     for (i = 0; i < QL__LOG_SITES; i++) {
         site = &loop->log.sites[i];
-        if (all || now - site->since >= 1000) {
+        if (all || now - site->since >= QL__LOG_PERIOD) {
             tell_dropped(loop, site);
         }
         left = left || site->dropped != 0;
@@ -139,12 +140,12 @@ find_site(ql_log_t *log, const char *fmt)
 }
 
 static bool
-limited(ql_loop_t *loop, const char *fmt)
+limited(ql_loop_t *loop, int level, const char *fmt)
 {
     ql_log_site_t *site = find_site(&loop->log, fmt);
     uint64_t now = ql__clock(loop) / 1000000;
 
-    if (site->fmt != fmt || now - site->since >= 1000) {
+    if (site->fmt != fmt || now - site->since >= QL__LOG_PERIOD) {
         tell_dropped(loop, site);
         *site = (ql_log_site_t){.fmt = fmt, .since = now};
     }
@@ -153,6 +154,7 @@ limited(ql_loop_t *loop, const char *fmt)
         return false;
     }
     site->dropped++;
+    site->level = level;
     loop->log.dropping = true;
     return true;
 }
@@ -175,12 +177,13 @@ ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt, ...)
     va_list args;
 
     loop->log.counts[level]++;
-    if (level > loop->log.level || (level <= QL_LOG_WARN && limited(loop, fmt)))
+    if (level > loop->log.level
+        || (level <= QL_LOG_WARN && limited(loop, level, fmt)))
     {
         return;
     }
     va_start(args, fmt);
-    (void) vsnprintf(text, sizeof(text), fmt, args);
+    (void) vsnprintf(text, sizeof(text) - ERRNO_SIZE, fmt, args);
     va_end(args);
     if (err != 0) {
         append_errno(text, sizeof(text), err);

@@ -23,7 +23,6 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     loop->sys = sys;
     loop->actions = &ql_epoll_actions;
     loop->ep = -1;
-    loop->notify.eventfd = -1;
     if (conf != NULL) {
         loop->conf = *conf;
     } else {
@@ -37,6 +36,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__connections_init(loop);
     ql__listenings_init(loop);
     ql__aio_create(loop);
+    ql__notify_create(loop);
     ql__pool_init(&loop->pool);
     return loop;
 }
@@ -80,6 +80,7 @@ ql_loop_destroy(ql_loop_t *loop)
     }
     loop->actions->done(loop);
     ql__connections_done(loop);
+    (void) pthread_mutex_destroy(&loop->notify.mutex);
     sys->free(loop);
 }
 
@@ -105,6 +106,10 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
 
     if (ql__posted_pending(loop) || ql__aio_pending(loop)) {
         return 0;
+    }
+    /* What was left out of the log is said once its second is over. */
+    if (loop->log.dropping && max_wait > QL__LOG_PERIOD) {
+        max_wait = QL__LOG_PERIOD;
     }
     if (loop->wheel.count == 0) {
         return max_wait;

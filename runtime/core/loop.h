@@ -15,6 +15,7 @@ enum {
     QL__WHEEL_LEVELS = 7,
     QL__WHEEL_SLOTS = 64,
     QL__LOG_SITES = 16,
+    QL__LOG_PERIOD = 1000, /* ms */
     QL__SLAB_CONNECTIONS = 64
 };
 
@@ -25,6 +26,7 @@ typedef struct {
     uint64_t since;    /* ms: start of its second */
     uint32_t lines;    /* written in that second */
     uint32_t dropped;  /* left out in that second */
+    int level;         /* of the last one left out */
 } ql_log_site_t;
 
 typedef struct {
@@ -139,7 +141,11 @@ typedef struct {
     ql_queue_t posted; /* by other threads; under mutex */
 } ql_notify_t;
 
+/* Empty, no eventfd. Also in a forked child, whose copy of mutex and list may
+ * have been cut in the middle of another thread's post. */
+void ql__notify_create(ql_loop_t *loop);
 int ql__notify_init(ql_loop_t *loop);
+/* Closes the eventfd; what is posted stays. */
 void ql__notify_done(ql_loop_t *loop);
 int ql__epoll_notify(ql_loop_t *loop);
 

@@ -144,6 +144,7 @@ ql__epoll_drop(ql_loop_t *loop)
 {
     close_set(loop);
     ql__notify_done(loop);
+    ql__notify_create(loop);
     ql__aio_drop(loop);
     ql__free(loop, loop->pool.ids);
     ql__pool_init(&loop->pool);

@@ -156,17 +156,21 @@ ql_epoll_disable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
 int
 ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c)
 {
+    ql_event_t rev, wev;
     int op;
 
     if (own_set(loop) != NGX_OK) {
         return NGX_ERROR;
     }
+    rev = c->read;
+    wev = c->write;
     op = has_entry(c) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     c->read.active = c->write.active = 1;
     c->read.clear = c->write.clear = 1;
     c->read.oneshot = c->write.oneshot = 0;
     if (ctl(c, op) != NGX_OK) {
-        c->read.active = c->write.active = 0;
+        c->read = rev;
+        c->write = wev;
         return NGX_ERROR;
     }
     return NGX_OK;
@@ -175,6 +179,8 @@ ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c)
 int
 ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c, uint32_t flags)
 {
+    ql_event_t rev = c->read, wev = c->write;
+
     if (!has_entry(c)) {
         return NGX_OK;
     }
@@ -183,5 +189,10 @@ ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c, uint32_t flags)
     if (closing_suffices(c, flags) || !ql__loop_owned(loop)) {
         return NGX_OK;
     }
-    return ctl(c, EPOLL_CTL_DEL);
+    if (ctl(c, EPOLL_CTL_DEL) != NGX_OK) {
+        c->read = rev;
+        c->write = wev;
+        return NGX_ERROR;
+    }
+    return NGX_OK;
 }

@@ -31,8 +31,29 @@ notify_handler(ql_event_t *ev)
     }
 }
 
-/* In a forked child the mutex and the list may have been cut in the middle of
- * another thread's post: both are made anew. */
+void
+ql__notify_create(ql_loop_t *loop)
+{
+    loop->notify.eventfd = -1;
+    (void) pthread_mutex_init(&loop->notify.mutex, NULL);
+    ql_queue_init(&loop->notify.posted);
+}
+
+/* Whoever posted before there was an eventfd has woken nobody. */
+static void
+wake_for_earlier(ql_loop_t *loop)
+{
+    ql_notify_t *notify = &loop->notify;
+    bool posted;
+
+    (void) pthread_mutex_lock(&notify->mutex);
+    posted = !ql_queue_empty(&notify->posted);
+    (void) pthread_mutex_unlock(&notify->mutex);
+    if (posted) {
+        (void) ql_notify(loop);
+    }
+}
+
 int
 ql__notify_init(ql_loop_t *loop)
 {
@@ -43,8 +64,6 @@ ql__notify_init(ql_loop_t *loop)
         ql_log_error(loop, QL_LOG_ERR, errno, "eventfd() failed");
         return NGX_ERROR;
     }
-    (void) pthread_mutex_init(&notify->mutex, NULL);
-    ql_queue_init(&notify->posted);
     notify->conn = ql_get_pseudo_connection(loop, notify->eventfd);
     if (notify->conn == NULL) {
         (void) loop->sys->close(notify->eventfd);
@@ -59,6 +78,7 @@ ql__notify_init(ql_loop_t *loop)
         ql__notify_done(loop);
         return NGX_ERROR;
     }
+    wake_for_earlier(loop);
     return NGX_OK;
 }
 
@@ -73,7 +93,6 @@ ql__notify_done(ql_loop_t *loop)
     ql_close_connection(notify->conn);
     notify->conn = NULL;
     notify->eventfd = -1;
-    (void) pthread_mutex_destroy(&notify->mutex);
 }
 
 /* No log in here: it is the loop's thread's. EAGAIN: the counter is full, so

@@ -102,8 +102,8 @@ ql_aio_init(ql_loop_t *loop)
         return NGX_DECLINED;
     }
     rc = NGX_ERROR;
-    aio->batch =
-        ql__alloc(loop, loop->conf.epoll.aio_requests * sizeof(*aio->batch));
+    aio->batch = ql__alloc(loop,
+                           loop->conf.epoll.aio_requests * sizeof(*aio->batch));
     if (aio->batch == NULL) {
         errno = ENOMEM;
         goto failed;
@@ -149,8 +149,8 @@ reap(ql_loop_t *loop, const struct io_event *e)
     ql_event_aio_t *aio = e->data;
     int64_t res = (long) e->res;
 
-    ql_log_debug(loop, QL_DEBUG_AIO, "aio complete: %p res:%lld",
-                 (void *) aio, (long long) res);
+    ql_log_debug(loop, QL_DEBUG_AIO, "aio complete: %p res:%lld", (void *) aio,
+                 (long long) res);
     loop->aio.in_flight--;
     loop->stats.aio_reaped++;
     ql__aio_complete(aio, res);
@@ -230,8 +230,7 @@ static void
 complete_all(ql_queue_t *queue, int64_t res)
 {
     while (!ql_queue_empty(queue)) {
-        ql__aio_complete(ql_queue_data(queue->next, ql_event_aio_t, link),
-                         res);
+        ql__aio_complete(ql_queue_data(queue->next, ql_event_aio_t, link), res);
     }
 }
 

@@ -60,8 +60,8 @@ timed_submit(ql_loop_t *loop, long n)
 static ql_event_aio_t *
 take_first(ql_aio_t *aio)
 {
-    ql_event_aio_t *first =
-        ql_queue_data(aio->gathered.next, ql_event_aio_t, link);
+    ql_event_aio_t *first = ql_queue_data(aio->gathered.next, ql_event_aio_t,
+                                          link);
 
     ql_queue_remove(&first->link);
     first->gathered = 0;

@@ -18,9 +18,8 @@ read_nowait(ql_file_t *file, void *buf, size_t size, off_t offset)
     ssize_t n;
 
     do {
-        n = file->memory
-                ? sys->pread(file->fd, buf, size, offset)
-                : sys->preadv2(file->fd, &iov, 1, offset, RWF_NOWAIT);
+        n = file->memory ? sys->pread(file->fd, buf, size, offset)
+                         : sys->preadv2(file->fd, &iov, 1, offset, RWF_NOWAIT);
     } while (n == -1 && errno == EINTR);
     if (n >= 0) {
         return n;
@@ -56,8 +55,7 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
     }
     while (done < size) {
         part = size - done < QL__CACHED_CALL ? size - done : QL__CACHED_CALL;
-        n = read_nowait(file, (char *) buf + done, part,
-                        offset + (off_t) done);
+        n = read_nowait(file, (char *) buf + done, part, offset + (off_t) done);
         if (n <= 0) {
             break;
         }

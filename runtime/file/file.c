@@ -125,8 +125,10 @@ direct_alignment(ql_file_t *file)
 
     memset(&stx, 0, sizeof(stx));
     if (file->loop->sys->statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN,
-                               &stx) == -1
-        || !(stx.stx_mask & STATX_DIOALIGN)) {
+                               &stx)
+            == -1
+        || !(stx.stx_mask & STATX_DIOALIGN))
+    {
         return QL__DIRECT_ALIGN;
     }
     align = stx.stx_dio_offset_align;
@@ -157,8 +159,8 @@ ql__file_direct(ql_file_t *file)
         return -1;
     }
     (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-    file->direct_fd =
-        file->loop->sys->open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+    file->direct_fd = file->loop->sys->open(path,
+                                            O_RDONLY | O_DIRECT | O_CLOEXEC);
     if (file->direct_fd == -1) {
         /* Out of descriptors: only now. The rest stays as it is. */
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM) {

@@ -224,8 +224,8 @@ join(ql_pool_t *pool, uint64_t deadline)
     uint32_t i;
 
     for (i = 0; i < pool->threads; i++) {
-        if (pthread_clockjoin_np(pool->ids[i], NULL, CLOCK_MONOTONIC, &ts)
-            != 0) {
+        if (pthread_clockjoin_np(pool->ids[i], NULL, CLOCK_MONOTONIC, &ts) != 0)
+        {
             (void) pthread_detach(pool->ids[i]);
             all = false;
         }

@@ -124,7 +124,8 @@ ql_test_connect(ql_connection_t *c)
     socklen_t len = sizeof(int);
     int err = 0;
 
-    if (c->write.active && !c->write.ready) {
+    /* The kernel tells of a failure once; its event may come twice. */
+    if (c->write.error || (c->write.active && !c->write.ready)) {
         return (int) ql__io_not_ready(c, &c->write);
     }
     if (sys->getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1) {

@@ -2,11 +2,14 @@
  * recv.c: reading. `ready` is cleared by whatever proves that the kernel has
  * no more: EAGAIN, a short read, the end; then the next attempt costs no
  * system call. After EPOLLRDHUP (pending_eof) a short read proves nothing:
- * the end follows without another event.
+ * the end follows without another event. Nor does it where there is no socket
+ * (plain): a terminal gives a line at a time, and a pipe's end comes in one
+ * event with its last bytes.
  */
 #include "../core/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 
 enum {
     ASK_FROM = 4096 /* bytes: a smaller full read is not worth FIONREAD */
@@ -30,12 +33,16 @@ ql__io_failed(ql_connection_t *c, ql_event_t *ev, const char *call)
 {
     int err = errno;
 
-    ev->ready = 0;
     if (err == EAGAIN) {
+        ev->ready = 0;
         ql_log_debug(c->loop, QL_DEBUG_NET, "%s: fd:%d not ready", call, c->fd);
         return NGX_AGAIN;
     }
-    ev->error = 1;
+    /* A datagram's failure is its own: the next one may do better. */
+    if (c->stream) {
+        ev->ready = 0;
+        ev->error = 1;
+    }
     c->err = err;
     /* What a peer or the network does to us is no news. */
     ql_log_error(c->loop, QL_LOG_INFO, err, "%s() failed", call);
@@ -81,6 +88,9 @@ received(ql_connection_t *c, ssize_t n, size_t size)
 {
     ql_event_t *rev = &c->read;
 
+    if (c->plain) {
+        return;
+    }
     if ((size_t) n < size) {
         rev->available = 0;
         if (!rev->pending_eof) {
@@ -153,9 +163,9 @@ ssize_t
 ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n)
 {
     struct msghdr msg = {.msg_iov = (struct iovec *) (uintptr_t) iov,
-                         .msg_iovlen = (size_t) n};
+                         .msg_iovlen = n < IOV_MAX ? (size_t) n : IOV_MAX};
     ql_event_t *rev = &c->read;
-    size_t size = total(iov, n);
+    size_t size = total(iov, (int) msg.msg_iovlen);
     ssize_t got;
 
     if (c->plain || n == 1) {

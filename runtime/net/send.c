@@ -5,6 +5,30 @@
 #include "../core/loop.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
+
+/* A pipe has no MSG_NOSIGNAL: the signal that came of it is taken back. */
+static ssize_t
+write_quietly(const ql_sys_t *sys, int fd, const void *buf, size_t size)
+{
+    struct timespec now = {0, 0};
+    sigset_t broken, saved;
+    ssize_t n;
+    int err;
+
+    (void) sigemptyset(&broken);
+    (void) sigaddset(&broken, SIGPIPE);
+    (void) pthread_sigmask(SIG_BLOCK, &broken, &saved);
+    n = sys->write(fd, buf, size);
+    err = errno;
+    if (n == -1 && err == EPIPE) {
+        (void) sigtimedwait(&broken, NULL, &now);
+    }
+    (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    errno = err;
+    return n;
+}
 
 static ssize_t
 transmit(ql_connection_t *c, const void *buf, size_t size)
@@ -19,7 +43,7 @@ transmit(ql_connection_t *c, const void *buf, size_t size)
         }
         c->plain = 1;
     }
-    return sys->write(c->fd, buf, size);
+    return write_quietly(sys, c->fd, buf, size);
 }
 
 static ssize_t
@@ -71,8 +95,7 @@ send_pieces(ql_connection_t *c, const struct iovec *iov, int count)
 ssize_t
 ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count)
 {
-    struct msghdr msg = {.msg_iov = (struct iovec *) (uintptr_t) iov,
-                         .msg_iovlen = (size_t) count};
+    struct msghdr msg = {.msg_iov = (struct iovec *) (uintptr_t) iov};
     ql_event_t *wev = &c->write;
     size_t size = 0;
     ssize_t n;
@@ -84,9 +107,10 @@ ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count)
     if (wev->active && !wev->ready) {
         return ql__io_not_ready(c, wev);
     }
-    for (i = 0; i < count; i++) {
+    for (i = 0; i < count && i < IOV_MAX; i++) {
         size += iov[i].iov_len;
     }
+    msg.msg_iovlen = (size_t) i;
     do {
         n = c->loop->sys->sendmsg(c->fd, &msg, MSG_NOSIGNAL);
     } while (n == -1 && errno == EINTR);
