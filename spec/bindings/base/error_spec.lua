@@ -1,0 +1,72 @@
+local helper = require "spec.helper"
+local quoll = require "quoll"
+local core = require "quoll.core"
+
+local function message(fn, ...)
+    local ok, err = pcall(fn, ...)
+    assert.is_false(ok)
+    return err
+end
+
+describe("a failure", function()
+    helper.gates()
+
+    it("is nil, lower-case strerror, the errno's name", function()
+        assert.same({ nil, "/no/such: no such file or directory", "ENOENT" },
+            { quoll.open "/no/such" })
+        assert.same({ nil, "bad file descriptor", "EBADF" },
+            { quoll.waitfd(1999, "r", 0) })
+    end)
+end)
+
+describe("misuse", function()
+    helper.gates()
+
+    it("raises at the script's line, however deep in quoll", function()
+        for _, fn in ipairs {
+            function() local r = quoll.sleep {} return r end,
+            function() local r = quoll.open(7) return r end,
+            function() local r = quoll.timer.every(0) return r end,
+            function() local r = quoll.timer.every(1, 2) return r end,
+            function() local r = quoll.waitfd(0, "x") return r end,
+            function() local r = quoll.log("loud") return r end,
+            function() local r = quoll.configure(1) return r end,
+        } do
+            local line = debug.getinfo(fn, "S").linedefined
+            local err = message(fn)
+            assert.matches("^[^\n]*error_spec.lua:" .. line
+                .. ": bad argument '%a+' to '%a+'", err)
+        end
+    end)
+
+    it("shows what it got", function()
+        assert.matches("got nil%)$", message(quoll.open))
+        assert.matches("got '%-1x'%)$", message(quoll.sleep, "-1x"))
+        assert.matches("got %-1%)$", message(quoll.sleep, -1))
+        assert.matches("got nan%)$", message(quoll.sleep, 0 / 0))
+        assert.matches("got table%)$", message(quoll.sleep, {}))
+        assert.matches("got boolean%)$", message(quoll.waitfd, true, "r"))
+        assert.matches("got string%)$",
+            message(quoll.sleep, ("long"):rep(100)))
+    end)
+
+    it("names the range of whole numbers", function()
+        for _, fd in ipairs { -1, 0.5, 1e300, 0 / 0 } do
+            assert.matches("bad argument 'fd' to 'waitfd' %(a whole number "
+                .. "from 0 up expected", message(quoll.waitfd, fd, "r"))
+        end
+        local file = assert(quoll.open "LICENSE")
+        assert.matches("bad argument 'n' to 'pread' %(a whole number from 0 "
+            .. "to 1073741824 expected, got 1.5%)$",
+            message(file.pread, file, 1.5, 0))
+        assert.matches("bad argument 'offset' to 'pread' %(a whole number "
+            .. "from 0 up expected, got nil%)$",
+            message(file.pread, file, 1))
+        file:close()
+    end)
+
+    it("of core.raise has the script's line too", function()
+        assert.matches("^[^\n]*error_spec.lua:%d+: text %%s$",
+            message(function() core.raise "text %s" end))
+    end)
+end)

@@ -1,0 +1,166 @@
+local helper = require "spec.helper"
+local SIGINT, SIGTERM = 2, 15
+
+-- A script that has said "ready" and then runs.
+local function started(source, opts)
+    local child = helper.start("io.stdout:setvbuf 'line'\n"
+        .. "local quoll = require 'quoll'\n" .. source, {}, opts)
+    assert.equal("ready", child:line())
+    return child
+end
+
+local function ended(child)
+    local result = helper.finish_script(child)
+    assert.is_false(result.timeout)
+    return result
+end
+
+local sleeper = [[
+    local function sleeper()
+        print "ready"
+        local ok, err = pcall(quoll.sleep, 60)
+        print(ok, quoll.iscancelled(err))
+        error(err, 0)
+    end
+]]
+
+describe("the first signal", function()
+    for signo, name in pairs { [SIGINT] = "SIGINT", [SIGTERM] = "SIGTERM" } do
+        it("cancels the tasks and run: " .. name, function()
+            local child = started(sleeper .. [[
+                print(quoll.run(sleeper))
+                print(quoll.stats().tasks.live)
+            ]])
+            child:kill(signo)
+            local result = ended(child)
+            assert.equal("false\t" .. name .. "\nnil\tcancelled\tCANCELLED\n"
+                .. "0\n", result.out)
+            assert.equal("", result.err)
+            assert.equal(0, result.code)
+        end)
+    end
+
+    it("cancels run without a main, and nested tasks", function()
+        local child = started(sleeper .. [[
+            quoll.spawn(function() quoll.spawn(sleeper) end)
+            print(quoll.run())
+        ]])
+        child:kill(SIGINT)
+        assert.equal("false\tSIGINT\nnil\tcancelled\tCANCELLED\n",
+            ended(child).out)
+    end)
+
+    it("cancels a wait of the main chunk", function()
+        local child = started [[
+            quoll.timer.after(0, print, "ready")
+            print(quoll.iscancelled(select(2, pcall(quoll.sleep, 60))))
+            quoll.sleep(0.001)
+            print "goes on"
+        ]]
+        child:kill(SIGINT)
+        assert.equal("SIGINT\ngoes on\n", ended(child).out)
+    end)
+
+    it("lets a task clean up before it ends", function()
+        local child = started [[
+            quoll.run(function()
+                print "ready"
+                pcall(quoll.sleep, 60)
+                print "cleaned up"
+            end)
+        ]]
+        child:kill(SIGTERM)
+        local result = ended(child)
+        assert.equal("cleaned up\n", result.out)
+        assert.equal(0, result.code)
+    end)
+
+    it("cancels a second run as well", function()
+        local child = started(sleeper .. [[
+            print(quoll.run(sleeper))
+            print(quoll.run(sleeper))
+        ]])
+        child:kill(SIGINT)
+        while child:line() ~= "ready" do end
+        child:kill(SIGINT)
+        assert.equal("false\tSIGINT\nnil\tcancelled\tCANCELLED\n",
+            ended(child).out)
+    end)
+end)
+
+describe("the second signal", function()
+    for signo, code in pairs { [SIGINT] = 130, [SIGTERM] = 143 } do
+        it("exits with " .. code, function()
+            local child = started [[
+                quoll.run(function()
+                    for _ = 1, 100 do
+                        quoll.spawn(quoll.sleep, 60)
+                    end
+                    quoll.yield()
+                    print "ready"
+                    pcall(quoll.sleep, 60)
+                    print "again"
+                    io.read()
+                    local turn_is_over = quoll.now() + 0.01
+                    while quoll.now() < turn_is_over do end
+                end)
+                print "not reached"
+            ]]
+            child:kill(signo)
+            assert.equal("again", child:line())
+            child:kill(signo)
+            child:write "\n"
+            local result = ended(child)
+            assert.equal("", result.out)
+            assert.equal(code, result.code)
+        end)
+    end
+end)
+
+describe("after run", function()
+    it("mask and dispositions are what they were", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local function signals()
+                local text = ""
+                for line in io.lines "/proc/self/status" do
+                    if line:find "^Sig[BIC]" then
+                        text = text .. line .. "\n"
+                    end
+                end
+                return text
+            end
+            local before = signals()
+            local during = quoll.run(signals)
+            print(before == signals(), before == during)
+            print(during:match "SigBlk:%s*(%x+)")
+        ]]
+        assert.equal("true\tfalse\n0000000000004002\n", result.out)
+    end)
+
+    it("a signal does what it did before", function()
+        local child = started [[
+            quoll.run(quoll.yield)
+            print "ready"
+            io.read()
+        ]]
+        child:kill(SIGTERM)
+        assert.equal(SIGTERM, ended(child).signal)
+    end)
+end)
+
+describe("an ignored signal", function()
+    it("stays ignored", function()
+        local child = started([[
+            require("ffi").cdef "void *signal(int signo, void *handler);"
+            require("ffi").C.signal(2, require("ffi").cast("void *", 1))
+            quoll.run(function()
+                quoll.spawn(quoll.sleep, 0.05)
+                print "ready"
+            end)
+            print "not cancelled"
+        ]])
+        child:kill(SIGINT)
+        assert.equal("not cancelled\n", ended(child).out)
+    end)
+end)

@@ -1,0 +1,85 @@
+local helper = require "spec.helper"
+local pair = require "spec.support.pair"
+local quoll = require "quoll"
+
+describe("bindings/core/connection", function()
+    helper.gates()
+
+    it("is closed by the collector when nobody holds it", function()
+        quoll.run(function()
+            local client, server = pair.connect()
+            local before = quoll.stats().connections.live
+            client:disown()
+            client = nil -- luacheck: ignore
+            collectgarbage()
+            collectgarbage()
+            assert.equal(before - 1, quoll.stats().connections.live)
+            assert.equal("", server:receive("*a"))
+        end)
+    end)
+
+    it("is kept while a task waits on it", pair.with(function(client, server)
+        local reader = quoll.spawn(function(conn)
+            return conn:receive(1)
+        end, server)
+        quoll.yield()
+        server = nil -- luacheck: ignore
+        collectgarbage()
+        collectgarbage()
+        client:send("x")
+        assert.equal("x", reader:wait(pair.PATIENCE))
+    end))
+
+    it("refuses other handles as itself", pair.with(function(_, server)
+        local listener = quoll.listen("127.0.0.1:0")
+        for _, other in ipairs { listener, {}, io.stdout, 1 } do
+            assert.error_matches(function()
+                server.receive(other, 1)
+            end, "connection expected")
+            assert.error_matches(function()
+                server.settimeout(other, 1)
+            end, "connection expected")
+        end
+        listener:close()
+    end))
+
+    it("hands a result over only to who waited for it",
+        pair.with(function(client, server)
+            -- The first reader's budget is spent: its result waits for a turn
+            -- in which another reader and a close come.
+            client:send(("x"):rep(100))
+            local function read()
+                for _ = 1, 100 do
+                    local got, err = server:receive(1)
+                    if not got then
+                        return err
+                    end
+                end
+                return "all"
+            end
+            local first, second = quoll.spawn(read), quoll.spawn(read)
+            local closer = quoll.spawn(function()
+                server:close()
+            end)
+            closer:wait(pair.PATIENCE)
+            assert.equal("closed", first:wait(pair.PATIENCE))
+            assert.equal("busy reading", second:wait(pair.PATIENCE))
+        end))
+
+    it("lets others get on beside a peer that never stops",
+        pair.with(function(client, server)
+            local writer = quoll.spawn(function()
+                while client:send(("x"):rep(65536)) do end
+            end)
+            local reader = quoll.spawn(function()
+                server:receive("*a")
+            end)
+            for _ = 1, 20 do
+                quoll.yield()
+            end
+            reader:cancel()
+            writer:cancel()
+            reader:wait(pair.PATIENCE)
+            writer:wait(pair.PATIENCE)
+        end))
+end)

@@ -1,0 +1,49 @@
+local helper = require "spec.helper"
+local pair = require "spec.support.pair"
+
+describe("bindings/core/gather", function()
+    helper.gates()
+
+    it("sends 63, 64 and 65 pieces alike", pair.with(function(client, server)
+        for n = 63, 65 do
+            local list = {}
+            for i = 1, n do
+                list[i] = i % 2 == 0 and i or "p" .. i .. ","
+            end
+            local expected = table.concat(list)
+            assert.equal(#expected, client:send(list))
+            assert.equal(expected, server:receive(#expected))
+        end
+    end))
+
+    it("writes numbers as Lua does", pair.with(function(client, server)
+        local list = { -1, 0.1, 1e300, 2 ^ 53, -1 / 0, 1e-10, 123456789012 }
+        local expected = table.concat(list, ",")
+        for i = #list, 2, -1 do
+            table.insert(list, i, ",")
+        end
+        client:send(list)
+        assert.equal(expected, server:receive(#expected))
+    end))
+
+    it("goes 100 tables deep, not further", pair.with(function(client, server)
+        local nested = { "x" }
+        for _ = 2, 100 do
+            nested = { nested }
+        end
+        assert.equal(1, client:send(nested))
+        assert.equal("x", server:receive(1))
+        assert.error_matches(function()
+            client:send { nested }
+        end, "nested more than 100 deep")
+    end))
+
+    it("sends nothing of a table that has something else in it",
+        pair.with(function(client, server)
+            assert.error_matches(function()
+                client:send { "a", { "b", false } }
+            end, "got boolean at index 2")
+            client:send("c")
+            assert.equal("c", server:receive(1))
+        end))
+end)

@@ -1,0 +1,225 @@
+local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+
+-- What a script of its own prints.
+local function printed(source)
+    local result = helper.script("local quoll = require 'quoll'\n" .. source)
+    assert.equal(0, result.code, result.err)
+    return result.out, result.err
+end
+
+describe("configure", function()
+    it("refuses every bad value with the setting's name and range", function()
+        local out = printed [[
+            local settings = quoll.configure()
+            local n = 0
+            for name in pairs(settings) do
+                for _, bad in ipairs { -1, 0.5, 1e18, 0/0, math.huge, "16", {},
+                    print } do
+                    local ok, err = pcall(quoll.configure, { [name] = bad })
+                    local range = name
+                        .. " must be a whole number from %d+ to %d+"
+                    if ok or not err:find(range) then
+                        print(name, bad, ok, err)
+                    end
+                    n = n + 1
+                end
+            end
+            print(n >= 8 * 12)
+        ]]
+        assert.equal("true\n", out)
+    end)
+
+    it("refuses 0 where it makes no sense", function()
+        for _, name in ipairs { "epoll_events", "worker_aio_requests",
+            "worker_connections", "multi_accept", "accept_queue", "threads" }
+        do
+            local ok, err = pcall(quoll.configure, { [name] = 0 })
+            assert.is_false(ok)
+            assert.matches(name .. " must be a whole number from 1 to %d+",
+                err)
+        end
+    end)
+
+    it("refuses what is no setting, and what is no name", function()
+        local ok, err = pcall(function() quoll.configure { events = 1 } end)
+        assert.is_false(ok)
+        assert.matches("settings_spec.lua:%d+: configure: no such setting: "
+            .. "events", err)
+        assert.is_false(pcall(quoll.configure, { "epoll_events" }))
+        assert.is_false(pcall(quoll.configure, 512))
+    end)
+
+    it("sets what is good and returns every setting", function()
+        assert.equal("16\t32\t256\n", (printed [[
+            quoll.configure { epoll_events = 16 }
+            local all = quoll.configure { threads = 32 }
+            print(all.epoll_events, all.threads, all.worker_aio_requests)
+        ]]))
+    end)
+
+    it("sets all or nothing", function()
+        assert.equal("false\t512\n", (printed [[
+            local ok = pcall(quoll.configure,
+                { epoll_events = 16, threads = 0, multi_accept = 8 })
+            print(ok, quoll.configure().epoll_events)
+        ]]))
+    end)
+
+    it("leaves the log as it is when a size is bad", function()
+        local _, err = printed [[
+            for _ = 1, 20 do
+                pcall(quoll.configure, { log_level = "debug", threads = 0,
+                    epoll_events = 0, multi_accept = 0, drain = -1 })
+            end
+            quoll.log("info", "not written")
+        ]]
+        assert.equal("", err)
+    end)
+
+    it("after the start takes only log_level and debug", function()
+        assert.matches("^false\t[^\n]*configure: the loop has started[^\n]*\n"
+            .. "table\n$", (printed [[
+            quoll.run()
+            print(pcall(quoll.configure, { epoll_events = 16 }))
+            print(type(quoll.configure { log_level = "info", debug = {} }))
+        ]]))
+    end)
+
+    it("refuses bad levels and categories", function()
+        for _, bad in ipairs { { log_level = "loud" }, { log_level = 3 },
+            { debug = "aio" }, { debug = { "nothing" } }, { debug = { 1 } } }
+        do
+            local ok, err = pcall(quoll.configure, bad)
+            assert.is_false(ok)
+            assert.matches(next(bad), err)
+        end
+    end)
+
+    it("switches debug categories on and off", function()
+        local _, err = printed [[
+            quoll.configure { debug = { "timer" } }
+            quoll.sleep(0.001)
+            quoll.configure { debug = {}, log_level = "notice" }
+            quoll.sleep(0.001)
+        ]]
+        assert.matches("%[debug%][^\n]*timer add", err)
+        local _, added = err:gsub("timer add", "")
+        assert.equal(1, added)
+    end)
+end)
+
+describe("log", function()
+    it("writes one line: time, level, pid, text", function()
+        local _, err = printed [[
+            quoll.log("warn", "a", 1, nil, true, {} ~= nil)
+            quoll.log("error")
+        ]]
+        assert.matches("^%d+/%d+/%d+ %d+:%d+:%d+ %[warn%] %d+: a1niltruetrue\n"
+            .. "%S+ %S+ %[error%] %d+: \n$", err)
+    end)
+
+    it("calls __tostring, and raises what it raises", function()
+        local out, err = printed [[
+            local function object(fn)
+                return setmetatable({}, { __tostring = fn })
+            end
+            quoll.log("error", object(function() return "text" end))
+            print(pcall(quoll.log, "error", object(function()
+                error("no", 0)
+            end)))
+            print(pcall(quoll.log, "info", object(error)))
+        ]]
+        assert.matches("text\n$", err)
+        assert.equal("false\tno\ntrue\n", out)
+    end)
+
+    it("drops what is above its level", function()
+        local _, err = printed [[
+            quoll.log("info", "dropped")
+            quoll.log("notice", "default")
+            quoll.configure { log_level = "error" }
+            quoll.log("warn", "dropped")
+            quoll.log("error", "kept")
+            quoll.configure { log_level = "debug" }
+            quoll.log("debug", "all")
+        ]]
+        assert.not_matches("dropped", err)
+        assert.matches("default\n.*kept\n.*all\n$", err)
+    end)
+
+    it("of a script has no limit", function()
+        local _, err = printed [[
+            for i = 1, 50 do quoll.log("error", i) end
+        ]]
+        local _, lines = err:gsub("\n", "")
+        assert.equal(50, lines)
+    end)
+
+    it("refuses what is no level", function()
+        for _, level in ipairs { "", "loud", 1, {} } do
+            local ok, err = pcall(quoll.log, level, "x")
+            assert.is_false(ok)
+            assert.matches("bad argument 'level' to 'log'", err)
+        end
+        assert.is_false(pcall(quoll.log))
+    end)
+end)
+
+describe("stats", function()
+    helper.gates()
+
+    local fields = {
+        loop = "turns events stale rebuilds epoll_ctl posted timers",
+        connections = "opened closed live accepted accept_errors "
+            .. "accept_pauses",
+        aio = "submitted reaped in_flight queued submits eagain slow_submits",
+        files = "live reads hits misses direct pool nowait_unsupported "
+            .. "direct_unsupported dirty",
+        pool = "jobs pending",
+        tasks = "spawned ended failed live resumes",
+    }
+
+    it("has every field, a number of 0 or more", function()
+        local stats = quoll.stats()
+        for group, names in pairs(fields) do
+            for name in names:gmatch "%S+" do
+                assert.is_true((stats[group][name] or -1) >= 0,
+                    group .. "." .. name)
+            end
+        end
+        assert.equal(0, stats.alerts)
+    end)
+
+    it("adds up", function()
+        local path = tasks.file(("x"):rep(100000))
+        finally(function() os.remove(path) end)
+        local before = quoll.stats()
+        tasks.run(function()
+            local file = assert(quoll.open(path, "rd"))
+            for i = 1, 10 do
+                quoll.spawn(file.pread, file, 1000, i * 777)
+            end
+            tasks.settle()
+            local stats = quoll.stats()
+            assert.equal(stats.aio.submitted,
+                stats.aio.reaped + stats.aio.in_flight)
+            assert.equal(stats.connections.opened,
+                stats.connections.closed + stats.connections.live)
+            assert.is_true(stats.files.reads >= 10)
+            quoll.sleep(0.01)
+        end)
+        local stats = quoll.stats()
+        assert.equal(stats.aio.submitted, stats.aio.reaped)
+        assert.equal(stats.connections.opened, stats.connections.closed)
+        assert.equal(0, stats.files.reads)
+        assert.equal(0, stats.files.live)
+        assert.is_true(stats.loop.turns > before.loop.turns)
+    end)
+
+    it("is a table of its own each time", function()
+        quoll.stats().loop.turns = -1
+        assert.is_true(quoll.stats().loop.turns >= 0)
+    end)
+end)

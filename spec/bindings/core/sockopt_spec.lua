@@ -1,0 +1,85 @@
+local helper = require "spec.helper"
+local pair = require "spec.support.pair"
+
+describe("bindings/core/sockopt", function()
+    helper.gates()
+
+    it("sets and gets switches", pair.with(function(client)
+        for _, name in ipairs { "keepalive", "reuseaddr", "tcp-nodelay" } do
+            for _, value in ipairs { true, false } do
+                assert.is_true(client:setoption(name, value))
+                assert.equal(value, client:getoption(name))
+            end
+        end
+    end))
+
+    it("sets and gets numbers", pair.with(function(client)
+        for name, value in pairs {
+            keepidle = 30, keepintvl = 5, keepcnt = 3, ["user-timeout"] = 2000,
+        } do
+            assert.is_true(client:setoption(name, value))
+            assert.equal(value, client:getoption(name))
+        end
+        assert.is_true(client:setoption("sndbuf", 65536))
+        assert.is_true(client:getoption("sndbuf") >= 65536)
+        assert.is_nil((client:getoption("error")))
+    end))
+
+    it("sets and gets linger", pair.with(function(client)
+        assert.is_false(client:getoption("linger"))
+        assert.is_true(client:setoption("linger", 5))
+        assert.equal(5, client:getoption("linger"))
+        assert.is_true(client:setoption("linger", false))
+        assert.is_false(client:getoption("linger"))
+    end))
+
+    it("gives the system's error", function()
+        pair.with(function(client)
+            local ok, err, code = client:setoption("keepcnt", 100000)
+            assert.same({ "invalid argument", "EINVAL" }, { err, code })
+            assert.is_nil(ok)
+        end)()
+    end)
+
+    it("refuses bad names and values", pair.with(function(client)
+        for _, bad in ipairs { "nagle", 1, {} } do
+            pair.raises(function()
+                client:getoption(bad)
+            end, "sockopt_spec.lua:%d+: bad argument 'option' to 'getoption'")
+        end
+        for _, case in ipairs {
+            { "keepalive", 1 }, { "keepidle", "5" }, { "keepcnt", -1 },
+            { "linger", true }, { "error", 0 },
+        } do
+            assert.error_matches(function()
+                client:setoption(case[1], case[2])
+            end, "to 'setoption'")
+        end
+    end))
+
+    it("tells both ends' names", pair.with(function(client, server)
+        local ip, port = client:getsockname()
+        assert.equal("127.0.0.1", ip)
+        assert.same({ ip, port }, { server:getpeername() })
+        assert.same({ server:getsockname() }, { client:getpeername() })
+    end))
+
+    it("knows the peer after a reset", pair.with(function(client, server)
+        local ip, port = client:getsockname()
+        pair.reset(client)
+        server:receive(1)
+        assert.same({ ip, port }, { server:getpeername() })
+    end))
+
+    it("tells names of unix sockets", function()
+        local address = "unix:@quoll-names-" .. helper.ffi.C.getpid()
+        pair.with(function(client)
+            assert.same({ address }, { client:getpeername() })
+        end, address)()
+    end)
+
+    it("tells the descriptor", pair.with(function(client, server)
+        assert.is_true(client:getfd() > 2)
+        assert.are_not.equal(client:getfd(), server:getfd())
+    end))
+end)

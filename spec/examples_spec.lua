@@ -1,0 +1,278 @@
+local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+local run = tasks.run
+local SIGINT = 2
+
+-- A running example and the address it prints.
+local function serving(example, args)
+    local child = helper.start("examples/" .. example .. ".lua", args)
+    local address = (child:line() or ""):match "^listening on (%S+)$"
+    if not address then
+        error(helper.finish_script(child, 0).err)
+    end
+    return child, address
+end
+
+-- Ctrl-C: it says so and ends well.
+local function stop(child)
+    child:kill(SIGINT)
+    local result = helper.finish_script(child)
+    assert.matches("stopped\n$", result.out)
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+    return result
+end
+
+local function connect(address)
+    local conn = assert(quoll.connect(address))
+    conn:settimeout(5)
+    return conn
+end
+
+describe("examples/echo.lua", function()
+    helper.gates()
+
+    it("sends back what comes, to many at once", function()
+        local child, address = serving "echo"
+        run(function()
+            local conns = {}
+            for i = 1, 20 do
+                conns[i] = connect(address)
+            end
+            for i, conn in ipairs(conns) do
+                assert(conn:send("line " .. i .. "\n"))
+            end
+            for i, conn in ipairs(conns) do
+                assert.equal("line " .. i, conn:receive "*l")
+            end
+            local big = ("0123456789abcdef"):rep(16384)
+            local sender = quoll.spawn(conns[1].send, conns[1], big)
+            assert.is_true(big == conns[1]:receive(#big))
+            assert(sender:wait())
+        end, 20)
+        stop(child)
+    end)
+end)
+
+describe("examples/chat.lua", function()
+    helper.gates()
+
+    it("passes each line to everybody else", function()
+        local child, address = serving "chat"
+        run(function()
+            local function join(name)
+                local conn = connect(address)
+                assert.equal("your name? ", conn:receive(11))
+                conn:send(name .. "\n")
+                return conn
+            end
+            local ann = join "ann"
+            local ben = join "ben"
+            assert.equal("* ben is here", ann:receive "*l")
+            ben:send "hello\nthere\n"
+            assert.equal("ben: hello", ann:receive "*l")
+            assert.equal("ben: there", ann:receive "*l")
+            ann:send "hi\n"
+            assert.equal("ann: hi", ben:receive "*l")
+            ben:close()
+            assert.equal("* ben has left", ann:receive "*l")
+        end)
+        stop(child)
+    end)
+end)
+
+describe("examples/timers.lua", function()
+    it("prints what it promises", function()
+        local result = helper.script "examples/timers.lua"
+        local said = result.out:gsub(" *%d+%.%d s  ", "")
+        assert.equal("", result.err)
+        assert.equal(0, result.code)
+        assert.matches("^tick 1\n", said)
+        assert.matches("\nonce, after 0.3 s\n", said)
+        assert.matches("\nslept 0.4 s in a task of its own\n", said)
+        assert.not_matches("never", said)
+        assert.matches("\nthe ticker is %a+ after [34] ticks\n$", said)
+    end)
+end)
+
+describe("examples/tail.lua", function()
+    it("prints a file and what is appended to it", function()
+        local path = tasks.file "one\ntwo\n"
+        finally(function() os.remove(path) end)
+        local child = helper.start("examples/tail.lua", { path })
+        assert.equal("one", child:line())
+        assert.equal("two", child:line())
+        local out = io.open(path, "a")
+        for _, line in ipairs { "three", ("x"):rep(200000) } do
+            out:write(line, "\n")
+            out:flush()
+            assert.is_true(line == child:line())
+        end
+        out:close()
+        child:kill(SIGINT)
+        local result = helper.finish_script(child)
+        assert.equal("", result.err)
+        assert.equal(0, result.code)
+    end)
+
+    it("says what is wrong", function()
+        local result = helper.script("examples/tail.lua", { "/no/such" })
+        assert.equal("tail: /no/such: no such file or directory\n",
+            result.err)
+        assert.equal(1, result.code)
+        assert.equal(2, helper.script("examples/tail.lua").code)
+    end)
+end)
+
+describe("examples/file_server.lua", function()
+    helper.gates()
+
+    local big = {}
+    for i = 1, 40000 do
+        big[i] = string.char(i % 256, i % 251, i % 13) .. i
+    end
+    big = table.concat(big)
+
+    local function write(folder, name, content)
+        local out = assert(io.open(folder .. "/" .. name, "wb"))
+        out:write(content)
+        out:close()
+    end
+
+    -- fn(address, folder) in a task while a folder is served.
+    local function serve(fn, seconds)
+        local folder = os.tmpname()
+        os.remove(folder)
+        assert.equal(0, os.execute("mkdir " .. folder))
+        write(folder, "index.html", "<p>hello</p>\n")
+        write(folder, "big file.bin", big)
+        write(folder, "empty.txt", "")
+        local child, address = serving("file_server",
+            { "127.0.0.1:0", folder })
+        local ok, err = pcall(run, function()
+            return fn(address, folder)
+        end, seconds)
+        os.execute("rm -r " .. folder)
+        stop(child)
+        assert(ok, err)
+    end
+
+    -- One answer: status, headers, body.
+    local function answer(conn, bodyless)
+        local status = assert(conn:receive "*l"):match "^HTTP/1.1 (%d+) "
+        local headers = {}
+        for line in conn:lines() do
+            if line == "" then
+                break
+            end
+            local name, value = line:match "^([%w-]+): (.*)$"
+            headers[name:lower()] = value
+        end
+        local length = tonumber(headers["content-length"])
+        local body = not bodyless and length > 0 and conn:receive(length)
+            or ""
+        return tonumber(status), headers, body
+    end
+
+    local function ask(conn, method, target, more)
+        assert(conn:send(method .. " " .. target .. " HTTP/1.1\r\n"
+            .. "Host: x\r\n" .. (more or "") .. "\r\n"))
+        return answer(conn, method == "HEAD")
+    end
+
+    it("serves files byte for byte over one connection", function()
+        serve(function(address)
+            local conn = connect(address)
+            local status, headers, body = ask(conn, "GET", "/")
+            assert.same({ 200, "<p>hello</p>\n" }, { status, body })
+            assert.matches("^text/html", headers["content-type"])
+            assert.equal("keep-alive", headers.connection)
+            status, headers, body = ask(conn, "GET", "/big%20file.bin?x=1")
+            assert.equal(200, status)
+            assert.equal("application/octet-stream", headers["content-type"])
+            assert.is_true(body == big)
+            status, headers, body = ask(conn, "GET", "/empty.txt")
+            assert.same({ 200, "0", "" },
+                { status, headers["content-length"], body })
+        end, 10)
+    end)
+
+    it("answers HEAD without a body", function()
+        serve(function(address)
+            local conn = connect(address)
+            local status, headers = ask(conn, "HEAD", "/big%20file.bin")
+            assert.same({ 200, tostring(#big) },
+                { status, headers["content-length"] })
+            assert.equal(404, (ask(conn, "HEAD", "/none")))
+            assert.equal(200, (ask(conn, "GET", "/")))
+        end)
+    end)
+
+    it("refuses what is not there and what lies outside", function()
+        serve(function(address)
+            local conn = connect(address)
+            assert.equal(404, (ask(conn, "GET", "/none")))
+            assert.equal(200, (ask(conn, "GET", "/index.html")))
+            for _, target in ipairs { "/../LICENSE", "/%2e%2e/LICENSE",
+                "/a/../../x", "/..", "/..%2fx", "x", "/a%00b" } do
+                local refused = connect(address)
+                assert.equal(400, (ask(refused, "GET", target)), target)
+            end
+            local refused = connect(address)
+            assert.equal(405, (ask(refused, "POST", "/")))
+        end)
+    end)
+
+    it("closes when it is asked to, and goes on with others", function()
+        serve(function(address)
+            local conn = connect(address)
+            local status, headers = ask(conn, "GET", "/",
+                "Connection: close\r\n")
+            assert.same({ 200, "close" }, { status, headers.connection })
+            assert.is_nil((conn:receive(1)))
+            local bad = connect(address)
+            bad:send "nonsense\r\n\r\n"
+            assert.equal("HTTP/1.1 400", (bad:receive(12)))
+            assert.equal(200, (ask(connect(address), "GET", "/")))
+        end)
+    end)
+
+    it("answers requests that were sent at once, in order", function()
+        serve(function(address)
+            local conn = connect(address)
+            conn:send(("GET /index.html HTTP/1.1\r\n\r\n"):rep(20)
+                .. "GET /none HTTP/1.1\r\n\r\n")
+            for _ = 1, 20 do
+                assert.equal(200, (answer(conn)))
+            end
+            assert.equal(404, (answer(conn)))
+        end)
+    end)
+
+    it("serves many at once", function()
+        serve(function(address)
+            local clients = {}
+            for i = 1, 32 do
+                clients[i] = quoll.spawn(function()
+                    local _, _, body = ask(connect(address), "GET",
+                        "/big%20file.bin")
+                    return body == big
+                end)
+            end
+            for i = 1, 32 do
+                assert.is_true(clients[i]:wait())
+            end
+        end, 20)
+    end)
+
+    it("says what is wrong with its address", function()
+        serve(function(address, folder)
+            local result = helper.script("examples/file_server.lua",
+                { address, folder })
+            assert.matches("\nfile_server: " .. address:gsub("%p", "%%%0")
+                .. ": address already in use\n$", result.err)
+            assert.equal(1, result.code)
+        end)
+    end)
+end)

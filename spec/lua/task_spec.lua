@@ -1,0 +1,122 @@
+local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+
+describe("run", function()
+    helper.gates()
+
+    it("returns main's results, nil among them", function()
+        local n, a, b, c = (function(...)
+            return select("#", ...), ...
+        end)(quoll.run(function(...)
+            quoll.sleep(0)
+            return nil, ..., nil
+        end, "x"))
+        assert.same({ 3, nil, "x", nil }, { n, a, b, c })
+    end)
+
+    it("raises main's error unchanged", function()
+        local thrown = {}
+        local ok, err = pcall(quoll.run, error, thrown)
+        assert.is_false(ok)
+        assert.equal(thrown, err)
+    end)
+
+    it("runs every task to its end", function()
+        local done = {}
+        quoll.spawn(function()
+            quoll.sleep(0.002)
+            done[#done + 1] = "before"
+        end)
+        quoll.run(function()
+            quoll.spawn(function()
+                quoll.sleep(0.001)
+                done[#done + 1] = "within"
+            end):detach()
+        end)
+        assert.same({ "within", "before" }, done)
+        assert.equal(0, select("#", quoll.run()))
+    end)
+
+    it("raises inside a task", function()
+        local ok, err = pcall(tasks.run, function()
+            local result = quoll.run(print)
+            return result
+        end)
+        assert.is_false(ok)
+        assert.matches("task_spec.lua:%d+: quoll.run inside a task: "
+            .. "quoll.spawn starts another one", err)
+    end)
+
+    it("refuses what is no function", function()
+        assert.is_false(pcall(quoll.run, 1))
+        assert.is_false(pcall(quoll.run, false))
+    end)
+
+    it("may be called again and again", function()
+        for i = 1, 50 do
+            assert.equal(i, quoll.run(function()
+                quoll.yield()
+                return i
+            end))
+        end
+    end)
+end)
+
+describe("many tasks", function()
+    helper.gates()
+
+    it("each wait for their turn", function()
+        local sum = 0
+        tasks.run(function()
+            for i = 1, 10000 do
+                quoll.spawn(function()
+                    quoll.yield()
+                    sum = sum + i
+                end)
+            end
+        end, 20)
+        assert.equal(10000 * 10001 / 2, sum)
+    end)
+end)
+
+describe("an error in a finaliser during waits", function()
+    it("does not end the loop", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local ticks = 0
+            local function garbage()
+                local proxy = newproxy(true)
+                getmetatable(proxy).__gc = function()
+                    error("in a finaliser", 0)
+                end
+            end
+            local function work()
+                for _ = 1, 200 do
+                    garbage()
+                    pcall(collectgarbage, "step", 100)
+                    local file = quoll.open(arg[0])
+                    local got = file and file:pread(5, 0)
+                    assert(not got or got == "local" or got == "     ")
+                    quoll.yield()
+                    ticks = ticks + 1
+                end
+            end
+            quoll.run(function()
+                for _ = 1, 4 do
+                    local function again()
+                        local ok, err = pcall(work)
+                        if not ok then
+                            assert(err == "in a finaliser", err)
+                            return again()
+                        end
+                    end
+                    quoll.spawn(again)
+                end
+            end)
+            print(ticks >= 800)
+        ]]
+        assert.is_nil(result.signal, result.err)
+        assert.matches("true\n$", result.out, result.err)
+    end)
+end)

@@ -1,0 +1,173 @@
+local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+local run = tasks.run
+
+describe("after", function()
+    helper.gates()
+
+    it("calls once, not before its time, with its arguments", function()
+        local got
+        local start = quoll.now()
+        local value = run(function()
+            return quoll.timer.after(0.01, function(...)
+                got = { quoll.now() - start, ... }
+                return "result"
+            end, 1, 2):wait()
+        end)
+        assert.equal("result", value)
+        assert.is_true(got[1] >= 0.01)
+        assert.same({ 1, 2 }, { got[2], got[3] })
+    end)
+
+    it("of 0 comes after what is ready", function()
+        local order = {}
+        run(function()
+            quoll.timer.after(0, function() order[#order + 1] = "timer" end)
+            quoll.spawn(function() order[#order + 1] = "task" end)
+            order[#order + 1] = "main"
+        end)
+        assert.same({ "main", "task", "timer" }, order)
+    end)
+
+    it("goes by due time, then by arming", function()
+        local order = {}
+        run(function()
+            for i, ms in ipairs { 5, 3, 5, 0, 3 } do
+                quoll.timer.after(ms / 1000, function()
+                    order[#order + 1] = i
+                end)
+            end
+            local stop = quoll.now() + 0.02
+            while quoll.now() < stop do end
+        end)
+        assert.same({ 4, 2, 5, 1, 3 }, order)
+    end)
+
+    it("may be cancelled, in its own callback too", function()
+        local called, after = 0, false
+        run(function()
+            local never = quoll.timer.after(0.001, function()
+                called = called + 1
+            end)
+            never:cancel()
+            assert.equal("cancelled", never:status())
+            local self
+            self = quoll.timer.after(0, function()
+                called = called + 1
+                self:cancel()
+                quoll.yield()
+                after = true
+            end)
+            assert.same({ nil, "cancelled", "CANCELLED" }, { self:wait() })
+        end)
+        assert.equal(1, called)
+        assert.is_false(after)
+    end)
+
+    it("a million times costs no memory afterwards", function()
+        local n = (helper.sanitized or helper.collecting) and 20000 or 1000000
+        local timers = {}
+        collectgarbage()
+        collectgarbage()
+        local before = collectgarbage "count"
+        for i = 1, n do
+            timers[i] = quoll.timer.after(60 + i % 1000, print)
+        end
+        assert.equal(n, quoll.stats().loop.timers)
+        for i = 1, n do
+            timers[i]:cancel()
+        end
+        assert.equal(0, quoll.stats().loop.timers)
+        timers = nil -- luacheck: ignore
+        collectgarbage()
+        collectgarbage()
+        local kept = (collectgarbage "count" - before) * 1024 / n
+        assert.is_true(kept < 24, kept .. " bytes a timer are kept")
+    end)
+
+    it("refuses bad arguments at the caller's line", function()
+        for _, args in ipairs { { -1, print }, { "1", print }, { 1 },
+            { 1, 2 }, {} } do
+            local ok, err = pcall(function()
+                local task = quoll.timer.after(args[1], args[2])
+                return task
+            end)
+            assert.is_false(ok)
+            assert.matches("timer_spec.lua:%d+: bad argument '%a+' to "
+                .. "'after'", err)
+        end
+    end)
+end)
+
+describe("every", function()
+    helper.gates()
+
+    it("calls until it is cancelled", function()
+        local calls = {}
+        run(function()
+            local task
+            task = quoll.timer.every(0.001, function(...)
+                calls[#calls + 1] = { ... }
+                if #calls == 3 then
+                    task:cancel()
+                end
+            end, "a", 1)
+            assert.same({ nil, "cancelled", "CANCELLED" }, { task:wait() })
+        end)
+        assert.same({ { "a", 1 }, { "a", 1 }, { "a", 1 } }, calls)
+    end)
+
+    it("starts the next period after the callback", function()
+        local starts, ends = {}, {}
+        run(function()
+            local task
+            task = quoll.timer.every(0.004, function()
+                starts[#starts + 1] = quoll.now()
+                quoll.sleep(0.006)
+                ends[#ends + 1] = quoll.now()
+                if #ends == 3 then
+                    task:cancel()
+                end
+            end)
+            task:wait()
+        end)
+        for i = 2, 3 do
+            assert.is_true(starts[i] - ends[i - 1] >= 0.004)
+        end
+    end)
+
+    it("logs an error of the callback and goes on", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local calls, task = 0, nil
+            task = quoll.timer.every(0.001, function()
+                calls = calls + 1
+                if calls == 1 then error "first" end
+                if calls == 2 then error(setmetatable({}, {
+                    __tostring = function() error "again" end })) end
+                if calls == 3 then task:cancel() end
+            end)
+            quoll.run()
+            print(calls)
+        ]]
+        assert.equal("3\n", result.out)
+        local _, first = result.err:gsub("first", "")
+        assert.equal(1, first)
+        assert.matches("timer: %S+:5: first\nstack traceback:\n", result.err)
+        assert.matches("timer: its error cannot be shown", result.err)
+    end)
+
+    it("refuses bad arguments at the caller's line", function()
+        for _, args in ipairs { { 0, print }, { -1, print }, { "1", print },
+            { 0 / 0, print }, { 1 }, { 1, 2 }, {} } do
+            local ok, err = pcall(function()
+                local task = quoll.timer.every(args[1], args[2])
+                return task
+            end)
+            assert.is_false(ok)
+            assert.matches("timer_spec.lua:%d+: bad argument '%a+' to "
+                .. "'every'", err)
+        end
+    end)
+end)

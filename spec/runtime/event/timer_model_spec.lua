@@ -1,0 +1,198 @@
+local helper = require "spec.helper"
+local ffi, C, inject = helper.ffi, helper.C, helper.inject
+local forked = helper.forked
+
+local TIMERS = 200
+
+-- Numbers from 0 to below n, the same for each seed.
+local function random_from(seed)
+    local state = seed
+    return function(n)
+        state = (state * 48271) % 2147483647
+        return math.floor(state / 2147483647 * n)
+    end
+end
+
+-- A sorted list of { due, seq, i } stands against the wheel.
+local model = {}
+model.__index = model
+
+function model.new(seed)
+    local sys = inject.ql_inject_new(nil)
+    inject.ql_inject_clock_freeze(1)
+    local loop = helper.loop({}, sys)
+    local self = setmetatable({
+        loop = loop, random = random_from(seed), armed = {}, seq = 0,
+        start = ffi.cast("int64_t", C.ql_nsec(loop)), passed = 0LL, seen = 0,
+        events = ffi.new("ql_event_t[?]", TIMERS),
+    }, model)
+    for i = 0, TIMERS - 1 do
+        self.events[i].handler = inject.ql_probe
+    end
+    assert(inject.ql_probe_start(loop, 100000) == 0)
+    return self
+end
+
+-- 0 to about 64^7 ms, every magnitude as often.
+function model:span()
+    return math.floor(self.random(65) * 64 ^ self.random(7)
+        + self.random(64))
+end
+
+function model:add()
+    local i, ms = self.random(TIMERS), self:span()
+    C.ql_add_timer(self.loop, self.events + i, ms)
+    local now = tonumber((self.start + self.passed + 999999) / 1000000)
+    self.seq = self.seq + 1
+    self.armed[i] = { due = now + math.min(ms, 2 ^ 42), seq = self.seq,
+        i = i }
+    assert(tonumber(self.events[i].due) == self.armed[i].due)
+end
+
+function model:del()
+    local i = self.random(TIMERS)
+    C.ql_del_timer(self.loop, self.events + i)
+    self.armed[i] = nil
+end
+
+-- Takes what is due by now out of the list, in order.
+function model:take(now)
+    local due = {}
+    for i, entry in pairs(self.armed) do
+        if entry.due <= now then
+            due[#due + 1] = entry
+            self.armed[i] = nil
+        end
+    end
+    table.sort(due, function(a, b)
+        return a.due < b.due or (a.due == b.due and a.seq < b.seq)
+    end)
+    return due
+end
+
+function model:next_due()
+    local earliest = math.huge
+    for _, entry in pairs(self.armed) do
+        earliest = math.min(earliest, entry.due)
+    end
+    return earliest
+end
+
+-- The wheel may ask to be turned earlier than the first is due, not later.
+function model:check_find()
+    local wait = C.ql_event_find_timer(self.loop)
+    local earliest = self:next_due()
+    if earliest == math.huge then
+        assert(wait == helper.INFINITE)
+    else
+        local now = tonumber(C.ql_msec(self.loop))
+        assert(tonumber(wait) <= math.max(earliest - now, 0))
+    end
+end
+
+function model:pass(ms, ns)
+    self.passed = self.passed + ms * 1000000LL + ns
+    inject.ql_inject_clock(self.passed)
+    C.ql_time_update(self.loop)
+    self:check_find()
+    C.ql_event_expire_timers(self.loop)
+    local records = inject.ql_probe_records()
+    for _, entry in ipairs(self:take(tonumber(C.ql_msec(self.loop)))) do
+        local i = tonumber(records[self.seen].ev - self.events)
+        assert(i == entry.i, "wrong timer")
+        assert(records[self.seen].timedout == 1)
+        assert(self.events[i].timer_set == 0)
+        self.seen = self.seen + 1
+    end
+    assert(tonumber(inject.ql_probe_count()) == self.seen, "one too many")
+end
+
+function model:step()
+    local what = self.random(10)
+    if what < 5 then
+        self:add()
+    elseif what < 7 then
+        self:del()
+    elseif self.passed < 4000000000000000000LL then
+        local ms = self.random(4) == 0 and self:span() or self.random(100)
+        self:pass(ms, self.random(1000000))
+    end
+    self:check_find()
+end
+
+function model:finish()
+    local left = 0
+    for _ in pairs(self.armed) do
+        left = left + 1
+    end
+    assert(tonumber(helper.stats(self.loop).timers) == left)
+    self:pass(2 ^ 42, 0)
+    assert(next(self.armed) == nil)
+end
+
+describe("timers against a sorted list", function()
+    for seed = 1, 12 do
+        it("agree, seed " .. seed, forked(function()
+            local self = model.new(seed)
+            for _ = 1, 3000 do
+                self:step()
+            end
+            self:finish()
+            assert(self.seen > 50)
+        end, 30))
+    end
+end)
+
+describe("1,000,000 timers", function()
+    local N = 1000000
+
+    it("fire in order and take no memory", forked(function()
+        local loop = helper.loop({}, inject.ql_inject_new(nil))
+        inject.ql_inject_clock_freeze(1)
+        C.ql_time_update(loop)
+        local random = random_from(7)
+        local events = ffi.new("ql_event_t[?]", N)
+        assert(inject.ql_probe_start(loop, N) == 0)
+        local function allocations()
+            return tonumber(inject.ql_inject_calls("malloc")
+                + inject.ql_inject_calls("realloc")
+                + inject.ql_inject_calls("memalign"))
+        end
+        local before = allocations()
+        for i = 0, N - 1 do
+            events[i].handler = inject.ql_probe
+            C.ql_add_timer(loop, events + i, random(3600000))
+        end
+        assert.equal(N, tonumber(helper.stats(loop).timers))
+        for minute = 1, 61 do
+            inject.ql_inject_clock(minute * 60000000000LL)
+            C.ql_time_update(loop)
+            C.ql_event_expire_timers(loop)
+        end
+        assert.equal(before, allocations())
+        assert.equal(N, tonumber(inject.ql_probe_count()))
+        local records, last = inject.ql_probe_records(), 0ULL
+        for i = 0, N - 1 do
+            local due = records[i].ev.due
+            assert(due >= last and due <= records[i].msec)
+            last = due
+        end
+    end, 60))
+
+    it("of one tick are all called, and deleted as fast", forked(function()
+        local loop = helper.loop()
+        local events = ffi.new("ql_event_t[?]", N)
+        assert(inject.ql_probe_start(loop, 1) == 0)
+        for i = 0, N - 1 do
+            events[i].handler = inject.ql_probe
+            C.ql_add_timer_cached(loop, events + i, 0)
+        end
+        for i = 1, N - 1, 2 do
+            C.ql_del_timer(loop, events + i)
+        end
+        helper.run_until(loop, function()
+            return helper.stats(loop).timers == 0
+        end)
+        assert.equal(N / 2, tonumber(inject.ql_probe_count()))
+    end, 60))
+end)

@@ -1,0 +1,173 @@
+-- files.lua: for specs of runtime/file: files with known bytes, the kernel's
+-- own pread to compare with, cold caches, file systems of our own.
+local helper = require "spec.helper"
+local ffi, C, inject = helper.ffi, helper.C, helper.inject
+
+local files = { RWF_NOWAIT = 8, KIB = 1024, MIB = 1024 * 1024 }
+
+local DONTNEED, CLONE_NEWNS, MS_REC_PRIVATE = 4, 0x20000, 0x44000
+local O_RDWR, O_CREAT = 2, 0x40
+
+if not pcall(ffi.typeof, "struct spec_files") then
+    ffi.cdef [[
+    struct spec_files { int declared; };
+    ssize_t pread(int fd, void *buf, size_t size, off_t offset);
+    ssize_t pwrite(int fd, const void *buf, size_t size, off_t offset);
+    int ftruncate(int fd, off_t size);
+    int fdatasync(int fd);
+    int posix_fadvise(int fd, off_t offset, off_t size, int advice);
+    int unshare(int flags);
+    int mount(const char *from, const char *to, const char *type,
+              unsigned long flags, const void *data);
+    int mkdir(const char *path, unsigned mode);
+    int mkfifo(const char *path, unsigned mode);
+    int rmdir(const char *path);
+    ]]
+end
+pcall(ffi.cdef, "int open(const char *path, int flags, ...);")
+pcall(ffi.cdef, "int unlink(const char *path);")
+
+local function ok(rc)
+    if rc == -1 then
+        error(ffi.string(ffi.C.strerror(ffi.errno())), 3)
+    end
+    return rc
+end
+
+-- size bytes that tell where they stand.
+function files.bytes(size)
+    local parts = {}
+    for i = 1, math.ceil(size / 16) do
+        parts[i] = ("%015x\n"):format(i * 2654435761 % 2 ^ 52)
+    end
+    return table.concat(parts):sub(1, size)
+end
+
+-- A new file with these bytes, in dir (/tmp); its path.
+function files.make(data, dir)
+    local path = dir and ("%s/file-%d"):format(dir, math.random(1e9))
+        or os.tmpname()
+    local out = assert(io.open(path, "wb"))
+    out:write(data or "")
+    out:close()
+    files.evict(path)
+    return path
+end
+
+-- fn(fd) with the file open for writing.
+function files.with(path, fn)
+    local fd = ok(ffi.C.open(path, O_RDWR + O_CREAT, ffi.cast("int", 420)))
+    fn(fd)
+    ffi.C.close(fd)
+end
+
+function files.truncate(path, size)
+    files.with(path, function(fd) ok(ffi.C.ftruncate(fd, size)) end)
+end
+
+function files.write(path, data, offset)
+    files.with(path, function(fd)
+        assert(ffi.C.pwrite(fd, data, #data, offset) == #data)
+    end)
+end
+
+-- Takes it out of the page cache.
+function files.evict(path)
+    files.with(path, function(fd)
+        ffi.C.fdatasync(fd)
+        ffi.C.posix_fadvise(fd, 0, 0, DONTNEED)
+    end)
+end
+
+-- Puts it there.
+function files.warm(path)
+    local file = assert(io.open(path, "rb"))
+    file:read("*a")
+    file:close()
+end
+
+function files.open(loop, path, direct)
+    local file = C.ql_file_open(loop, path, direct and C.QL_FILE_DIRECT or 0)
+    assert(file ~= nil, "ql_file_open failed")
+    return file
+end
+
+-- A read to its end: text, or nil and errno.
+function files.finish(loop, r)
+    local rc
+    helper.run_until(loop, function()
+        rc = C.ql_read_attempt(r)
+        return rc ~= C.NGX_AGAIN
+    end)
+    local text, err
+    if rc == C.NGX_OK then
+        text = ffi.string(r.data, r.nbytes)
+    else
+        err = r.err
+    end
+    C.ql_read_free(r)
+    return text, err
+end
+
+function files.read(loop, file, size, offset)
+    local r = C.ql_read_create(file, size, offset or 0)
+    assert(r ~= nil, "ql_read_create failed")
+    return files.finish(loop, r)
+end
+
+function files.stat(loop, name)
+    return tonumber(helper.stats(loop)[name])
+end
+
+-- A mount namespace of this process's own; for a forked test.
+local function private()
+    return ffi.C.unshare(CLONE_NEWNS) == 0
+        and ffi.C.mount("none", "/", nil, MS_REC_PRIVATE, nil) == 0
+end
+
+-- A tmpfs on a new directory; its path, to be given to files.unmounted.
+function files.tmpfs()
+    assert(private())
+    local dir = os.tmpname()
+    os.remove(dir)
+    ok(ffi.C.mkdir(dir, 448))
+    ok(ffi.C.mount("none", dir, "tmpfs", 0, nil))
+    return dir
+end
+
+-- An overlay over a directory of /tmp that holds one file, "below", with data.
+function files.overlay(data)
+    assert(private())
+    local dir = os.tmpname()
+    os.remove(dir)
+    for _, name in ipairs { "", "/lower", "/upper", "/work", "/all" } do
+        ok(ffi.C.mkdir(dir .. name, 448))
+    end
+    files.write(dir .. "/lower/below", data, 0)
+    files.evict(dir .. "/lower/below")
+    ok(ffi.C.mount("none", dir .. "/all", "overlay", 0,
+        ("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work")
+        :format(dir, dir, dir)))
+    return dir .. "/all"
+end
+
+-- `it`, or `pending` where file systems may not be mounted.
+function files.mounting(it, pending)
+    local may = pcall(helper.forked(function()
+        assert(private())
+        local dir = os.tmpname()
+        os.remove(dir)
+        ok(ffi.C.mkdir(dir, 448))
+        local mounted = ffi.C.mount("none", dir, "tmpfs", 0, nil)
+        ffi.C._exit(mounted == 0 and 0 or 1)
+    end))
+    return may and it or function(name)
+        pending(name .. " (this machine may not mount)")
+    end
+end
+
+function files.calls(name)
+    return tonumber(inject.ql_inject_calls(name))
+end
+
+return files

@@ -1,0 +1,193 @@
+/* inject.c: the table, and the calls that rules only refuse or answer. */
+#include "script.h"
+#include "core/loop.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+static ql_sys_t table;
+static const ql_sys_t *base;
+
+const ql_sys_t *
+inject__base(void)
+{
+    return base;
+}
+
+/* A member that does nothing but ask the rules, then the table below. */
+#define PLAIN(type, name, fd, params, args)                                    \
+    static type inject_##name params                                           \
+    {                                                                          \
+        verdict_t verdict = inject__judge(CALL_##name, fd);                    \
+        return verdict.decided ? (type) verdict.result : base->name args;      \
+    }
+
+PLAIN(int, eventfd, -1, (unsigned count, int flags), (count, flags))
+PLAIN(int, signalfd, fd, (int fd, const sigset_t *mask, int flags),
+      (fd, mask, flags))
+PLAIN(int, socket, -1, (int domain, int type, int protocol),
+      (domain, type, protocol))
+PLAIN(int, bind, fd, (int fd, const struct sockaddr *sa, socklen_t len),
+      (fd, sa, len))
+PLAIN(int, listen, fd, (int fd, int backlog), (fd, backlog))
+PLAIN(int, connect, fd, (int fd, const struct sockaddr *sa, socklen_t len),
+      (fd, sa, len))
+PLAIN(int, accept4, fd,
+      (int fd, struct sockaddr *sa, socklen_t *len, int flags),
+      (fd, sa, len, flags))
+PLAIN(int, shutdown, fd, (int fd, int how), (fd, how))
+PLAIN(int, getsockname, fd, (int fd, struct sockaddr *sa, socklen_t *len),
+      (fd, sa, len))
+PLAIN(int, getpeername, fd, (int fd, struct sockaddr *sa, socklen_t *len),
+      (fd, sa, len))
+PLAIN(int, getsockopt, fd,
+      (int fd, int level, int name, void *value, socklen_t *len),
+      (fd, level, name, value, len))
+PLAIN(int, setsockopt, fd,
+      (int fd, int level, int name, const void *value, socklen_t len),
+      (fd, level, name, value, len))
+PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
+PLAIN(int, unlink, -1, (const char *path), (path))
+PLAIN(int, dup, fd, (int fd), (fd))
+PLAIN(int, open, -1, (const char *path, int flags), (path, flags))
+PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
+PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
+PLAIN(int, munmap, -1, (void *addr, size_t size), (addr, size))
+PLAIN(int, madvise, -1, (void *addr, size_t size, int advice),
+      (addr, size, advice))
+PLAIN(pid_t, getpid, -1, (void), ())
+PLAIN(int, statx, dir,
+      (int dir, const char *path, int flags, unsigned mask, struct statx *stx),
+      (dir, path, flags, mask, stx))
+PLAIN(int, timer_create, -1,
+      (clockid_t clock, struct sigevent *sev, timer_t *id), (clock, sev, id))
+PLAIN(int, timer_settime, -1,
+      (timer_t id, int flags, const struct itimerspec *it,
+       struct itimerspec *old),
+      (id, flags, it, old))
+PLAIN(int, timer_delete, -1, (timer_t id), (id))
+PLAIN(int, sigaction, -1,
+      (int signo, const struct sigaction *act, struct sigaction *old),
+      (signo, act, old))
+
+/* pthread_create returns its error. */
+static int
+inject_thread_create(pthread_t *thread, void *(*start)(void *), void *arg)
+{
+    if (inject__judge(CALL_thread_create, -1).decided) {
+        return errno;
+    }
+    return base->thread_create(thread, start, arg);
+}
+
+/* Also a close that fails has closed. */
+static int
+inject_close(int fd)
+{
+    verdict_t verdict = inject__judge(CALL_close, fd);
+    int err = errno;
+    int rc = base->close(fd);
+
+    if (verdict.decided) {
+        errno = err;
+        return (int) verdict.result;
+    }
+    return rc;
+}
+
+static void *
+inject_malloc(size_t size)
+{
+    return inject__judge(CALL_malloc, -1).decided ? NULL : base->malloc(size);
+}
+
+static void *
+inject_realloc(void *p, size_t size)
+{
+    bool fails = inject__judge(CALL_realloc, -1).decided;
+
+    return fails ? NULL : base->realloc(p, size);
+}
+
+static void *
+inject_memalign(size_t align, size_t size)
+{
+    bool fails = inject__judge(CALL_memalign, -1).decided;
+
+    return fails ? NULL : base->memalign(align, size);
+}
+
+static void *
+inject_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    bool fails = inject__judge(CALL_mmap, fd).decided;
+
+    return fails ? MAP_FAILED : base->mmap(addr, size, prot, flags, fd, offset);
+}
+
+static void
+inject_free(void *p)
+{
+    inject__judge(CALL_free, -1);
+    base->free(p);
+}
+
+static const ql_sys_t plain = {
+    .eventfd = inject_eventfd,
+    .signalfd = inject_signalfd,
+    .socket = inject_socket,
+    .bind = inject_bind,
+    .listen = inject_listen,
+    .connect = inject_connect,
+    .accept4 = inject_accept4,
+    .shutdown = inject_shutdown,
+    .getsockname = inject_getsockname,
+    .getpeername = inject_getpeername,
+    .getsockopt = inject_getsockopt,
+    .setsockopt = inject_setsockopt,
+    .fionread = inject_fionread,
+    .close = inject_close,
+    .unlink = inject_unlink,
+    .dup = inject_dup,
+    .open = inject_open,
+    .fstat = inject_fstat,
+    .fstatfs = inject_fstatfs,
+    .statx = inject_statx,
+    .timer_create = inject_timer_create,
+    .timer_settime = inject_timer_settime,
+    .timer_delete = inject_timer_delete,
+    .sigaction = inject_sigaction,
+    .thread_create = inject_thread_create,
+    .malloc = inject_malloc,
+    .realloc = inject_realloc,
+    .memalign = inject_memalign,
+    .free = inject_free,
+    .mmap = inject_mmap,
+    .munmap = inject_munmap,
+    .madvise = inject_madvise,
+    .getpid = inject_getpid,
+};
+
+const ql_sys_t *
+ql_inject_new(const ql_sys_t *under)
+{
+    base = under != NULL ? under : &ql_sys_default;
+    inject__reset();
+    inject__epoll_reset();
+    inject__aio_reset();
+    inject__clock_reset();
+    ql_inject_one_byte(0);
+
+    table = plain;
+    inject__io(&table);
+    inject__aio(&table);
+    inject__epoll(&table);
+    inject__clock(&table);
+    return &table;
+}
+
+void
+ql_inject_install(ql_loop_t *loop)
+{
+    loop->sys = ql_inject_new(loop->sys);
+}

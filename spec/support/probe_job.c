@@ -1,0 +1,66 @@
+#include "probe_job.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+static ql_probe_jobs_t state;
+static int gate;
+
+void
+ql_probe_job_start(int open)
+{
+    pthread_mutex_lock(&mutex);
+    memset(&state, 0, sizeof state);
+    gate = open;
+    pthread_mutex_unlock(&mutex);
+}
+
+void
+ql_probe_job_gate(int open)
+{
+    pthread_mutex_lock(&mutex);
+    gate = open;
+    pthread_cond_broadcast(&cond);
+    pthread_mutex_unlock(&mutex);
+}
+
+static int
+takes_signals(void)
+{
+    sigset_t mask;
+
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    return !sigismember(&mask, SIGINT) || !sigismember(&mask, SIGTERM)
+        || !sigismember(&mask, SIGALRM);
+}
+
+void
+ql_probe_job(ql_job_t *job)
+{
+    pthread_mutex_lock(&mutex);
+    state.unblocked += takes_signals();
+    state.running++;
+    if (state.running > state.peak) {
+        state.peak = state.running;
+    }
+    while (!gate) {
+        pthread_cond_wait(&cond, &mutex);
+    }
+    state.running--;
+    if (state.count < QL_PROBE_JOBS) {
+        state.order[state.count] = job;
+    }
+    state.count++;
+    pthread_mutex_unlock(&mutex);
+}
+
+void
+ql_probe_jobs(ql_probe_jobs_t *jobs)
+{
+    pthread_mutex_lock(&mutex);
+    *jobs = state;
+    pthread_mutex_unlock(&mutex);
+}
