@@ -1,0 +1,26 @@
+-- How late the ticks of a 1 ms ticker came.
+local figures = require "bench.lib.figures"
+
+local Lateness = {}
+Lateness.__index = Lateness
+
+Lateness.PERIOD = 0.001
+
+function Lateness.new()
+    return setmetatable({ late = {} }, Lateness)
+end
+
+-- elapsed: seconds since the tick was armed
+function Lateness:tick(elapsed)
+    table.insert(self.late, math.max(0, elapsed - self.PERIOD))
+end
+
+-- Prints: ticks N reads N p50 US p999 US max US
+function Lateness:print(reads)
+    print(string.format("ticks %d reads %d p50 %.0f p999 %.0f max %.0f",
+        #self.late, reads, figures.quantile(self.late, 0.5) * 1e6,
+        figures.quantile(self.late, 0.999) * 1e6,
+        figures.quantile(self.late, 1) * 1e6))
+end
+
+return Lateness

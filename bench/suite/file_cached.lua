@@ -1,0 +1,28 @@
+local figures = require "bench.lib.figures"
+
+return {
+    name = "file_cached",
+    what = "cached 4 KiB pread from Lua, against pread(2) from C",
+    run = function(bench)
+        local path = bench:file("cached", 1)
+        local count = bench.quick and 200000 or 1000000
+        local samples = figures.samples()
+        bench:rounds(function()
+            local quoll = bench:script("bench/file_cached.lua", path, count)
+            local bare = bench:program("pread_bare", {
+                core = bench.server_core, path, count,
+            })
+            samples:add {
+                quoll = figures.parse(quoll).ns / 1e3,
+                bare = figures.parse(bare).ns / 1e3,
+            }
+        end)
+        bench.report:add {
+            what = "cached reads: us each, against C",
+            measured = samples:median("quoll"),
+            against = samples:median("bare"),
+            ratio = samples:ratio("quoll", "bare"),
+            most = 2.86, -- 1.2 us where C takes 0.42
+        }
+    end,
+}
