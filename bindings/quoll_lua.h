@@ -161,8 +161,7 @@ QL_API void ql_handle_open(ql_handle_t *h);
 QL_API void ql_handle_close(ql_handle_t *h, int err);
 /* Argument idx as a handle of this type, open or closed; raises. */
 QL_API void *ql_handle_check(lua_State *L, int idx,
-                             const ql_handle_type_t *type,
-                             const char *method);
+                             const ql_handle_type_t *type, const char *method);
 /* The handle at idx whatever its type, NULL when it is none. */
 QL_API ql_handle_t *ql_handle_test(lua_State *L, int idx);
 /* Moves the handle to task (NULL: to the collector). */

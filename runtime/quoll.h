@@ -249,22 +249,22 @@ struct ql_event_s {
     /* Bytes that FIONREAD saw; -1: not asked since the last event. Set by
      * recv and process_events. On a listener: 1 to go on accepting. */
     int available;
-    unsigned write : 1;       /* the write half; set once by get_connection */
-    unsigned accept : 1;      /* a listener's; set by ql_listen */
-    unsigned instance : 1;    /* flipped by get_connection at each reuse */
-    unsigned active : 1;      /* in the epoll set; add/del */
-    unsigned disabled : 1;    /* kept out of the set by del of a pause */
-    unsigned ready : 1;       /* epoll said so; cleared by EAGAIN and by a
+    unsigned write : 1;        /* the write half; set once by get_connection */
+    unsigned accept : 1;       /* a listener's; set by ql_listen */
+    unsigned instance : 1;     /* flipped by get_connection at each reuse */
+    unsigned active : 1;       /* in the epoll set; add/del */
+    unsigned disabled : 1;     /* kept out of the set by del of a pause */
+    unsigned ready : 1;        /* epoll said so; cleared by EAGAIN and by a
                                  short read or write */
-    unsigned oneshot : 1;     /* inactive once it fires; add sets it, del
+    unsigned oneshot : 1;      /* inactive once it fires; add sets it, del
                                  clears it: the set keeps a mute entry */
-    unsigned eof : 1;         /* recv returned 0 */
-    unsigned error : 1;       /* recv or send failed */
-    unsigned timedout : 1;    /* set when the timer fires, cleared by who
+    unsigned eof : 1;          /* recv returned 0 */
+    unsigned error : 1;        /* recv or send failed */
+    unsigned timedout : 1;     /* set when the timer fires, cleared by who
                                  looks at it */
-    unsigned timer_set : 1;   /* in the timer wheel */
-    unsigned pending_eof : 1; /* EPOLLRDHUP came: a short read is no end */
-    unsigned posted : 1;      /* in a posted queue */
+    unsigned timer_set : 1;    /* in the timer wheel */
+    unsigned pending_eof : 1;  /* EPOLLRDHUP came: a short read is no end */
+    unsigned posted : 1;       /* in a posted queue */
     unsigned posted_ready : 1; /* becomes `ready` when its queue reaches it */
     unsigned complete : 1;     /* AIO or pool: the result is there */
     unsigned cancelable : 1;   /* does not keep a stopping loop alive */
@@ -278,10 +278,8 @@ struct ql_event_s {
 /* The ten actions of an event module. nginx: ngx_event_actions_t. add, del,
  * enable, disable: ev->data is its connection. */
 typedef struct {
-    int (*add)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
-               uint32_t flags);
-    int (*del)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
-               uint32_t flags);
+    int (*add)(ql_loop_t *loop, ql_event_t *ev, uint32_t event, uint32_t flags);
+    int (*del)(ql_loop_t *loop, ql_event_t *ev, uint32_t event, uint32_t flags);
     int (*enable)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                   uint32_t flags);
     int (*disable)(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
@@ -350,17 +348,17 @@ QL_API int ql_notify(ql_loop_t *loop);
 QL_API void ql_post_from_thread(ql_loop_t *loop, ql_event_t *ev);
 
 typedef struct {
-    uint64_t turns;       /* of the loop */
-    uint64_t events;      /* delivered by epoll */
-    uint64_t stale;       /* events of a connection that was gone */
-    uint64_t rebuilds;    /* of the epoll set */
-    uint64_t epoll_ctl;   /* calls */
-    uint64_t timers;      /* set now */
-    uint64_t posted;      /* in the posted queues now */
-    uint64_t opened;      /* connections taken; = closed + live */
-    uint64_t closed;      /* connections given back */
-    uint64_t live;        /* connections now, without pseudo ones */
-    uint64_t accepted;    /* by listeners; part of opened */
+    uint64_t turns;     /* of the loop */
+    uint64_t events;    /* delivered by epoll */
+    uint64_t stale;     /* events of a connection that was gone */
+    uint64_t rebuilds;  /* of the epoll set */
+    uint64_t epoll_ctl; /* calls */
+    uint64_t timers;    /* set now */
+    uint64_t posted;    /* in the posted queues now */
+    uint64_t opened;    /* connections taken; = closed + live */
+    uint64_t closed;    /* connections given back */
+    uint64_t live;      /* connections now, without pseudo ones */
+    uint64_t accepted;  /* by listeners; part of opened */
     uint64_t accept_errors;
     uint64_t accept_pauses; /* listeners out of the set for EMFILE etc. */
     uint64_t aio_submitted; /* iocbs; = aio_reaped + aio_in_flight */
@@ -376,11 +374,11 @@ typedef struct {
     uint64_t read_pool;     /* sent to the thread pool */
     uint64_t read_nowait_unsupported; /* fallback: no NOWAIT on that file */
     uint64_t read_direct_unsupported; /* fallback: no O_DIRECT */
-    uint64_t read_dirty;    /* direct submit answered EAGAIN: to the pool */
-    uint64_t reads_live;    /* ql_read_t now */
-    uint64_t files_live;    /* ql_file_t now */
-    uint64_t pool_jobs;     /* finished by threads */
-    uint64_t pool_pending;  /* queued or running now */
+    uint64_t read_dirty;   /* direct submit answered EAGAIN: to the pool */
+    uint64_t reads_live;   /* ql_read_t now */
+    uint64_t files_live;   /* ql_file_t now */
+    uint64_t pool_jobs;    /* finished by threads */
+    uint64_t pool_pending; /* queued or running now */
 } ql_stats_t;
 
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
@@ -443,9 +441,9 @@ struct ql_connection_s {
     int fd;                    /* -1: closed */
     int err;                   /* errno of the last failed recv or send */
     ql_peer_t peer;            /* of an accepted or connected socket */
-    unsigned shared : 1; /* dup'ed or inherited: close() alone does not take
+    unsigned shared : 1;   /* dup'ed or inherited: close() alone does not take
                             it out of the epoll set */
-    unsigned pseudo : 1; /* quoll's own eventfd, signalfd: not counted */
+    unsigned pseudo : 1;   /* quoll's own eventfd, signalfd: not counted */
     unsigned borrowed : 1; /* ql_close_connection leaves the fd open */
     unsigned stream : 1;   /* not a datagram socket */
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
@@ -496,7 +494,7 @@ QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
 /* ---------------------------------------------------------- listeners ---- */
 
 typedef struct {
-    int backlog;        /* 511 when 0 */
+    int backlog; /* 511 when 0 */
     unsigned reuseport : 1;
     unsigned exclusive : 1; /* EPOLLEXCLUSIVE: several loops share the fd */
     unsigned v6only : 1;
@@ -557,8 +555,8 @@ enum {
 struct ql_file_s {
     ql_loop_t *loop;
     int fd;
-    int direct_fd;     /* opened O_DIRECT; -1: not yet, -2: not possible */
-    uint32_t refs;     /* the opener's and one per read */
+    int direct_fd;      /* opened O_DIRECT; -1: not yet, -2: not possible */
+    uint32_t refs;      /* the opener's and one per read */
     uint32_t mem_align; /* of the buffer of a direct read, bytes */
     uint32_t off_align; /* of its offset and length, bytes */
     uint64_t dev; /* st_dev and type: key of what the file system can do */
@@ -585,9 +583,9 @@ struct ql_event_aio_s {
     ql_event_handler_pt handler; /* called when complete, with &event */
     ql_file_t *file;
     int fd;
-    int err;        /* errno when res < 0 */
-    int64_t res;    /* io_event.res: bytes, or -errno */
-    size_t nbytes;  /* asked for */
+    int err;         /* errno when res < 0 */
+    int64_t res;     /* io_event.res: bytes, or -errno */
+    size_t nbytes;   /* asked for */
     ql_queue_t link; /* gathered, or in the kernel; the bridge's, as is: */
     int gathered;    /* not submitted yet */
     struct iocb aiocb;
@@ -652,9 +650,9 @@ QL_API void ql_read_free(ql_read_t *r);
 typedef struct ql_job_s ql_job_t;
 struct ql_job_s {
     void (*run)(ql_job_t *job); /* on a thread: no loop, no Lua */
-    void *data;      /* the owner's */
-    ql_queue_t link; /* the pool's, as is: */
-    int waiting;     /* no thread has begun it */
+    void *data;                 /* the owner's */
+    ql_queue_t link;            /* the pool's, as is: */
+    int waiting;                /* no thread has begun it */
     ql_event_t event;
 };
 

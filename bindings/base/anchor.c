@@ -9,28 +9,18 @@ enum {
     ANCHOR_SMALL = 4096 /* slots that are kept anyway */
 };
 
-static const char anchor_key = 0; /* registry: address -> the table */
-
 static void
-anchor_push_table(lua_State *L)
+anchor_push_table(lua_State *L, const ql_lua_t *lua)
 {
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &anchor_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-}
-
-static void
-anchor_set_table(lua_State *L)
-{
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &anchor_key);
-    lua_insert(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->anchor_table);
 }
 
 void
-ql__anchor_init(lua_State *L)
+ql__anchor_init(lua_State *L, ql_lua_t *lua)
 {
-    lua_createtable(L, 0, 0);
-    anchor_set_table(L);
+    /* With room for the list of free slots: luaL_unref may not allocate. */
+    lua_createtable(L, 1, 0);
+    lua->anchor_table = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 int
@@ -38,9 +28,8 @@ ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 {
     int ref;
 
+    anchor_push_table(L, lua);
     lua_pushvalue(L, idx);
-    anchor_push_table(L);
-    lua_insert(L, -2);
     ref = luaL_ref(L, -2);
     lua_pop(L, 1);
     if (ref > lua->anchors) {
@@ -52,9 +41,9 @@ ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 void
 ql__task_push(lua_State *L, const ql_task_t *t)
 {
-    anchor_push_table(L);
+    anchor_push_table(L, t->lua);
     lua_rawgeti(L, -1, t->ref);
-    lua_remove(L, -2);
+    lua_replace(L, -2);
 }
 
 /* Under lua_cpcall: the live tasks move to a table of their size. Until it is
@@ -67,13 +56,13 @@ anchor_compact(lua_State *L)
     ql_task_t *t;
     int n = 0;
 
-    anchor_push_table(L);
+    anchor_push_table(L, lua);
     lua_createtable(L, (int) ql_task_count(lua) + 1, 0);
     for (t = ql__task_next(root, root); t != NULL; t = ql__task_next(t, root)) {
         lua_rawgeti(L, 2, t->ref);
         lua_rawseti(L, 3, ++n);
     }
-    anchor_set_table(L);
+    lua_rawseti(L, LUA_REGISTRYINDEX, lua->anchor_table);
     lua->anchors = n;
     for (t = ql__task_next(root, root); t != NULL; t = ql__task_next(t, root)) {
         t->ref = lua->anchors - --n;
@@ -86,7 +75,7 @@ ql__anchor_drop(ql_lua_t *lua, int ref)
 {
     lua_State *L = lua->driver;
 
-    anchor_push_table(L);
+    anchor_push_table(L, lua);
     luaL_unref(L, -1, ref);
     lua_pop(L, 1);
     if (lua->anchors > ANCHOR_SMALL

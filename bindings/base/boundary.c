@@ -42,16 +42,15 @@ boundary_in(const void *const *list, size_t n, const void *p)
 static void
 boundary_push_name(lua_State *L, lua_Debug *ar)
 {
-    static const char *const libs[]
-        = {"_G", "string", "table", "os", "io", "debug", "jit", "package"};
+    static const char *const libs[] = {"_G", "string", "table", "os",
+                                       "io", "debug",  "jit",   "package"};
 
     for (size_t i = 0; i < sizeof(libs) / sizeof(libs[0]); i++) {
         lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
         lua_getfield(L, -1, libs[i]);
         lua_remove(L, -2);
         for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2);
-             lua_pop(L, 1))
-        {
+             lua_pop(L, 1)) {
             if (lua_rawequal(L, -1, -4) && lua_type(L, -2) == LUA_TSTRING) {
                 lua_pushfstring(L, "%s%s%s", i == 0 ? "" : libs[i],
                                 i == 0 ? "" : ".", lua_tostring(L, -2));
@@ -77,8 +76,9 @@ ql__must_drive(lua_State *L, ql_lua_t *lua)
         {
             if (!boundary_in(lua->loaders, 2, lua_topointer(L, -1))) {
                 boundary_push_name(L, &ar);
-                ql_raise(L, "cannot wait inside %s: a C function that cannot "
-                            "yield stands in between",
+                ql_raise(L,
+                         "cannot wait inside %s: a C function that cannot "
+                         "yield stands in between",
                          lua_tostring(L, -1));
             }
             loader = true;

@@ -57,16 +57,15 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     ql_lua_t *lua = t->lua;
 
     if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX
-        && lua_isyieldable(L))
-    {
+        && lua_isyieldable(L)) {
         t->forced = 1;
         t->fault = "swallowed 1,000 cancellations and was ended by force";
         return ql__yield(L, 0);
     }
     lua_createtable(L, 0, 1);
     if (t == &lua->root && lua->signals.received != 0) {
-        lua_pushstring(L, lua->signals.received == SIGINT ? "SIGINT"
-                                                          : "SIGTERM");
+        lua_pushstring(L,
+                       lua->signals.received == SIGINT ? "SIGINT" : "SIGTERM");
     } else {
         cancel_push_why(L, t);
     }

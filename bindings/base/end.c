@@ -23,18 +23,19 @@ static void
 end_drop_coroutine(ql_task_t *t)
 {
     lua_State *L = t->lua->driver;
-    bool empty = t->state == QL_TASK_CANCELLED || t->L == NULL
-                 || (t->state == QL_TASK_DONE && lua_gettop(t->L) == 0);
 
-    ql__task_push(L, t);
-    if (empty) {
-        lua_getfenv(L, -1);
-        lua_pushnil(L);
-        lua_rawseti(L, -2, QL_TASK_THREAD);
-        lua_pop(L, 1);
-        t->L = NULL;
+    if (t->L == NULL
+        || (t->state != QL_TASK_CANCELLED
+            && (t->state != QL_TASK_DONE || lua_gettop(t->L) != 0)))
+    {
+        return;
     }
-    lua_pop(L, 1);
+    ql__task_push(L, t);
+    lua_getfenv(L, -1);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, QL_TASK_THREAD);
+    lua_pop(L, 2);
+    t->L = NULL;
 }
 
 static void

@@ -78,8 +78,7 @@ ql__handles_close(ql_task_t *t)
     while (!ql_queue_empty(&t->handles)) {
         ql_queue_t *q = t->handles.next;
 
-        ql_handle_close(ql_queue_data(q, ql_handle_t, link),
-                        QL_E_OWNER_ENDED);
+        ql_handle_close(ql_queue_data(q, ql_handle_t, link), QL_E_OWNER_ENDED);
     }
 }
 

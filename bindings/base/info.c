@@ -8,9 +8,9 @@
 static const char *
 info_status(const ql_task_t *t)
 {
-    static const char *const names[]
-        = {"starting", "running", "waiting", "ready",
-           "closing",  "done",    "failed",  "cancelled"};
+    static const char *const names[] = {"starting", "running",  "waiting",
+                                        "ready",    "closing",  "done",
+                                        "failed",   "cancelled"};
 
     return names[t->state];
 }
@@ -163,13 +163,13 @@ raise_text(lua_State *L)
 void
 ql__info_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[]
-        = {{"task_status", task_status}, {"task_id", task_id},
-           {"task_name", task_name},     {"task_detach", task_detach},
-           {"task_own", task_own},       {"task_quiet", task_quiet},
-           {"is_root", is_root},         {"signalled", signalled},
-           {"task_stats", task_stats},   {"own_chunks", own_chunks},
-           {"raise", raise_text},        {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"task_status", task_status}, {"task_id", task_id},
+        {"task_name", task_name},     {"task_detach", task_detach},
+        {"task_own", task_own},       {"task_quiet", task_quiet},
+        {"is_root", is_root},         {"signalled", signalled},
+        {"task_stats", task_stats},   {"own_chunks", own_chunks},
+        {"raise", raise_text},        {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -61,8 +61,8 @@ join_push(lua_State *L, ql_op_t *op, int rc)
     }
     if (target->state == QL_TASK_DONE) {
         return target->L == NULL
-                   ? 0
-                   : join_copy(L, target->L, lua_gettop(target->L));
+                 ? 0
+                 : join_copy(L, target->L, lua_gettop(target->L));
     }
     if (target->fault != NULL) {
         lua_pushstring(L, target->fault);
@@ -72,8 +72,8 @@ join_push(lua_State *L, ql_op_t *op, int rc)
     return lua_error(L);
 }
 
-static const ql_op_type_t join_type
-    = {"wait", join_attempt, join_push, join_cancel, NULL};
+static const ql_op_type_t join_type = {"wait", join_attempt, join_push,
+                                       join_cancel, NULL};
 
 /* task_wait(task, [s]) */
 static int
@@ -97,8 +97,7 @@ void
 ql__join_ended(ql_task_t *t)
 {
     while (!ql_queue_empty(&t->waiters)) {
-        ql_own_op_t *own
-            = ql_queue_data(t->waiters.next, ql_own_op_t, link);
+        ql_own_op_t *own = ql_queue_data(t->waiters.next, ql_own_op_t, link);
 
         ql_queue_remove(&own->link);
         ql_post_event(t->lua->loop, &own->op.task->event);
@@ -132,8 +131,8 @@ room_cancel(ql_op_t *op)
     (void) op;
 }
 
-static const ql_op_type_t room_type
-    = {"room", room_attempt, room_push, room_cancel, NULL};
+static const ql_op_type_t room_type = {"room", room_attempt, room_push,
+                                       room_cancel, NULL};
 
 /* task_room(n): waits until the running task has fewer than n children. */
 static int
@@ -166,9 +165,8 @@ ql__join_children(const ql_task_t *t)
 void
 ql__join_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"task_wait", task_wait},
-                                   {"task_room", task_room},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"task_wait", task_wait}, {"task_room", task_room}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

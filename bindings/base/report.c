@@ -18,7 +18,8 @@ report_push_text(lua_State *L, ql_task_t *t)
         return;
     }
     if (!lua_isstring(L, -1)) {
-        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, -1));
+        lua_pushfstring(L, "(error object is a %s value)",
+                        luaL_typename(L, -1));
     }
 }
 

@@ -20,8 +20,7 @@ signals_set(sigset_t *set)
 
     sigemptyset(set);
     for (int i = 0; i < 2; i++) {
-        if (sigaction(signos[i], NULL, &act) == 0
-            && act.sa_handler != SIG_IGN)
+        if (sigaction(signos[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
         {
             sigaddset(set, signos[i]);
         }
@@ -67,16 +66,15 @@ signals_open(ql_lua_t *lua, const sigset_t *set)
         return false;
     }
     c = ql_loop_init(lua->loop) == NGX_OK
-            ? ql_get_pseudo_connection(lua->loop, fd)
-            : NULL;
+          ? ql_get_pseudo_connection(lua->loop, fd)
+          : NULL;
     if (c == NULL) {
         close(fd);
         return false;
     }
     c->data = lua;
     c->read.handler = signals_handler;
-    if (ql_epoll_actions.add(lua->loop, &c->read, QL_READ_EVENT,
-                             QL_CLEAR_EVENT)
+    if (ql_epoll_actions.add(lua->loop, &c->read, QL_READ_EVENT, QL_CLEAR_EVENT)
         != NGX_OK)
     {
         ql_close_connection(c);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define TASK_TYPE "quoll.task"
-
 enum {
     SPAWN_CHAIN_MAX = 512 /* bytes of a parent's chain that go on */
 };
@@ -54,14 +52,12 @@ ql__task_check(lua_State *L, int idx, const char *method)
 {
     ql_task_t *t = lua_touserdata(L, idx);
 
-    if (t == NULL || !lua_getmetatable(L, idx)) {
+    /* A light userdata has no length. */
+    if (t == NULL || lua_objlen(L, idx) != sizeof(*t) || t->event.data != t
+        || t->event.handler != ql__task_event)
+    {
         ql_bad_argument(L, idx, "self", method, "task");
     }
-    luaL_getmetatable(L, TASK_TYPE);
-    if (!lua_rawequal(L, -1, -2)) {
-        ql_bad_argument(L, idx, "self", method, "task");
-    }
-    lua_pop(L, 2);
     return t;
 }
 
@@ -116,10 +112,13 @@ spawn_push_chain(lua_State *L, ql_lua_t *lua)
     if (last->ref == LUA_NOREF || last->function != place.function
         || last->line != place.line || last->parent != place.parent)
     {
+        int old = last->ref;
+
         spawn_new_chain(L, lua->current);
-        luaL_unref(L, LUA_REGISTRYINDEX, last->ref);
+        /* Both may raise: last never names a slot that is given back. */
         place.ref = LUA_NOREF;
         *last = place;
+        luaL_unref(L, LUA_REGISTRYINDEX, old);
         last->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, last->ref);
@@ -151,7 +150,7 @@ spawn_enter(lua_State *L, ql_lua_t *lua, ql_task_t *t, lua_State *co)
     ql__task_init(t, lua, lua->current);
     t->ref = ref;
     t->L = co;
-    luaL_getmetatable(L, TASK_TYPE);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
     lua_setmetatable(L, 1);
 }
 
@@ -162,8 +161,7 @@ spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
         ql_raise(L, "quoll is closed");
     }
     if (lua_type(L, arg) != LUA_TFUNCTION
-        && !luaL_getmetafield(L, arg, "__call"))
-    {
+        && !luaL_getmetafield(L, arg, "__call")) {
         ql_bad_argument(L, arg, "fn", method, "a function");
     }
 }
@@ -284,11 +282,13 @@ ql__task_start(ql_task_t *t, int *nargs)
 void
 ql__spawn_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[]
-        = {{"spawn", task_spawn}, {"after", task_after}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"spawn", task_spawn}, {"after", task_after}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
-    luaL_newmetatable(L, TASK_TYPE);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, -1);
+    lua->task_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushliteral(L, "task");
     lua_setfield(L, -2, "__metatable");
     lua_createtable(L, 0, 12);

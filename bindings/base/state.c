@@ -72,7 +72,7 @@ state_new(lua_State *L)
     lua->chain.ref = LUA_NOREF;
     ql_queue_init(&lua->deferred);
     ql__boundary_init(L, lua);
-    ql__anchor_init(L);
+    ql__anchor_init(L, lua);
     state_new_driver(L, lua);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, state_gc);

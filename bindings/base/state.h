@@ -17,15 +17,15 @@ enum {
 };
 
 typedef enum {
-    QL_TASK_STARTING,  /* posted, or a timer that will post: no coroutine yet
+    QL_TASK_STARTING, /* posted, or a timer that will post: no coroutine yet
                           runs */
-    QL_TASK_RUNNING,   /* on the processor, or nested below one that is */
-    QL_TASK_WAITING,   /* parked in an operation */
-    QL_TASK_READY,     /* its wait has ended, its event is posted */
-    QL_TASK_CLOSING,   /* returned; its children have not */
-    QL_TASK_DONE,      /* ended with results */
-    QL_TASK_FAILED,    /* ended with an error */
-    QL_TASK_CANCELLED  /* ended by its cancellation */
+    QL_TASK_RUNNING,  /* on the processor, or nested below one that is */
+    QL_TASK_WAITING,  /* parked in an operation */
+    QL_TASK_READY,    /* its wait has ended, its event is posted */
+    QL_TASK_CLOSING,  /* returned; its children have not */
+    QL_TASK_DONE,     /* ended with results */
+    QL_TASK_FAILED,   /* ended with an error */
+    QL_TASK_CANCELLED /* ended by its cancellation */
 } ql_task_state_t;
 
 /* The operation of waits that have no handle: sleep, task:wait, room. */
@@ -53,11 +53,11 @@ struct ql_task_s {
     const char *why;   /* of a cancellation from C; NULL: in the fenv */
     const char *fault; /* of a failure without an error value */
     uint64_t id;
-    int ref;             /* in the table of anchors while it lives */
-    uint32_t nchildren;  /* length of children */
-    uint16_t swallowed;  /* cancellations raised in it */
-    uint8_t state;       /* ql_task_state_t */
-    uint8_t result;      /* QL_TASK_DONE.. it will have, while CLOSING */
+    int ref;                /* in the table of anchors while it lives */
+    uint32_t nchildren;     /* length of children */
+    uint16_t swallowed;     /* cancellations raised in it */
+    uint8_t state;          /* ql_task_state_t */
+    uint8_t result;         /* QL_TASK_DONE.. it will have, while CLOSING */
     unsigned cancelled : 1; /* every wait raises from now on */
     unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
     unsigned woken : 1;     /* the wait of a driving task has ended */
@@ -91,7 +91,7 @@ typedef struct {
 } ql_chain_t;
 
 struct ql_lua_s {
-    ql_loop_t *loop; /* NULL once the state is closing */
+    ql_loop_t *loop;   /* NULL once the state is closing */
     lua_State *driver; /* the thread whose C function runs the loop now; one
                           of its own while nothing does */
     ql_task_t *current;
@@ -99,7 +99,9 @@ struct ql_lua_s {
     ql_task_t root;
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;
-    int anchors; /* highest reference in use since the table was made */
+    int anchor_table;   /* registry: what keeps live tasks reachable */
+    int task_metatable; /* registry */
+    int anchors;        /* highest reference in use since the table was made */
     ql_chain_t chain;
     uint64_t spawned; /* = ended + live */
     uint64_t ended;
@@ -140,7 +142,7 @@ bool ql__task_start(ql_task_t *t, int *nargs);
 ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
 
 /* anchor.c */
-void ql__anchor_init(lua_State *L);
+void ql__anchor_init(lua_State *L, ql_lua_t *lua);
 /* Anchors the task at idx; its reference. May raise. */
 int ql__anchor(lua_State *L, ql_lua_t *lua, int idx);
 void ql__anchor_drop(ql_lua_t *lua, int ref);

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 enum {
-    QL_BUFFER_SIZE = 16 * 1024,  /* of a pooled buffer, bytes */
-    QL_BUFFERS_KEPT = 64,        /* free ones kept at most */
-    QL_BUFFER_MAX = 0x7fffff00   /* LuaJIT's longest string */
+    QL_BUFFER_SIZE = 16 * 1024, /* of a pooled buffer, bytes */
+    QL_BUFFERS_KEPT = 64,       /* free ones kept at most */
+    QL_BUFFER_MAX = 0x7fffff00  /* LuaJIT's longest string */
 };
 
 /* Unread bytes: data[start..end). */

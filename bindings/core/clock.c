@@ -27,8 +27,8 @@ clock_time(lua_State *L)
 void
 ql__open_clock(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[]
-        = {{"now", clock_now}, {"time", clock_time}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"now", clock_now}, {"time", clock_time}, {NULL, NULL}};
 
     ql_core_register(L, core, fns);
 }

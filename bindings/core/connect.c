@@ -47,7 +47,6 @@ connect_attempt(ql_op_t *op)
     int rc;
 
     if (conn->c == NULL) {
-        conn->reading = 1;
         rc = connect_begin(conn);
     } else {
         rc = ql_test_connect(conn->c);
@@ -70,15 +69,12 @@ connect_cancel(ql_op_t *op)
     ql__unpark_event(conn->c->loop, &conn->c->write);
 }
 
-/* Not pushed: cancelled. */
+/* Also after a cancellation, of which push does not hear. */
 static void
 connect_free(ql_op_t *op)
 {
-    ql_conn_t *conn = connector(op);
-
-    if (conn->reading) {
-        conn->reading = 0;
-        ql_handle_close(&conn->handle, QL_E_CLOSED);
+    if (op->rc == NGX_ERROR) {
+        ql_handle_close(&connector(op)->handle, QL_E_CLOSED);
     }
 }
 
@@ -88,10 +84,8 @@ connect_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_conn_t *conn = connector(op);
 
-    conn->reading = 0;
     op->timeout = QL_TIMER_INFINITE;
     if (rc != NGX_OK) {
-        ql_handle_close(&conn->handle, QL_E_CLOSED);
         return ql_push_error(L, op->err);
     }
     if (conn->handle.closed) {
@@ -101,8 +95,8 @@ connect_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t connect_op
-    = {"connect", connect_attempt, connect_push, connect_cancel, connect_free};
+static const ql_op_type_t connect_op = {
+    "connect", connect_attempt, connect_push, connect_cancel, connect_free};
 
 /* --------------------------------------------------------- function ---- */
 

@@ -16,8 +16,10 @@ connection_close(ql_handle_t *h, int err)
 
     ql_op_end(&conn->rop, err);
     ql_op_end(&conn->wop, err);
-    ql_buffer_release(&conn->core->buffers, &conn->in);
-    if (conn->writing) {
+    if (!conn->pushing) {
+        ql_buffer_release(&conn->core->buffers, &conn->in);
+    }
+    if (ql_op_waiting(&conn->wop)) {
         free(conn->out.copy);
         conn->out.copy = NULL;
     }
@@ -27,8 +29,17 @@ connection_close(ql_handle_t *h, int err)
     }
 }
 
+/* A push that raised leaves its bytes behind. */
+static void
+connection_collect(ql_handle_t *h)
+{
+    ql_conn_t *conn = (ql_conn_t *) h;
+
+    ql_buffer_release(&conn->core->buffers, &conn->in);
+}
+
 const ql_handle_type_t ql__connection_type = {"connection", connection_close,
-                                              NULL};
+                                              connection_collect};
 
 ql_conn_t *
 ql__connection_new(lua_State *L, ql_core_t *core)
@@ -121,7 +132,7 @@ connection_shutdown(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    if (how != SHUT_RD && conn->writing) {
+    if (how != SHUT_RD && ql_op_waiting(&conn->wop)) {
         return ql_push_error(L, QL_E_BUSY_WRITING);
     }
     if (shutdown(conn->c->fd, how) == -1) {

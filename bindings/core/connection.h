@@ -13,9 +13,9 @@ typedef struct ql_gather_s ql_gather_t;
 
 /* What a send still has to write. */
 typedef struct {
-    const char *data; /* next byte; anchored, or in copy */
-    size_t left;      /* bytes at data */
-    size_t sent;      /* by this send */
+    const char *data;          /* next byte; anchored, or in copy */
+    size_t left;               /* bytes at data */
+    size_t sent;               /* by this send */
     const ql_gather_t *gather; /* first attempt only: pieces, not data */
     char *copy; /* what is left of the pieces; freed by the send's end */
 } ql_out_t;
@@ -46,13 +46,13 @@ typedef struct {
         ql_accepting_t accepting;
         ql_connecting_t connecting;
     };
-    unsigned reading : 1;   /* rop is in use, up to its push or free */
-    unsigned writing : 1;   /* wop likewise */
-    unsigned promised : 1;  /* a connection of the listener is ours to take */
-    unsigned eof : 1;       /* recv returned 0 */
-    unsigned eof_told : 1;  /* and the script knows */
-    unsigned rbroken : 1;   /* a read failed: later ones are "closed" */
-    unsigned wbroken : 1;   /* a send was cut or failed: later ones too */
+    unsigned pushing : 1;  /* a string is made of bytes of `in`, during which
+                              a finaliser may close the connection */
+    unsigned promised : 1; /* a connection of the listener is ours to take */
+    unsigned eof : 1;      /* recv returned 0 */
+    unsigned eof_told : 1; /* and the script knows */
+    unsigned rbroken : 1;  /* a read failed: later ones are "closed" */
+    unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
 } ql_conn_t;
 
 extern const ql_handle_type_t ql__connection_type;

@@ -61,16 +61,14 @@ pread_cached(file_pread_t *p)
     if (p->size > QL_BUFFER_SIZE || (file->direct && !file->memory)) {
         return NGX_AGAIN;
     }
-    if (ql_buffer_reserve(&p->file->core->buffers, &p->out, p->size)
-        != NGX_OK)
+    if (ql_buffer_reserve(&p->file->core->buffers, &p->out, p->size) != NGX_OK)
     {
         p->op.err = ENOMEM;
         return NGX_ERROR;
     }
     while (p->out.end < p->size) {
         n = ql_file_read_cached(file, p->out.data + p->out.end,
-                                p->size - p->out.end,
-                                p->offset + p->out.end);
+                                p->size - p->out.end, p->offset + p->out.end);
         if (n == 0) {
             break;
         }
@@ -83,8 +81,8 @@ pread_cached(file_pread_t *p)
     return NGX_OK;
 }
 
-static void
-pread_event(ql_event_t *ev)
+void
+ql__file_event(ql_event_t *ev)
 {
     ql_op_ready(ev->data);
 }
@@ -98,7 +96,7 @@ pread_create(file_pread_t *p)
         return NGX_ERROR;
     }
     p->read->event.data = &p->op;
-    p->read->event.handler = pread_event;
+    p->read->event.handler = ql__file_event;
     return NGX_OK;
 }
 
@@ -165,8 +163,8 @@ pread_free(ql_op_t *op)
     pread_release(pread_of(op));
 }
 
-static const ql_op_type_t pread_type
-    = {"pread", pread_attempt, pread_push, pread_cancel, pread_free};
+static const ql_op_type_t pread_type = {"pread", pread_attempt, pread_push,
+                                        pread_cancel, pread_free};
 
 /* Of a userdata that push left behind, or that the collector found. */
 static void
@@ -240,7 +238,10 @@ file_close(ql_handle_t *h, int err)
 static void
 file_collect(ql_handle_t *h)
 {
-    pread_release(&ql_queue_data(h, file_t, handle)->pread);
+    file_t *f = ql_queue_data(h, file_t, handle);
+
+    pread_release(&f->pread);
+    ql_buffer_release(&f->core->buffers, &f->reader.out);
 }
 
 const ql_handle_type_t ql_file_handle = {"file", file_close, file_collect};

@@ -14,9 +14,9 @@ typedef struct {
     ql_handle_t handle; /* of one that is a userdata of its own */
     ql_op_t op;
     file_t *file;
-    ql_read_t *read;  /* NULL: the page cache is asked first */
-    ql_buffer_t out;  /* what the page cache gave */
-    ql_queue_t link;  /* in file->preads while it is used */
+    ql_read_t *read; /* NULL: the page cache is asked first */
+    ql_buffer_t out; /* what the page cache gave */
+    ql_queue_t link; /* in file->preads while it is used */
     int64_t offset;
     uint32_t size;
     bool used;
@@ -35,10 +35,12 @@ typedef struct {
     ql_op_t op;
     ql_read_t *read; /* under way */
     ql_buffer_t in;  /* read ahead, not asked for yet */
+    ql_buffer_t out; /* in, while a string is made of it: a finaliser that runs
+                        then may close the file */
     int64_t next;    /* offset behind the bytes of in */
     uint32_t size;
-    uint32_t take; /* match: bytes of the result */
-    uint32_t skip; /* and bytes behind it that belong to neither */
+    uint32_t take;  /* match: bytes of the result */
+    uint32_t skip;  /* and bytes behind it that belong to neither */
     uint8_t format; /* file_format_t */
     bool end;       /* the last fill met the end */
 } file_reader_t;
@@ -57,6 +59,8 @@ extern const ql_handle_type_t ql_file_handle;
 
 /* An open file at index 1, or NULL after pushing nil, "closed", CODE. */
 file_t *ql__file_self(lua_State *L, const char *method);
+/* Handler of a read's event, whose data is the operation. */
+void ql__file_event(ql_event_t *ev);
 /* nil, "path: text", CODE */
 int ql__file_error(lua_State *L, const file_t *f, int err);
 

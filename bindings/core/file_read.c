@@ -27,10 +27,9 @@ match_line(file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
     const char *bytes = ql_buffer_bytes(&r->in);
-    const char *lf = unread > r->in.scanned
-                         ? memchr(bytes + r->in.scanned, '\n',
-                                  unread - r->in.scanned)
-                         : NULL;
+    const char *lf = unread > r->in.scanned ? memchr(
+                         bytes + r->in.scanned, '\n', unread - r->in.scanned)
+                                            : NULL;
 
     if (lf != NULL) {
         r->skip = r->format == FILE_LINE;
@@ -88,12 +87,6 @@ reader_match(file_reader_t *r)
 
 /* --------------------------------------------------------------- fill ---- */
 
-static void
-reader_event(ql_event_t *ev)
-{
-    ql_op_ready(ev->data);
-}
-
 /* Bytes wanted by the next fill. */
 static uint32_t
 reader_want(const file_reader_t *r)
@@ -101,8 +94,8 @@ reader_want(const file_reader_t *r)
     uint32_t unread = ql_buffer_unread(&r->in);
 
     return r->format == FILE_BYTES && r->size - unread > FILE_FILL
-               ? r->size - unread
-               : FILE_FILL;
+             ? r->size - unread
+             : FILE_FILL;
 }
 
 static int
@@ -175,7 +168,7 @@ fill_waiting(file_t *f)
             return NGX_ERROR;
         }
         r->read->event.data = &r->op;
-        r->read->event.handler = reader_event;
+        r->read->event.handler = ql__file_event;
     }
     rc = ql_read_attempt(r->read);
     if (rc == NGX_AGAIN) {
@@ -234,6 +227,33 @@ push_number(lua_State *L, file_reader_t *r)
     return 1;
 }
 
+/* Back from what a push that raised left behind. */
+static void
+reader_restore(file_reader_t *r)
+{
+    if (r->out.data != NULL) {
+        r->in = r->out;
+        memset(&r->out, 0, sizeof(r->out));
+    }
+}
+
+static void
+push_string(lua_State *L, file_t *f)
+{
+    file_reader_t *r = &f->reader;
+
+    r->out = r->in;
+    memset(&r->in, 0, sizeof(r->in));
+    lua_pushlstring(L, r->out.data != NULL ? ql_buffer_bytes(&r->out) : "",
+                    r->take);
+    if (f->handle.closed) {
+        ql_buffer_release(&f->core->buffers, &r->out);
+    } else {
+        reader_restore(r);
+        ql_buffer_consume(&r->in, r->take + r->skip);
+    }
+}
+
 static int
 reader_push(lua_State *L, ql_op_t *op, int rc)
 {
@@ -249,9 +269,7 @@ reader_push(lua_State *L, ql_op_t *op, int rc)
     } else if (r->take == 0 && r->end && r->format != FILE_ALL) {
         lua_pushnil(L);
     } else {
-        lua_pushlstring(L, r->in.data != NULL ? ql_buffer_bytes(&r->in) : "",
-                        r->take);
-        ql_buffer_consume(&r->in, r->take + r->skip);
+        push_string(L, f);
     }
     ql_buffer_settle(&f->core->buffers, &r->in);
     return 1;
@@ -268,8 +286,8 @@ reader_cancel(ql_op_t *op)
     }
 }
 
-static const ql_op_type_t reader_type
-    = {"read", reader_attempt, reader_push, reader_cancel, NULL};
+static const ql_op_type_t reader_type = {"read", reader_attempt, reader_push,
+                                         reader_cancel, NULL};
 
 void
 ql__file_reader_init(file_t *f)
@@ -291,8 +309,8 @@ static file_format_t
 check_format(lua_State *L, uint32_t *size)
 {
     static const char formats[] = "lLan";
-    static const file_format_t kinds[]
-        = {FILE_LINE, FILE_LINE_KEEP, FILE_ALL, FILE_NUMBER};
+    static const file_format_t kinds[] = {FILE_LINE, FILE_LINE_KEEP, FILE_ALL,
+                                          FILE_NUMBER};
     const char *text;
     const char *found;
 
@@ -300,10 +318,7 @@ check_format(lua_State *L, uint32_t *size)
         *size = (uint32_t) ql_check_whole(L, 2, "format", "read", 0, 1 << 30);
         return FILE_BYTES;
     }
-    if (lua_isnoneornil(L, 2)) {
-        return FILE_LINE;
-    }
-    text = lua_tostring(L, 2);
+    text = lua_isnoneornil(L, 2) ? "l" : lua_tostring(L, 2);
     text = text != NULL && *text == '*' ? text + 1 : text;
     found = text != NULL && *text != '\0' ? strchr(formats, *text) : NULL;
     if (found == NULL) {
@@ -331,6 +346,7 @@ file_read(lua_State *L)
     if (ql_op_waiting(&r->op)) {
         return ql_push_error(L, QL_E_BUSY_READING);
     }
+    reader_restore(r);
     r->format = (uint8_t) format;
     r->size = size;
     r->end = false;
@@ -356,6 +372,7 @@ file_seek(lua_State *L)
     }
     offset = ql_check_whole(L, 3, "offset", "seek", -(INT64_C(1) << 52),
                             INT64_C(1) << 52);
+    reader_restore(&f->reader);
     if (strcmp(whence, "cur") == 0) {
         base = f->reader.next - ql_buffer_unread(&f->reader.in);
     } else if (strcmp(whence, "end") == 0) {
@@ -373,8 +390,8 @@ file_seek(lua_State *L)
 void
 ql__open_file_read(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[]
-        = {{"file_read", file_read}, {"file_seek", file_seek}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"file_read", file_read}, {"file_seek", file_seek}, {NULL, NULL}};
 
     ql_core_register(L, core, fns);
 }

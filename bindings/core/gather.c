@@ -48,8 +48,9 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
     int n = (int) lua_objlen(L, table);
 
     if (depth > QL_GATHER_DEPTH) {
-        ql_raise(L, "bad argument 'data' to 'send' (tables nested more than "
-                    "%d deep)",
+        ql_raise(L,
+                 "bad argument 'data' to 'send' (tables nested more than "
+                 "%d deep)",
                  QL_GATHER_DEPTH);
     }
     luaL_checkstack(L, 2, "table to send");
@@ -63,8 +64,9 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
         } else if (type == LUA_TSTRING || type == LUA_TNUMBER) {
             sink_piece(L, sink, type);
         } else {
-            ql_raise(L, "bad argument 'data' to 'send' (strings and numbers "
-                        "expected, got %s at index %d)",
+            ql_raise(L,
+                     "bad argument 'data' to 'send' (strings and numbers "
+                     "expected, got %s at index %d)",
                      lua_typename(L, type), i);
         }
         lua_pop(L, 1);

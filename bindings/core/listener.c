@@ -127,8 +127,8 @@ accept_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t accept_op
-    = {"accept", accept_attempt, accept_push, accept_cancel, NULL};
+static const ql_op_type_t accept_op = {"accept", accept_attempt, accept_push,
+                                       accept_cancel, NULL};
 
 /* --------------------------------------------------------- listener ---- */
 
@@ -188,8 +188,8 @@ listener_address(lua_State *L)
     if (l->handle.closed) {
         return ql_push_error(L, l->handle.closed);
     }
-    lua_pushstring(L, ql_sockaddr_text(&l->ls->addr.u.sa, l->ls->addr.len,
-                                       text));
+    lua_pushstring(L,
+                   ql_sockaddr_text(&l->ls->addr.u.sa, l->ls->addr.len, text));
     return 1;
 }
 

@@ -151,18 +151,25 @@ push_line(lua_State *L, const char *s, size_t n)
     luaL_pushresult(&line);
 }
 
+static void
+push_bytes(lua_State *L, const ql_pattern_t *p, const char *bytes, uint32_t n)
+{
+    if (p->kind == QL_PATTERN_LINE) {
+        push_line(L, bytes, n);
+    } else {
+        lua_pushlstring(L, bytes, n);
+    }
+}
+
 int
 ql_pattern_push(lua_State *L, const ql_pattern_t *p, ql_buffer_t *b)
 {
-    if (p->kind == QL_PATTERN_LINE) {
-        push_line(L, ql_buffer_bytes(b), p->take);
-    } else {
-        lua_pushlstring(L, ql_buffer_bytes(b), p->take);
+    const char *bytes = ql_buffer_bytes(b);
+
+    if (p->kind != QL_PATTERN_PEEK) {
+        ql_buffer_consume(b, p->take + p->skip);
     }
-    if (p->kind == QL_PATTERN_PEEK) {
-        return 1;
-    }
-    ql_buffer_consume(b, p->take + p->skip);
+    push_bytes(L, p, bytes, p->take);
     if (!p->last) {
         return 1;
     }
@@ -181,19 +188,16 @@ void
 ql_pattern_push_partial(lua_State *L, const ql_pattern_t *p, ql_buffer_t *b,
                         bool more)
 {
+    const char *bytes = ql_buffer_bytes(b);
     uint32_t n = ql_buffer_unread(b);
 
     if (p->kind == QL_PATTERN_UNTIL && more) {
         n -= p->until->matched;
     }
-    if (p->kind == QL_PATTERN_LINE) {
-        push_line(L, ql_buffer_bytes(b), n);
-    } else {
-        lua_pushlstring(L, ql_buffer_bytes(b), n);
-    }
     if (p->kind != QL_PATTERN_PEEK) {
         ql_buffer_consume(b, n);
     }
+    push_bytes(L, p, bytes, n);
 }
 
 /* ------------------------------------------------------- boundaries ---- */

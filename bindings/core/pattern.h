@@ -24,7 +24,7 @@ typedef enum {
 typedef struct {
     const char *text;
     uint32_t length;
-    uint32_t matched; /* bytes of text that the scanned bytes end with */
+    uint32_t matched;       /* bytes of text that the scanned bytes end with */
     unsigned inclusive : 1; /* the result ends with the boundary */
     unsigned ended : 1;     /* the last chunk has been given: next is nil */
     uint32_t border[];      /* [i]: longest proper border of text[0..i] */
@@ -34,9 +34,9 @@ typedef struct {
     ql_until_t *until; /* UNTIL */
     unsigned kind : 8; /* ql_pattern_kind_t */
     unsigned last : 1; /* a match: the chunk before the boundary */
-    uint32_t size; /* as above; UNTIL: chunks of at most size, 0: whole */
-    uint32_t take; /* a match: bytes of the result */
-    uint32_t skip; /* and bytes behind it that belong to neither */
+    uint32_t size;     /* as above; UNTIL: chunks of at most size, 0: whole */
+    uint32_t take;     /* a match: bytes of the result */
+    uint32_t skip;     /* and bytes behind it that belong to neither */
 } ql_pattern_t;
 
 /* A read begins: nothing has been scanned. */
@@ -47,7 +47,8 @@ void ql_pattern_start(ql_pattern_t *p, ql_pattern_kind_t kind, uint32_t size,
 bool ql_pattern_match(ql_pattern_t *p, ql_buffer_t *b);
 /* How many unread bytes it needs, 0: it cannot tell. */
 uint32_t ql_pattern_want(const ql_pattern_t *p);
-/* Pushes the match and uses its bytes up; returns the number of values. */
+/* Uses the match up, then pushes it; returns the number of values. The memory
+ * of b must stay meanwhile, whatever a finaliser does. */
 int ql_pattern_push(lua_State *L, const ql_pattern_t *p, ql_buffer_t *b);
 /* Pushes what a failed read leaves and uses it up. more: bytes may follow, so
  * that what may be the start of the boundary stays unread. */

@@ -104,7 +104,6 @@ read_attempt(ql_op_t *op)
     ql_conn_t *conn = reader(op);
     int rc;
 
-    conn->reading = 1;
     rc = read_until_again(conn);
     if (rc != NGX_AGAIN) {
         ql__unpark_event(conn->c->loop, &conn->c->read);
@@ -122,12 +121,26 @@ read_cancel(ql_op_t *op)
 
 /* ------------------------------------------------------------- push ---- */
 
+/* A string has been made of bytes of `in`, which could not be given back
+ * while a finaliser closed the connection. */
+static void
+read_pushed(ql_conn_t *conn)
+{
+    conn->pushing = 0;
+    if (conn->handle.closed) {
+        ql_buffer_release(&conn->core->buffers, &conn->in);
+    } else {
+        ql_buffer_settle(&conn->core->buffers, &conn->in);
+    }
+}
+
 static int
 read_push_error(lua_State *L, ql_conn_t *conn, int err)
 {
     conn->eof_told |= conn->eof && conn->pattern.kind != QL_PATTERN_PEEK;
+    conn->pushing = 1;
     ql_pattern_push_partial(L, &conn->pattern, &conn->in, err == QL_E_TIMEOUT);
-    ql_buffer_settle(&conn->core->buffers, &conn->in);
+    read_pushed(conn);
     return ql_push_error_partial(L, err);
 }
 
@@ -137,7 +150,6 @@ read_push(lua_State *L, ql_op_t *op, int rc)
     ql_conn_t *conn = reader(op);
     int n;
 
-    conn->reading = 0;
     if (conn->handle.closed) {
         /* Also when the bytes had come: close took them back. */
         lua_pushliteral(L, "");
@@ -147,28 +159,22 @@ read_push(lua_State *L, ql_op_t *op, int rc)
         return read_push_error(L, conn, op->err);
     }
     conn->eof_told |= conn->eof && conn->pattern.kind == QL_PATTERN_ALL;
+    conn->pushing = 1;
     n = ql_pattern_push(L, &conn->pattern, &conn->in);
-    ql_buffer_settle(&conn->core->buffers, &conn->in);
+    read_pushed(conn);
     return n;
-}
-
-/* Also after a cancellation, which leaves the bytes unread. */
-static void
-read_free(ql_op_t *op)
-{
-    reader(op)->reading = 0;
 }
 
 /* ---------------------------------------------------------- methods ---- */
 
-static const ql_op_type_t receive_op
-    = {"receive", read_attempt, read_push, read_cancel, read_free};
-static const ql_op_type_t receiveany_op
-    = {"receiveany", read_attempt, read_push, read_cancel, read_free};
-static const ql_op_type_t receiveuntil_op
-    = {"receiveuntil", read_attempt, read_push, read_cancel, read_free};
-static const ql_op_type_t peek_op
-    = {"peek", read_attempt, read_push, read_cancel, read_free};
+static const ql_op_type_t receive_op = {"receive", read_attempt, read_push,
+                                        read_cancel, NULL};
+static const ql_op_type_t receiveany_op = {"receiveany", read_attempt,
+                                           read_push, read_cancel, NULL};
+static const ql_op_type_t receiveuntil_op = {"receiveuntil", read_attempt,
+                                             read_push, read_cancel, NULL};
+static const ql_op_type_t peek_op = {"peek", read_attempt, read_push,
+                                     read_cancel, NULL};
 
 /* Starts the read that pattern describes; its last `anchors` arguments stay
  * on the stack, the connection among them. */
@@ -180,7 +186,7 @@ read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
 
     if (conn->handle.closed) {
         err = conn->handle.closed;
-    } else if (conn->reading) {
+    } else if (ql_op_waiting(&conn->rop)) {
         err = QL_E_BUSY_READING;
     } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
         err = QL_E_CLOSED;
@@ -208,7 +214,9 @@ check_size(lua_State *L, const char *name, const char *method,
     /* 0 of what is no number is told from 0 by lua_isnumber. */
     double n = lua_tonumber(L, 2);
 
-    if (!((n > 0 || lua_isnumber(L, 2)) && n >= min && n <= QL_BUFFER_MAX && n == (double) (uint32_t) n)) {
+    if (!((n > 0 || lua_isnumber(L, 2)) && n >= min && n <= QL_BUFFER_MAX
+          && n == (double) (uint32_t) n))
+    {
         ql_bad_argument(L, 2, name, method, expected);
     }
     return (uint32_t) n;
@@ -241,8 +249,8 @@ connection_receiveany(lua_State *L)
     ql_conn_t *conn = ql__connection_check(L, 1, "receiveany");
     ql_pattern_t p = {.kind = QL_PATTERN_ANY};
 
-    p.size = check_size(L, "max", "receiveany",
-                        "a number of bytes, 1 or more,", 1);
+    p.size = check_size(L, "max", "receiveany", "a number of bytes, 1 or more,",
+                        1);
     return read_start(L, conn, &receiveany_op, &p, 1);
 }
 
@@ -291,10 +299,10 @@ connection_receiveuntil(lua_State *L)
     return read_start(L, conn, &receiveuntil_op, &p, 3);
 }
 
-const luaL_Reg ql__receive_functions[]
-    = {{"receive", connection_receive},
-       {"receiveany", connection_receiveany},
-       {"receiveuntil", connection_receiveuntil},
-       {"boundary", connection_boundary},
-       {"peek", connection_peek},
-       {NULL, NULL}};
+const luaL_Reg ql__receive_functions[] = {
+    {"receive", connection_receive},
+    {"receiveany", connection_receiveany},
+    {"receiveuntil", connection_receiveuntil},
+    {"boundary", connection_boundary},
+    {"peek", connection_peek},
+    {NULL, NULL}};

@@ -96,7 +96,6 @@ send_attempt(ql_op_t *op)
     ql_conn_t *conn = writer(op);
     int rc = NGX_OK;
 
-    conn->writing = 1;
     if (conn->out.gather != NULL) {
         rc = send_gathered(conn);
     }
@@ -127,7 +126,6 @@ send_free(ql_op_t *op)
 
     free(conn->out.copy);
     conn->out.copy = NULL;
-    conn->writing = 0;
 }
 
 static int
@@ -142,8 +140,8 @@ send_push(lua_State *L, ql_op_t *op, int rc)
 
 /* ----------------------------------------------------------- method ---- */
 
-static const ql_op_type_t send_op
-    = {"send", send_attempt, send_push, send_cancel, send_free};
+static const ql_op_type_t send_op = {"send", send_attempt, send_push,
+                                     send_cancel, send_free};
 
 static int
 send_fail(lua_State *L, int err)
@@ -193,7 +191,7 @@ connection_send(lua_State *L)
     if (conn->handle.closed) {
         return send_fail(L, conn->handle.closed);
     }
-    if (conn->writing) {
+    if (ql_op_waiting(&conn->wop)) {
         return send_fail(L, QL_E_BUSY_WRITING);
     }
     if (conn->wbroken) {

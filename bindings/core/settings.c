@@ -21,8 +21,8 @@ static int
 settings_log_level(lua_State *L, settings_t *settings)
 {
     int level = lua_type(L, -1) == LUA_TSTRING
-                    ? ql_log_level_by_name(lua_tostring(L, -1))
-                    : 0;
+                  ? ql_log_level_by_name(lua_tostring(L, -1))
+                  : 0;
 
     if (level == 0) {
         return ql_raise(L, "log_level must be emerg, alert, crit, error, warn, "
@@ -44,13 +44,14 @@ settings_debug(lua_State *L, settings_t *settings)
 
         lua_rawgeti(L, -1, i);
         bit = lua_type(L, -1) == LUA_TSTRING
-                  ? ql_log_debug_by_name(lua_tostring(L, -1))
-                  : 0;
+                ? ql_log_debug_by_name(lua_tostring(L, -1))
+                : 0;
         if (bit == 0) {
-            return ql_raise(L, "debug: no such category: %s (event, posted, "
-                               "timer, accept, net, aio, pool, task)",
-                             lua_isstring(L, -1) ? lua_tostring(L, -1)
-                                              : luaL_typename(L, -1));
+            return ql_raise(L,
+                            "debug: no such category: %s (event, posted, "
+                            "timer, accept, net, aio, pool, task)",
+                            lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                                : luaL_typename(L, -1));
         }
         settings->debug |= bit;
         lua_pop(L, 1);
@@ -127,8 +128,8 @@ settings_apply(ql_core_t *core, const settings_t *settings)
         ql_log_set_debug(core->loop, settings->debug);
     }
     if (settings->level != 0 || settings->debug != 0) {
-        ql_log_set_level(core->loop, settings->debug != 0 ? QL_LOG_DEBUG
-                                                          : settings->level);
+        ql_log_set_level(core->loop,
+                         settings->debug != 0 ? QL_LOG_DEBUG : settings->level);
     }
 }
 
@@ -163,7 +164,10 @@ typedef struct {
     size_t offset;
 } stats_field_t;
 
-#define STAT(group, name, member) {group, name, offsetof(ql_stats_t, member)}
+#define STAT(group, name, member)                                              \
+    {                                                                          \
+        group, name, offsetof(ql_stats_t, member)                              \
+    }
 
 static const stats_field_t stats_fields[] = {
     STAT("loop", "turns", turns),
@@ -241,8 +245,8 @@ settings_log(lua_State *L)
     ql_core_t *core = ql_core(L);
     int n = lua_gettop(L);
     int level = lua_type(L, 1) == LUA_TSTRING
-                    ? ql_log_level_by_name(lua_tostring(L, 1))
-                    : 0;
+                  ? ql_log_level_by_name(lua_tostring(L, 1))
+                  : 0;
 
     if (level == 0) {
         return ql_bad_argument(L, 1, "level", "log",

@@ -40,8 +40,8 @@ static const option_t options[] = {
 static const option_t *
 option_check(lua_State *L, const char *method)
 {
-    const char *name
-        = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2)
+                                                     : NULL;
 
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         if (name != NULL && strcmp(name, options[i].name) == 0) {
@@ -65,8 +65,7 @@ connection_getoption(lua_State *L)
         return ql_push_error(L, conn->handle.closed);
     }
     if (getsockopt(conn->c->fd, option->level, option->option, &value, &size)
-        == -1)
-    {
+        == -1) {
         return ql_push_error(L, errno);
     }
     if (option->kind == OPTION_SWITCH
@@ -111,8 +110,8 @@ option_value(lua_State *L, const option_t *option, struct linger *value)
         value->l_linger = 0;
     } else {
         value->l_onoff = 1;
-        value->l_linger
-            = (int) ql_check_whole(L, 3, "linger", "setoption", 0, INT16_MAX);
+        value->l_linger = (int) ql_check_whole(L, 3, "linger", "setoption", 0,
+                                               INT16_MAX);
     }
     return sizeof(*value);
 }
@@ -130,8 +129,7 @@ connection_setoption(lua_State *L)
         return ql_push_error(L, conn->handle.closed);
     }
     if (setsockopt(conn->c->fd, option->level, option->option, &value, size)
-        == -1)
-    {
+        == -1) {
         return ql_push_error(L, errno);
     }
     lua_pushboolean(L, 1);
@@ -148,13 +146,13 @@ push_name(lua_State *L, const ql_sockaddr_t *name)
 
     switch (name->u.sa.sa_family) {
     case AF_INET:
-        lua_pushstring(L, inet_ntop(AF_INET, &name->u.in.sin_addr, text,
-                                    sizeof(text)));
+        lua_pushstring(
+            L, inet_ntop(AF_INET, &name->u.in.sin_addr, text, sizeof(text)));
         lua_pushinteger(L, ntohs(name->u.in.sin_port));
         return 2;
     case AF_INET6:
-        lua_pushstring(L, inet_ntop(AF_INET6, &name->u.in6.sin6_addr, text,
-                                    sizeof(text)));
+        lua_pushstring(
+            L, inet_ntop(AF_INET6, &name->u.in6.sin6_addr, text, sizeof(text)));
         lua_pushinteger(L, ntohs(name->u.in6.sin6_port));
         return 2;
     default:
@@ -213,10 +211,10 @@ connection_getfd(lua_State *L)
     return 1;
 }
 
-const luaL_Reg ql__sockopt_functions[]
-    = {{"getoption", connection_getoption},
-       {"setoption", connection_setoption},
-       {"getpeername", connection_getpeername},
-       {"getsockname", connection_getsockname},
-       {"getfd", connection_getfd},
-       {NULL, NULL}};
+const luaL_Reg ql__sockopt_functions[] = {
+    {"getoption", connection_getoption},
+    {"setoption", connection_setoption},
+    {"getpeername", connection_getpeername},
+    {"getsockname", connection_getsockname},
+    {"getfd", connection_getfd},
+    {NULL, NULL}};

@@ -50,8 +50,7 @@ waitfd_add(waitfd_t *w)
         return NGX_ERROR;
     }
     if ((w->wanted & POLLOUT) != 0
-        && ql_epoll_actions.add(loop, &c->write, QL_WRITE_EVENT,
-                                QL_CLEAR_EVENT)
+        && ql_epoll_actions.add(loop, &c->write, QL_WRITE_EVENT, QL_CLEAR_EVENT)
                != NGX_OK)
     {
         return NGX_ERROR;
@@ -93,8 +92,8 @@ waitfd_attempt(ql_op_t *op)
             return NGX_ERROR;
         }
         w->ready = (pfd.revents & (POLLERR | POLLHUP)) != 0
-                       ? w->wanted
-                       : pfd.revents & w->wanted;
+                     ? w->wanted
+                     : pfd.revents & w->wanted;
         return NGX_OK;
     }
     if (w->c == NULL && op->timeout != 0 && waitfd_register(w) != NGX_OK) {
@@ -140,16 +139,15 @@ waitfd_close(ql_handle_t *h, int err)
 }
 
 static const ql_handle_type_t waitfd_handle = {"waitfd", waitfd_close, NULL};
-static const ql_op_type_t waitfd_op
-    = {"waitfd", waitfd_attempt, waitfd_push, waitfd_cancel, waitfd_free};
+static const ql_op_type_t waitfd_op = {"waitfd", waitfd_attempt, waitfd_push,
+                                       waitfd_cancel, waitfd_free};
 
 static short
 waitfd_check_mode(lua_State *L)
 {
     static const char *const modes[] = {"r", "w", "rw", NULL};
     static const short events[] = {POLLIN, POLLOUT, POLLIN | POLLOUT};
-    const char *mode
-        = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    const char *mode = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
 
     for (int i = 0; modes[i] != NULL; i++) {
         if (strcmp(mode, modes[i]) == 0) {

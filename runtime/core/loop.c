@@ -115,10 +115,15 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
         return max_wait;
     }
     /* Handlers have taken their time since the clock was cached. */
-    if (!loop->resolution_set) {
+    if (!loop->resolution_set || loop->timer_alarm) {
         ql_time_update(loop);
     }
     timer = ql_event_find_timer(loop);
+    /* The cached clock stands still until the alarm: so does what is due. */
+    if (loop->resolution_set && timer > 0
+        && timer < loop->conf.timer_resolution) {
+        timer = loop->conf.timer_resolution;
+    }
     return timer < max_wait ? timer : max_wait;
 }
 

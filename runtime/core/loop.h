@@ -22,11 +22,11 @@ enum {
 /* ---- log.c ---- */
 
 typedef struct {
-    const char *fmt;   /* the site: one format string */
-    uint64_t since;    /* ms: start of its second */
-    uint32_t lines;    /* written in that second */
-    uint32_t dropped;  /* left out in that second */
-    int level;         /* of the last one left out */
+    const char *fmt;  /* the site: one format string */
+    uint64_t since;   /* ms: start of its second */
+    uint32_t lines;   /* written in that second */
+    uint32_t dropped; /* left out in that second */
+    int level;        /* of the last one left out */
 } ql_log_site_t;
 
 typedef struct {
@@ -99,16 +99,16 @@ void ql__aio_complete(ql_event_aio_t *aio, int64_t res);
 typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    ql_queue_t jobs;    /* waiting; under mutex */
-    ql_queue_t done;    /* run, not delivered yet; under mutex */
-    uint32_t waiting;   /* length of jobs; under mutex */
-    uint32_t idle;      /* threads waiting for a job; under mutex */
-    bool notified;      /* event is on its way; under mutex */
-    bool stop;          /* under mutex */
-    ql_event_t event;   /* posted by threads: done has something */
-    uint32_t threads;   /* started: length of ids */
-    uint32_t max;       /* room in ids */
-    pthread_t *ids;     /* NULL before the first job */
+    ql_queue_t jobs;  /* waiting; under mutex */
+    ql_queue_t done;  /* run, not delivered yet; under mutex */
+    uint32_t waiting; /* length of jobs; under mutex */
+    uint32_t idle;    /* threads waiting for a job; under mutex */
+    bool notified;    /* event is on its way; under mutex */
+    bool stop;        /* under mutex */
+    ql_event_t event; /* posted by threads: done has something */
+    uint32_t threads; /* started: length of ids */
+    uint32_t max;     /* room in ids */
+    pthread_t *ids;   /* NULL before the first job */
 } ql_pool_t;
 
 /* No thread, no job. Also in a forked child, which has none of the parent's
@@ -161,7 +161,7 @@ struct ql_loop_s {
     /* epoll.c */
     int ep; /* -1: not made yet */
     struct epoll_event *event_list;
-    uint32_t nevents; /* length of event_list */
+    uint32_t nevents;     /* length of event_list */
     unsigned event_flags; /* QL_USE_* */
     uint32_t stale_burst; /* stale events since stale_since */
     uint64_t stale_since; /* ms */
@@ -181,7 +181,7 @@ struct ql_loop_s {
     uint64_t nsec;
     timer_t resolution_timer;
     bool resolution_set;
-    struct sigaction resolution_old; /* SIGALRM's before ours */
+    struct sigaction resolution_old;   /* SIGALRM's before ours */
     volatile sig_atomic_t timer_alarm; /* set by SIGALRM's handler */
 
     /* connection.c */
@@ -266,8 +266,7 @@ void ql__connections_close(ql_loop_t *loop);
 void ql__connections_recycle(ql_loop_t *loop);
 /* Calls fn for each live connection (fd != -1), pseudo ones too. */
 void ql__connections_each(ql_loop_t *loop,
-                          void (*fn)(ql_connection_t *c, void *arg),
-                          void *arg);
+                          void (*fn)(ql_connection_t *c, void *arg), void *arg);
 
 /* accept.c */
 void ql__listenings_init(ql_loop_t *loop);
@@ -281,8 +280,7 @@ ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);
 ssize_t ql_udp_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_unix_send(ql_connection_t *c, const void *buf, size_t size);
-ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov,
-                        int count);
+ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count);
 /* recv.c: records and logs a failed call: NGX_AGAIN or NGX_ERROR. */
 ssize_t ql__io_failed(ql_connection_t *c, ql_event_t *ev, const char *call);
 /* recv.c: the answer without a system call: NGX_AGAIN, or what ended it. */

@@ -33,8 +33,7 @@ struct ql_sys_s {
     int (*shutdown)(int fd, int how);
     int (*getsockname)(int fd, struct sockaddr *sa, socklen_t *len);
     int (*getpeername)(int fd, struct sockaddr *sa, socklen_t *len);
-    int (*getsockopt)(int fd, int level, int name, void *value,
-                      socklen_t *len);
+    int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
     int (*setsockopt)(int fd, int level, int name, const void *value,
                       socklen_t len);
 

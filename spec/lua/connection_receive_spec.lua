@@ -181,4 +181,33 @@ describe("quoll.connection: receive", function()
                     .. "'pattern' to 'receive'")
             end
         end))
+
+    -- In a small heap of its own: there a collection fits into one string.
+    it("gives the right bytes though a finaliser closes it meanwhile",
+        function()
+            local run = helper.script [[
+                local quoll = require "quoll"
+                local data, wrong = ("abcdefgh"):rep(200), 0
+                jit.off()
+                collectgarbage("setpause", 0)
+                collectgarbage("setstepmul", 10000)
+                quoll.run(function()
+                    local listener = assert(quoll.listen("127.0.0.1:0"))
+                    for _ = 1, 100 do
+                        local client = quoll.connect(listener:address())
+                        local server = listener:accept()
+                        server:send(data)
+                        getmetatable(newproxy(true)).__gc = function()
+                            client:close()
+                        end
+                        local got = client:receive(1000)
+                        if got and got ~= data:sub(1, 1000) then
+                            wrong = wrong + 1
+                        end
+                    end
+                end)
+                print(wrong)
+            ]]
+            assert.same({ "0\n", "" }, { run.out, run.err })
+        end)
 end)

@@ -6,6 +6,7 @@ local ffi, C, inject = helper.ffi, helper.C, helper.inject
 local files = { RWF_NOWAIT = 8, KIB = 1024, MIB = 1024 * 1024 }
 
 local DONTNEED, CLONE_NEWNS, MS_REC_PRIVATE = 4, 0x20000, 0x44000
+local MNT_DETACH = 2
 local O_RDWR, O_CREAT = 2, 0x40
 
 if not pcall(ffi.typeof, "struct spec_files") then
@@ -21,7 +22,7 @@ if not pcall(ffi.typeof, "struct spec_files") then
               unsigned long flags, const void *data);
     int mkdir(const char *path, unsigned mode);
     int mkfifo(const char *path, unsigned mode);
-    int rmdir(const char *path);
+    int umount2(const char *path, int flags);
     ]]
 end
 pcall(ffi.cdef, "int open(const char *path, int flags, ...);")
@@ -125,22 +126,29 @@ local function private()
         and ffi.C.mount("none", "/", nil, MS_REC_PRIVATE, nil) == 0
 end
 
--- A tmpfs on a new directory; its path, to be given to files.unmounted.
-function files.tmpfs()
-    assert(private())
+local function new_directory()
     local dir = os.tmpname()
     os.remove(dir)
     ok(ffi.C.mkdir(dir, 448))
-    ok(ffi.C.mount("none", dir, "tmpfs", 0, nil))
     return dir
 end
 
--- An overlay over a directory of /tmp that holds one file, "below", with data.
-function files.overlay(data)
+-- fn(dir) with a tmpfs there; for a forked test.
+function files.on_tmpfs(fn)
     assert(private())
-    local dir = os.tmpname()
-    os.remove(dir)
-    for _, name in ipairs { "", "/lower", "/upper", "/work", "/all" } do
+    local dir = new_directory()
+    ok(ffi.C.mount("none", dir, "tmpfs", 0, nil))
+    fn(dir)
+    ok(ffi.C.umount2(dir, MNT_DETACH))
+    os.execute("rm -r " .. dir)
+end
+
+-- fn(dir) with an overlay there over a directory that holds one file, "below",
+-- with data.
+function files.on_overlay(data, fn)
+    assert(private())
+    local dir = new_directory()
+    for _, name in ipairs { "/lower", "/upper", "/work", "/all" } do
         ok(ffi.C.mkdir(dir .. name, 448))
     end
     files.write(dir .. "/lower/below", data, 0)
@@ -148,22 +156,51 @@ function files.overlay(data)
     ok(ffi.C.mount("none", dir .. "/all", "overlay", 0,
         ("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work")
         :format(dir, dir, dir)))
-    return dir .. "/all"
+    fn(dir .. "/all")
+    ok(ffi.C.umount2(dir .. "/all", MNT_DETACH))
+    os.execute("rm -r " .. dir)
 end
 
 -- `it`, or `pending` where file systems may not be mounted.
 function files.mounting(it, pending)
     local may = pcall(helper.forked(function()
-        assert(private())
-        local dir = os.tmpname()
-        os.remove(dir)
-        ok(ffi.C.mkdir(dir, 448))
-        local mounted = ffi.C.mount("none", dir, "tmpfs", 0, nil)
-        ffi.C._exit(mounted == 0 and 0 or 1)
+        files.on_tmpfs(function() end)
     end))
     return may and it or function(name)
         pending(name .. " (this machine may not mount)")
     end
+end
+
+-- A read through the bridge alone of `size` aligned bytes at offset, begun:
+-- its ql_event_aio_t with `buf` beside it.
+function files.aio(file, size, offset, handler)
+    assert(C.ql__file_direct(file) >= 0)
+    local memory = ffi.new("char[?]", size + 4096)
+    local base = ffi.cast("uintptr_t", memory)
+    local read = {
+        memory = memory, aio = ffi.new("ql_event_aio_t"), file = file,
+        size = size, offset = offset,
+        buf = ffi.cast("char *", (base + 4095) / 4096 * 4096),
+    }
+    read.aio.handler = handler or inject.ql_probe
+    read.rc = files.again(read)
+    return read
+end
+
+-- Call again: the code, which is the count of bytes when it is complete.
+function files.again(read)
+    return tonumber(C.ql_file_aio_read(read.file, read.aio, read.buf,
+        read.size, read.offset))
+end
+
+-- Waits for it: text, or nil and errno.
+function files.result(loop, read)
+    helper.run_until(loop, function() return read.aio.event.active == 0 end)
+    local n = files.again(read)
+    if n < 0 then
+        return nil, read.aio.err
+    end
+    return ffi.string(read.buf, n)
 end
 
 function files.calls(name)

@@ -27,10 +27,9 @@ void ql_probe_bounce(ql_event_t *ev);
 /* Runs n loops, each in a thread of its own, until they are stopped; how many
  * of them ended with NGX_OK. -1: no thread. */
 int ql_probe_run_loops(ql_loop_t **loops, int n);
-/* Starts `threads` threads; number k posts events[k * each] and the each - 1
+/* Starts n threads; number k posts events[k * each] and the each - 1
  * after it, and calls ql_notify() after each. -1: no thread. */
-int ql_probe_post_start(ql_loop_t *loop, ql_event_t **events, int threads,
-                        int each);
+int ql_probe_post_start(ql_loop_t *loop, ql_event_t **events, int n, int each);
 /* Waits for their end. */
 void ql_probe_post_join(void);
 

@@ -55,8 +55,7 @@ ql_probe_run_loops(ql_loop_t **loops, int n)
 
     for (int i = 0; i < n; i++) {
         if (i == THREADS
-            || pthread_create(&ids[i], NULL, run_loop, loops[i]) != 0)
-        {
+            || pthread_create(&ids[i], NULL, run_loop, loops[i]) != 0) {
             return -1;
         }
     }
@@ -87,7 +86,7 @@ ql_probe_post_start(ql_loop_t *loop, ql_event_t **events, int n, int each)
         if (nthreads == THREADS) {
             return -1;
         }
-        *poster = (poster_t){loop, events + nthreads * each, each};
+        *poster = (poster_t){loop, events + (ptrdiff_t) nthreads * each, each};
         if (pthread_create(&threads[nthreads], NULL, post_all, poster) != 0) {
             return -1;
         }

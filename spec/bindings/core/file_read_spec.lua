@@ -206,6 +206,33 @@ describe("lines and chunks", function()
     end)
 end)
 
+describe("a finaliser that closes the file while a result is made", function()
+    helper.gates()
+
+    it("does not change the result", function()
+        local pause, mul = collectgarbage("setpause", 0),
+            collectgarbage("setstepmul", 10000)
+        finally(function()
+            collectgarbage("setpause", pause)
+            collectgarbage("setstepmul", mul)
+        end)
+        local path = tasks.file(long)
+        run(function()
+            for i = 1, 300 do
+                local file = assert(quoll.open(path, i % 2 == 0 and "r"
+                    or "rd"))
+                local proxy = newproxy(true)
+                getmetatable(proxy).__gc = function() file:close() end
+                proxy = nil -- luacheck: ignore
+                local got, _, code = file:read(1000)
+                assert.equal(got and long:sub(1, 1000) or "CLOSED",
+                    got or code)
+            end
+        end, 20)
+        os.remove(path)
+    end)
+end)
+
 describe("a bad format", function()
     helper.gates()
 

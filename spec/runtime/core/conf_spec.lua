@@ -112,6 +112,22 @@ describe("ql_conf_set refuses", function()
         end
     end))
 
+    it("what is just outside a range, and nothing inside", forked(function()
+        local conf = default()
+        local text = ffi.new("char[256]")
+        for name in pairs(settings(conf)) do
+            C.ql_conf_describe(name, text, 256)
+            local min, max = ffi.string(text):match("from (%d+) to (%d+)$")
+            for _, case in ipairs { { min - 1, C.NGX_ERROR },
+                { tonumber(min), C.NGX_OK }, { tonumber(max), C.NGX_OK },
+                { max + 1, C.NGX_ERROR } } do
+                assert.same({ name, case[1], case[2] },
+                    { name, case[1], (set(conf, name, case[1])) })
+            end
+            assert.equal(tonumber(max), settings(conf)[name])
+        end
+    end))
+
     it("with the message that ql_conf_describe gives", forked(function()
         local text = ffi.new("char[256]")
         assert.equal(C.NGX_OK,

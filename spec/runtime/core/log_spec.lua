@@ -173,8 +173,10 @@ describe("the limit of lines", function()
 
     it("loses no count when there are many formats", forked(function()
         local loop = frozen()
+        local formats = {} -- a format is known by its address
         for i = 1, 40 do
-            repeated(loop, 12, C.QL_LOG_WARN, "flood " .. i)
+            formats[i] = "flood " .. i
+            repeated(loop, 12, C.QL_LOG_WARN, formats[i])
         end
         inject.ql_inject_clock(SECOND)
         ends.turn(loop)
@@ -220,6 +222,7 @@ describe("debug lines", function()
             timer = "^timer add: ",
         }
         local ev = helper.event(loop, nil)
+        C.ql_loop_init(loop)
         for name, pattern in pairs(expected) do
             C.ql_log_set_debug(loop, C.ql_log_debug_by_name(name))
             local first = #texts() + 1

@@ -206,4 +206,41 @@ describe("a set built anew", function()
         C.ql_close_connection(c)
         ends.close(b)
     end))
+
+    it("has each connection as it was", forked(function()
+        local sys, recorded = ends.recorder()
+        local loop = helper.loop({}, sys)
+        C.ql_loop_init(loop)
+        local peers, all, expected = {}, {}, {}
+        local cases = {
+            { "read", C.QL_READ_EVENT, 0, ends.IN + ends.RDHUP },
+            { "write", C.QL_WRITE_EVENT, helper.CLEAR_EVENT,
+                ends.OUT + ends.ET },
+            { "read", C.QL_READ_EVENT, C.QL_EXCLUSIVE_EVENT,
+                ends.IN + ends.EXCLUSIVE },
+            { "read", C.QL_READ_EVENT, C.QL_ONESHOT_EVENT,
+                ends.IN + ends.RDHUP + ends.ONESHOT },
+        }
+        for i, case in ipairs(cases) do
+            local a
+            a, peers[i] = ends.pair()
+            all[i] = ends.connection(loop, a)
+            loop.actions.add(loop, all[i][case[1]], case[2], case[3])
+            expected[a] = { ends.ADD, a, case[4] }
+        end
+        local first = #recorded
+        assert.equal(C.NGX_OK, C.ql__epoll_rebuild(loop))
+        assert.equal(first + #cases + 1, #recorded) -- the eventfd's, too
+        for i = first + 1, #recorded do
+            local fd = recorded[i][2]
+            if fd ~= loop.notify.eventfd then
+                assert.same(expected[fd], recorded[i])
+            end
+        end
+        for i, c in ipairs(all) do
+            C.ql_close_connection(c)
+            ends.close(peers[i])
+        end
+        helper.finish(loop)
+    end))
 end)

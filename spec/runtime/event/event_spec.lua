@@ -208,3 +208,50 @@ describe("a level-triggered connection", function()
         f.done()
     end))
 end)
+
+describe("an accepted connection", function()
+    -- Accepts and answers `n` clients; how often each descriptor was given
+    -- to epoll_ctl while it was open.
+    local function serve(settings, n)
+        local sys, recorded = ends.recorder()
+        local loop = helper.loop(settings, sys)
+        local ls = C.ql_listen(loop, helper.address("127.0.0.1:0"), nil)
+        local most = 0
+        for _ = 1, n do
+            local client = ffi.new("ql_connection_t *[1]")
+            local peer = helper.loop()
+            C.ql_event_connect_peer(peer, ls.addr, nil, client)
+            local c
+            helper.run_until(loop, function()
+                c = C.ql_accept(ls)
+                return c ~= nil
+            end)
+            local first = #recorded
+            local echoed = false
+            c.read.handler = helper.handler(function(rev)
+                local text = ends.drain(c.fd)
+                rev.ready = 0
+                if text ~= "" then
+                    ends.write(c.fd, text)
+                    echoed = true
+                end
+            end)
+            assert(C.ql_handle_read_event(c.read, 0) == C.NGX_OK)
+            ends.write(client[0].fd, "x")
+            helper.run_until(loop, function() return echoed end)
+            C.ql_close_connection(c)
+            most = math.max(most, #recorded - first)
+            C.ql_close_connection(client[0])
+            helper.finish(peer)
+        end
+        C.ql_listening_close(ls)
+        helper.finish(loop)
+        return most
+    end
+
+    for name, settings in pairs(modes) do
+        it("costs one epoll_ctl at most, " .. name, forked(function()
+            assert.equal(1, serve(settings, 20))
+        end))
+    end
+end)

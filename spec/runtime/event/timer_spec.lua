@@ -3,13 +3,16 @@ local ends = require "spec.support.ends"
 local ffi, C, inject = helper.ffi, helper.C, helper.inject
 local forked = helper.forked
 
--- A loop whose clock stands still, at a whole millisecond, and go(ms, ns):
--- moves it and expires.
+-- A loop whose clock stands still, at a whole round of the wheel's first
+-- levels, so that no short timer is cascaded, and go(ms, ns): moves it and
+-- expires.
+local ROUND = 64 ^ 3 * 1000000LL
+
 local function frozen()
     local sys = inject.ql_inject_new(nil)
     inject.ql_inject_clock_freeze(1)
     local loop = helper.loop({}, sys)
-    local offset = 1000000LL - ffi.cast("int64_t", C.ql_nsec(loop)) % 1000000
+    local offset = ROUND - ffi.cast("int64_t", C.ql_nsec(loop)) % ROUND
     local function go(ms, ns)
         offset = offset + ms * 1000000LL + (ns or 0)
         inject.ql_inject_clock(offset)

@@ -128,17 +128,19 @@ describe("ql_file_read_cached", function()
     end))
 
     mounted("reads tmpfs plainly", forked(function()
-        local dir = files.tmpfs()
-        local loop = helper.loop({}, inject.ql_inject_new(nil))
-        local data = files.bytes(100000)
-        local path = files.make(data, dir)
-        for _, direct in ipairs { false, true } do
-            local file = files.open(loop, path, direct)
-            assert.equal(1, file.memory)
-            assert.is_true(data == files.read(loop, file, 200000))
-            C.ql_file_close(file)
-        end
-        assert.same({ 0, 0, 0 }, { files.calls("preadv2"),
-            files.stat(loop, "read_pool"), files.stat(loop, "read_direct") })
+        files.on_tmpfs(function(dir)
+            local loop = helper.loop({}, inject.ql_inject_new(nil))
+            local data = files.bytes(100000)
+            local path = files.make(data, dir)
+            for _, direct in ipairs { false, true } do
+                local file = files.open(loop, path, direct)
+                assert.equal(1, file.memory)
+                assert.is_true(data == files.read(loop, file, 200000))
+                C.ql_file_close(file)
+            end
+            assert.same({ 0, 0, 0 }, { files.calls("preadv2"),
+                files.stat(loop, "read_pool"),
+                files.stat(loop, "read_direct") })
+        end)
     end))
 end)

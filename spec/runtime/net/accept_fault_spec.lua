@@ -94,6 +94,44 @@ describe("a lack of the machine's", function()
             end))
     end
 
+    it("leaves a full listener out until its queue has room",
+        forked(function()
+            local loop = helper.loop({ accept_delay = 20,
+                accept_queue = 2 }, inject.ql_inject_new(nil))
+            local full, other = listen(loop), listen(loop)
+            local fds = {}
+            for i = 1, 3 do
+                fds[i] = sockets.connect(full.addr)
+            end
+            helper.run_until(loop, function() return full.full == 1 end)
+            inject.ql_inject_fail("accept4", -1, 1, 1, errno.EMFILE)
+            fds[4] = sockets.connect(other.addr)
+            helper.run_until(loop, function() return other.queued == 1 end)
+            assert.same({ 1, 0, 2 }, { full.full,
+                full.connection.read.active, full.queued })
+            C.ql_close_connection(C.ql_accept(full))
+            helper.run_until(loop, function() return full.queued == 2 end)
+            for _, fd in ipairs(fds) do
+                ffi.C.close(fd)
+            end
+            C.ql_listening_close(full)
+            C.ql_listening_close(other)
+        end))
+
+    it("pauses an exclusive listener as well", forked(function()
+        local loop = helper.loop({ accept_delay = 20 },
+            inject.ql_inject_new(nil))
+        local ls = C.ql_listen(loop, helper.address("127.0.0.1:0"),
+            ffi.new("ql_listen_opts_t", { exclusive = 1 }))
+        inject.ql_inject_fail("accept4", -1, 1, 2, errno.EMFILE)
+        local fd = sockets.connect(ls.addr)
+        helper.run_until(loop, function() return ls.queued == 1 end)
+        assert.same({ 2, 1 }, { stat(loop, "accept_pauses"),
+            ls.connection.read.exclusive })
+        ffi.C.close(fd)
+        C.ql_listening_close(ls)
+    end))
+
     it("in the middle of a turn keeps what was accepted before",
         forked(function()
             local loop = helper.loop({ accept_delay = 50 },

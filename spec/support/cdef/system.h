@@ -8,9 +8,15 @@ typedef int clockid_t;
 typedef void *timer_t;
 typedef int sig_atomic_t;
 typedef unsigned long pthread_t;
-typedef struct { uint64_t opaque[16]; } sigset_t;
-typedef struct { uint64_t opaque[5]; } pthread_mutex_t;
-typedef struct { uint64_t opaque[6]; } pthread_cond_t;
+typedef struct {
+    uint64_t opaque[16];
+} sigset_t;
+typedef struct {
+    uint64_t opaque[5];
+} pthread_mutex_t;
+typedef struct {
+    uint64_t opaque[6];
+} pthread_cond_t;
 
 struct sigaction {
     void *handler;
@@ -18,12 +24,28 @@ struct sigaction {
     int sa_flags;
     void *restorer;
 };
-struct timespec { int64_t tv_sec; int64_t tv_nsec; };
-struct itimerspec { struct timespec it_interval; struct timespec it_value; };
-struct iovec { void *iov_base; size_t iov_len; };
-struct sockaddr { unsigned short sa_family; char sa_data[14]; };
-struct in_addr { uint32_t s_addr; };
-struct in6_addr { uint8_t s6_addr[16]; };
+struct timespec {
+    int64_t tv_sec;
+    int64_t tv_nsec;
+};
+struct itimerspec {
+    struct timespec it_interval;
+    struct timespec it_value;
+};
+struct iovec {
+    void *iov_base;
+    size_t iov_len;
+};
+struct sockaddr {
+    unsigned short sa_family;
+    char sa_data[14];
+};
+struct in_addr {
+    uint32_t s_addr;
+};
+struct in6_addr {
+    uint8_t s6_addr[16];
+};
 struct sockaddr_in {
     unsigned short sin_family;
     uint16_t sin_port;
@@ -37,7 +59,10 @@ struct sockaddr_in6 {
     struct in6_addr sin6_addr;
     uint32_t sin6_scope_id;
 };
-struct sockaddr_un { unsigned short sun_family; char sun_path[108]; };
+struct sockaddr_un {
+    unsigned short sun_family;
+    char sun_path[108];
+};
 struct msghdr {
     void *msg_name;
     socklen_t msg_namelen;
@@ -48,11 +73,19 @@ struct msghdr {
     int msg_flags;
 };
 
-typedef union { void *ptr; int fd; uint32_t u32; uint64_t u64; } epoll_data_t;
+typedef union {
+    void *ptr;
+    int fd;
+    uint32_t u32;
+    uint64_t u64;
+} epoll_data_t;
 #if defined(__x86_64__)
 #pragma pack(push, 1)
 #endif
-struct epoll_event { uint32_t events; epoll_data_t data; };
+struct epoll_event {
+    uint32_t events;
+    epoll_data_t data;
+};
 #if defined(__x86_64__)
 #pragma pack(pop)
 #endif

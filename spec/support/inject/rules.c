@@ -168,7 +168,9 @@ inject__judge(int call, int fd)
     }
     pthread_mutex_unlock(&mutex);
 
-    wait_us(delay);
+    if (delay > 0) {
+        wait_us(delay);
+    }
     errno = err;
     return verdict;
 }

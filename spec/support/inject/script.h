@@ -10,16 +10,55 @@
 
 /* Every member of ql_sys_t. */
 #define INJECT_CALLS(X)                                                        \
-    X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(eventfd) X(signalfd)         \
-    X(socket) X(bind) X(listen) X(connect) X(accept4) X(shutdown)              \
-    X(getsockname) X(getpeername) X(getsockopt) X(setsockopt)                  \
-    X(recv) X(recvmsg) X(send) X(sendmsg) X(read) X(write) X(fionread)         \
-    X(close) X(unlink) X(dup) X(open) X(fstat) X(fstatfs) X(statx) X(pread)    \
+    X(epoll_create1)                                                           \
+    X(epoll_ctl)                                                               \
+    X(epoll_wait)                                                              \
+    X(eventfd)                                                                 \
+    X(signalfd)                                                                \
+    X(socket)                                                                  \
+    X(bind)                                                                    \
+    X(listen)                                                                  \
+    X(connect)                                                                 \
+    X(accept4)                                                                 \
+    X(shutdown)                                                                \
+    X(getsockname)                                                             \
+    X(getpeername)                                                             \
+    X(getsockopt)                                                              \
+    X(setsockopt)                                                              \
+    X(recv)                                                                    \
+    X(recvmsg)                                                                 \
+    X(send)                                                                    \
+    X(sendmsg)                                                                 \
+    X(read)                                                                    \
+    X(write)                                                                   \
+    X(fionread)                                                                \
+    X(close)                                                                   \
+    X(unlink)                                                                  \
+    X(dup)                                                                     \
+    X(open)                                                                    \
+    X(fstat)                                                                   \
+    X(fstatfs)                                                                 \
+    X(statx)                                                                   \
+    X(pread)                                                                   \
     X(preadv2)                                                                 \
-    X(io_setup) X(io_destroy) X(io_submit) X(io_getevents)                     \
-    X(clock_gettime) X(timer_create) X(timer_settime) X(timer_delete)          \
-    X(sigaction) X(thread_create) X(malloc) X(realloc) X(memalign) X(free)  \
-    X(mmap) X(munmap) X(madvise) X(getpid)
+    X(io_setup)                                                                \
+    X(io_destroy)                                                              \
+    X(io_submit)                                                               \
+    X(io_getevents)                                                            \
+    X(clock_gettime)                                                           \
+    X(timer_create)                                                            \
+    X(timer_settime)                                                           \
+    X(timer_delete)                                                            \
+    X(sigaction)                                                               \
+    X(thread_create)                                                           \
+    X(malloc)                                                                  \
+    X(realloc)                                                                 \
+    X(memalign)                                                                \
+    X(free)                                                                    \
+    X(mmap)                                                                    \
+    X(munmap)                                                                  \
+    X(madvise)                                                                 \
+    X(getpid)
 
 enum {
 #define INJECT_ENUM(name) CALL_##name,
@@ -32,7 +71,7 @@ _Static_assert(sizeof(ql_sys_t) == CALLS * sizeof(void *),
 
 /* What the rules say of one call. */
 typedef struct {
-    bool decided;   /* not to be made: return result, errno is set */
+    bool decided; /* not to be made: return result, errno is set */
     int64_t result;
     uint64_t limit; /* to be made with at most this many; UINT64_MAX: all */
 } verdict_t;
@@ -74,7 +113,6 @@ void one_byte__track(int ep, int op, int fd, const struct epoll_event *ee);
 enum {
     IOV__MAX = 1024
 };
-int iov__cut(struct iovec *out, const struct iovec *iov, int n,
-             uint64_t limit);
+int iov__cut(struct iovec *out, const struct iovec *iov, int n, uint64_t limit);
 
 #endif

@@ -1,0 +1,56 @@
+local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+
+describe("live tasks", function()
+    helper.gates()
+
+    it("are kept by nothing but the runtime", function()
+        local ended = 0
+        for _ = 1, 100 do
+            quoll.timer.after(0.001, function() ended = ended + 1 end)
+        end
+        collectgarbage()
+        collectgarbage()
+        quoll.run()
+        assert.equal(100, ended)
+    end)
+
+    it("survive when most of many others end", function()
+        local n = helper.collecting and 5000 or 20000
+        local stay = {}
+        tasks.run(function()
+            for i = 1, n do
+                local task = quoll.spawn(function()
+                    quoll.sleep(i % 1000 == 0 and 0.02 or 0)
+                    return i
+                end)
+                if i % 1000 == 0 then
+                    stay[#stay + 1] = task
+                end
+            end
+            quoll.sleep(0.01)
+            collectgarbage()
+            for i, task in ipairs(stay) do
+                assert.equal(i * 1000, task:wait())
+            end
+            assert.equal("ok", quoll.spawn(function() return "ok" end):wait())
+        end, 20)
+    end)
+
+    it("give their memory back", function()
+        local function use()
+            tasks.run(function()
+                for _ = 1, 20000 do
+                    quoll.spawn(quoll.yield)
+                end
+            end, 20)
+            collectgarbage()
+            collectgarbage()
+            return collectgarbage "count"
+        end
+        local first = use()
+        assert.is_true(use() - first < 50)
+        assert.is_true(first < 20000)
+    end)
+end)
