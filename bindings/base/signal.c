@@ -38,15 +38,24 @@ signals_received(ql_lua_t *lua, int signo)
 }
 
 static void
+signals_read(ql_lua_t *lua)
+{
+    struct signalfd_siginfo info;
+
+    while (read(lua->signals.conn->fd, &info, sizeof(info))
+           == (ssize_t) sizeof(info))
+    {
+        signals_received(lua, (int) info.ssi_signo);
+    }
+}
+
+static void
 signals_handler(ql_event_t *ev)
 {
     ql_connection_t *c = ev->data;
-    struct signalfd_siginfo info;
 
-    while (read(c->fd, &info, sizeof(info)) == (ssize_t) sizeof(info)) {
-        signals_received(c->data, (int) info.ssi_signo);
-    }
     ev->ready = 0;
+    signals_read(c->data);
 }
 
 /* The signalfd, kept until the loop ends. Without it the signals keep what
@@ -105,6 +114,10 @@ void
 ql__signals_leave(ql_lua_t *lua)
 {
     if (--lua->signals.depth == 0) {
+        /* A second one that came while the tasks ended. */
+        if (lua->signals.received != 0) {
+            signals_read(lua);
+        }
         pthread_sigmask(SIG_SETMASK, &lua->signals.saved, NULL);
     }
 }

@@ -117,6 +117,22 @@ describe("the second signal", function()
     end
 end)
 
+describe("a second signal while the tasks end", function()
+    it("exits too", function()
+        local result = helper.script [[
+            local ffi, quoll = require "ffi", require "quoll"
+            ffi.cdef "int getpid(void); int kill(int pid, int signo);"
+            quoll.run(function()
+                ffi.C.kill(ffi.C.getpid(), 2)
+                pcall(quoll.sleep, 60)
+                ffi.C.kill(ffi.C.getpid(), 15)
+            end)
+            print "not reached"
+        ]]
+        assert.same({ "", 143 }, { result.out, result.code })
+    end)
+end)
+
 describe("after run", function()
     it("mask and dispositions are what they were", function()
         local result = helper.script [[

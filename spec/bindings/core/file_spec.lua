@@ -248,3 +248,24 @@ describe("a result that was finished but not taken", function()
         end)
     end)
 end)
+
+describe("a large read of a cached file", function()
+    helper.gates()
+
+    it("lets the others have their turns", function()
+        local size = helper.injected and 65536 or 8 * 1024 * 1024
+        run(function()
+            local file = opened("r", pattern(size))
+            local turns = 0
+            local other = quoll.spawn(function()
+                while true do
+                    quoll.yield()
+                    turns = turns + 1
+                end
+            end)
+            assert.equal(size, #file:pread(size, 0))
+            other:cancel()
+            assert.is_true(helper.injected or turns >= 4, turns .. " turns")
+        end)
+    end)
+end)
