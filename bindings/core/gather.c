@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Where the pieces go: into the gather, or behind `to`. */
+/* Where the pieces go: into the gather, or, without one, behind `to`. */
 typedef struct {
     ql_gather_t *gather;
     char *to;
@@ -34,12 +34,12 @@ sink_piece(lua_State *L, sink_t *sink, int type)
     if (size == 0) {
         return;
     }
-    if (sink->to == NULL) {
+    if (sink->gather != NULL) {
         gather_add(sink->gather, s, size, type);
-        return;
+    } else {
+        memcpy(sink->to, s, size);
+        sink->to += size;
     }
-    memcpy(sink->to, s, size);
-    sink->to += size;
 }
 
 static void

@@ -13,7 +13,7 @@ typedef struct {
 } ql_probe_record_t;
 
 /* Starts anew: the next `room` calls of ql_probe() are kept. -1: no memory. */
-int ql_probe_start(ql_loop_t *loop, uint64_t room);
+int ql_probe_start(ql_loop_t *probed, uint64_t room);
 /* A handler that records its event; clears timedout, as a handler should. */
 void ql_probe(ql_event_t *ev);
 /* Calls since the start, kept or not, and the kept ones. */

@@ -137,9 +137,11 @@ wait_us(int64_t us)
 {
     struct timespec ts = {us / 1000000, us % 1000000 * 1000};
 
-    while (nanosleep(&ts, &ts) == -1 && errno == EINTR) {
-        continue;
-    }
+    int rc;
+
+    do {
+        rc = nanosleep(&ts, &ts);
+    } while (rc == -1 && errno == EINTR);
 }
 
 verdict_t
