@@ -5,8 +5,8 @@
  * LuaJIT has no lua_yieldk: after a C function has yielded, no C of it runs
  * again. So a waiting function is an *operation* that is attempted, parked on
  * NGX_AGAIN, attempted again by its event handler, and whose results are
- * pushed by ql_take(), inside the task. Scripts see a Lua function around the
- * C one (lua/quoll/wait.lua):
+ * pushed by `take`, inside the task. Scripts see a Lua function around the C
+ * one (lua/quoll/wait.lua), which calls take when it had to wait:
  *
  *     function Thing:read(n) return finish(core_read(self, n)) end
  *
@@ -32,11 +32,13 @@ typedef struct ql_task_s ql_task_t;
 typedef struct ql_op_s ql_op_t;
 typedef struct ql_handle_s ql_handle_t;
 
-/* The runtime of L's state, made if need be; raises on lack of memory, and
- * once the state is closing. A registry look-up: keep the result. */
+/* The runtime of L's state, made if need be; raises on lack of memory. A
+ * registry look-up: keep the result. */
 QL_API ql_lua_t *ql_lua(lua_State *L);
+/* Its loop; NULL once the state is closing, when a finaliser may still ask. */
 QL_API ql_loop_t *ql_lua_loop(ql_lua_t *lua);
-/* The same, with its kernel objects made; raises when that fails. */
+/* Its loop with the kernel objects made; raises when that fails, and once the
+ * state is closing. */
 QL_API ql_loop_t *ql_lua_ready(ql_lua_t *lua, lua_State *L);
 
 /* ------------------------------------------------------------ errors ---- */
@@ -46,7 +48,7 @@ enum {
     QL_E_TIMEOUT = 0x10000, /* "timeout", TIMEOUT */
     QL_E_CLOSED,            /* "closed", CLOSED */
     QL_E_OWNER_ENDED,       /* "closed", OWNER_ENDED */
-    QL_E_CANCELLED,         /* "cancelled", CANCELLED; raised by ql_take */
+    QL_E_CANCELLED,         /* "cancelled", CANCELLED; raised by take */
     QL_E_BUSY_READING,      /* "busy reading", BUSY */
     QL_E_BUSY_WRITING,      /* "busy writing", BUSY */
     QL_E_NOT_FOUND          /* "host not found", ENOTFOUND */
@@ -64,7 +66,8 @@ QL_API int ql_push_error_partial(lua_State *L, int err);
 /* Raises "file:line: text" with the position of the script's line: the first
  * Lua frame outside quoll's own modules. */
 QL_API int ql_raise(lua_State *L, const char *fmt, ...) QL_PRINTF(2, 3);
-/* Raises "bad argument #arg 'name' to 'method' (expected, got value)". */
+/* Raises "bad argument 'name' to 'method' (expected expected, got value)", the
+ * value being the one at index arg. */
 QL_API int ql_bad_argument(lua_State *L, int arg, const char *name,
                            const char *method, const char *expected);
 /* A timeout argument in seconds at index arg -> ms, rounded up; nil, none and
@@ -94,14 +97,16 @@ typedef struct {
 } ql_op_type_t;
 
 struct ql_op_s {
-    const ql_op_type_t *type;
+    const ql_op_type_t *type; /* may change between two waits */
     ql_lua_t *lua;
-    ql_task_t *task;  /* parked in this task; NULL: nobody waits */
-    uint64_t timeout; /* ms per wait, QL_TIMER_INFINITE, 0: try once */
-    int rc;           /* result, once the wait has ended */
-    int err;          /* why, when rc is NGX_ERROR */
-    unsigned progress : 1;
-    unsigned pending : 1; /* parked, or its result is not taken yet */
+    ql_task_t *task;       /* parked in this task; NULL: nobody waits */
+    uint64_t timeout;      /* ms per wait, QL_TIMER_INFINITE, 0: try once; set
+                              between init and await */
+    int rc;                /* of the last attempt, or what ended the wait */
+    int err;               /* why, when rc is NGX_ERROR; set by attempt or by
+                              what ended the wait */
+    unsigned progress : 1; /* set by attempt; cleared when its timer is armed */
+    unsigned pending : 1;  /* parked, or its result is not taken yet */
 };
 
 QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);

@@ -253,7 +253,8 @@ struct ql_event_s {
     unsigned accept : 1;       /* a listener's; set by ql_listen */
     unsigned instance : 1;     /* flipped by get_connection at each reuse */
     unsigned active : 1;       /* in the epoll set; add/del */
-    unsigned disabled : 1;     /* kept out of the set by del of a pause */
+    unsigned disabled : 1;     /* a pause keeps it out of the set: disable
+                                 sets it, enable clears it */
     unsigned ready : 1;        /* epoll said so; cleared by EAGAIN and by a
                                  short read or write */
     unsigned oneshot : 1;      /* inactive once it fires; add sets it, del

@@ -63,8 +63,8 @@ boundary_push_name(lua_State *L, lua_Debug *ar)
     lua_pushstring(L, ar->name != NULL ? ar->name : "a C function");
 }
 
-bool
-ql__must_drive(lua_State *L, ql_lua_t *lua)
+void
+ql__check_boundary(lua_State *L, ql_lua_t *lua)
 {
     lua_Debug ar;
     bool loader = false;
@@ -88,5 +88,4 @@ ql__must_drive(lua_State *L, ql_lua_t *lua)
     if (!loader) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
-    return true;
 }

@@ -21,33 +21,36 @@ ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
     op->pending = 0;
 }
 
-/* ---------------------------------------------------------- parking ---- */
-
-static int
-co_push(lua_State *L, ql_op_t *op)
+ql_own_op_t *
+ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type)
 {
-    int n;
+    ql_own_op_t *own = &lua->current->own;
 
-    op->pending = 0;
-    n = op->type->push(L, op, op->rc);
-    if (op->type->free != NULL) {
-        op->type->free(op);
+    if (ql_op_waiting(&own->op)) {
+        ql_raise(L, "cannot wait here: the %s waits already",
+                 lua->current == &lua->root ? "main chunk" : "task");
     }
-    return n;
+    ql_op_init(&own->op, type, lua);
+    return own;
 }
+
+/* ---------------------------------------------------------- parking ---- */
 
 /* The results of a wait, or its cancellation. */
 static int
 co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
-    if (op->err != QL_E_CANCELLED || op->rc != NGX_ERROR) {
-        return co_push(L, op);
-    }
+    bool cancelled = op->rc == NGX_ERROR && op->err == QL_E_CANCELLED;
+    int n = 0;
+
     op->pending = 0;
+    if (!cancelled) {
+        n = op->type->push(L, op, op->rc);
+    }
     if (op->type->free != NULL) {
         op->type->free(op);
     }
-    return ql__cancel_raise(L, t);
+    return cancelled ? ql__cancel_raise(L, t) : n;
 }
 
 static void
@@ -63,15 +66,15 @@ co_park(ql_task_t *t, ql_op_t *op)
     }
 }
 
-/* The wait of t has ended with op->rc; t->op stays for ql_take. */
+/* The wait of t has ended with op->rc; t->op stays for take. Its event may
+ * have a timer and be posted at once: the other must not end the next wait. */
 static void
 co_unpark(ql_task_t *t)
 {
     t->op->task = NULL;
     t->state = QL_TASK_READY;
-    if (t->event.timer_set) {
-        ql_del_timer(t->lua->loop, &t->event);
-    }
+    ql_del_timer(t->lua->loop, &t->event);
+    ql_delete_posted_event(t->lua->loop, &t->event);
     t->event.timedout = 0;
 }
 
@@ -80,16 +83,6 @@ ql__unpost(ql_task_t *t)
 {
     ql_delete_posted_event(t->lua->loop, &t->event);
     ql_queue_remove(&t->event.queue);
-}
-
-void
-ql__unpark(ql_task_t *t)
-{
-    if (t->state == QL_TASK_WAITING) {
-        t->op->type->cancel(t->op);
-        co_unpark(t);
-    }
-    ql__unpost(t);
 }
 
 /*
@@ -142,14 +135,19 @@ ql__yield(lua_State *L, int n)
 static void
 co_fail(ql_task_t *t, int err)
 {
-    ql__unpark(t);
+    if (t->state == QL_TASK_WAITING) {
+        t->op->type->cancel(t->op);
+        co_unpark(t);
+    }
+    ql__unpost(t);
     t->op->rc = NGX_ERROR;
     t->op->err = err;
     t->woken = 1;
 }
 
-void
-ql__drive(lua_State *L, ql_task_t *t)
+/* Runs the loop in L until the wait of t has ended. */
+static void
+co_turn(lua_State *L, ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
     lua_State *driver = lua->driver;
@@ -187,7 +185,7 @@ ql__drive(lua_State *L, ql_task_t *t)
 static int
 co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
-    ql__drive(L, t);
+    co_turn(L, t);
     t->op = NULL;
     return co_finish(L, t, op);
 }
@@ -215,7 +213,8 @@ co_waiter(lua_State *L, ql_lua_t *lua, bool *drive)
                     "the task itself, or spawn one");
     }
     if (!lua_isyieldable(L)) {
-        *drive = ql__must_drive(L, lua);
+        ql__check_boundary(L, lua);
+        *drive = true;
     }
     return t;
 }
@@ -228,7 +227,9 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     ql_task_t *t = co_waiter(L, lua, &drive);
 
     if (t->cancelled) {
-        return ql__cancel_raise(L, t);
+        op->rc = NGX_ERROR;
+        op->err = QL_E_CANCELLED;
+        return co_finish(L, t, op);
     }
     op->err = 0;
     op->rc = op->type->attempt(op);
@@ -240,7 +241,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     if (op->rc == NGX_AGAIN) {
         co_park(t, op);
     } else if (!co_spend(lua)) {
-        return co_push(L, op);
+        return co_finish(L, t, op);
     } else {
         co_postpone(t, op);
     }
@@ -254,8 +255,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
 static int
 co_take(lua_State *L)
 {
-    ql_lua_t *lua = ql__upvalue(L);
-    ql_task_t *t = lua->current;
+    ql_task_t *t = ql__upvalue(L)->current;
     ql_op_t *op = t->op;
 
     if (op == NULL || t->L != L) {

@@ -43,7 +43,6 @@ end_task(ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
     ql_task_t *parent = t->parent;
-    int ref = t->ref;
 
     if (t->result == QL_TASK_DONE) {
         end_pass_handles(t);
@@ -62,7 +61,7 @@ end_task(ql_task_t *t)
     ql__join_ended(t);
     ql__join_child(parent);
     end_drop_coroutine(t);
-    ql__anchor_drop(lua, ref);
+    ql__anchor_drop(lua, t->ref);
     if (parent == &lua->root && parent->nchildren == 0) {
         ql__signals_idle(lua);
     }

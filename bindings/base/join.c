@@ -81,16 +81,16 @@ task_wait(lua_State *L)
 {
     ql_task_t *target = ql__task_check(L, 1, "wait");
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
-    ql_task_t *t = target->lua->current;
+    ql_own_op_t *own;
 
-    if (target == t) {
+    if (target == target->lua->current) {
         return ql_raise(L, "a task cannot wait for itself");
     }
-    ql_op_init(&t->own.op, &join_type, t->lua);
-    t->own.op.timeout = timeout;
-    t->own.target = target;
+    own = ql__own_op(L, target->lua, &join_type);
+    own->op.timeout = timeout;
+    own->target = target;
     lua_settop(L, 1);
-    return ql_await(L, &t->own.op, 1);
+    return ql_await(L, &own->op, 1);
 }
 
 void
@@ -138,14 +138,12 @@ static const ql_op_type_t room_type = {"room", room_attempt, room_push,
 static int
 task_room(lua_State *L)
 {
-    ql_lua_t *lua = ql__upvalue(L);
-    ql_task_t *t = lua->current;
     int64_t n = ql_check_whole(L, 1, "n", "room", 1, UINT32_MAX);
+    ql_own_op_t *own = ql__own_op(L, ql__upvalue(L), &room_type);
 
-    ql_op_init(&t->own.op, &room_type, lua);
-    t->own.room = (uint32_t) n;
+    own->room = (uint32_t) n;
     lua_settop(L, 0);
-    return ql_await(L, &t->own.op, 0);
+    return ql_await(L, &own->op, 0);
 }
 
 void

@@ -52,9 +52,8 @@ static const ql_op_type_t yield_type = {"yield", yield_attempt, sleep_push,
 static int
 sleep_await(lua_State *L, ql_lua_t *lua, uint64_t ms)
 {
-    ql_own_op_t *own = &lua->current->own;
+    ql_own_op_t *own = ql__own_op(L, lua, ms == 0 ? &yield_type : &sleep_type);
 
-    ql_op_init(&own->op, ms == 0 ? &yield_type : &sleep_type, lua);
     own->posted = 0;
     if (ms != 0) {
         own->op.timeout = ms;

@@ -104,11 +104,8 @@ ql_lua(lua_State *L)
 void
 ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns)
 {
-    for (; fns->name != NULL; fns++) {
-        lua_pushlightuserdata(L, lua);
-        lua_pushcclosure(L, fns->func, 1);
-        lua_setfield(L, -2, fns->name);
-    }
+    lua_pushlightuserdata(L, lua);
+    luaL_setfuncs(L, fns, 1);
 }
 
 void

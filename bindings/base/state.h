@@ -43,7 +43,7 @@ struct ql_task_s {
                          the wait; data is the task */
     ql_lua_t *lua;
     lua_State *L; /* its coroutine; NULL before the start and when dropped */
-    ql_op_t *op;  /* what it waits for, until ql_take has pushed it */
+    ql_op_t *op;  /* what it waits for, until take has pushed it */
     ql_task_t *parent;
     ql_queue_t children; /* of ql_task_t.sibling, oldest first */
     ql_queue_t sibling;
@@ -67,7 +67,8 @@ struct ql_task_s {
 
 /* Slots of a task's fenv table. */
 enum {
-    QL_TASK_THREAD = 1, /* its coroutine */
+    QL_TASK_THREAD = 1, /* its coroutine; before a delayed start without
+                           arguments its function */
     QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
     QL_TASK_NAME,
     QL_TASK_WHY,  /* of its cancellation */
@@ -119,19 +120,20 @@ struct ql_lua_s {
 void ql__co_register(lua_State *L, ql_lua_t *lua);
 /* Handler of every task's event. */
 void ql__task_event(ql_event_t *ev);
-/* Runs the loop in L until the wait of t (parked in op) has ended. */
-void ql__drive(lua_State *L, ql_task_t *t);
 /* Takes t out of the posted queues, and out of those that a nested drive holds
  * back. */
 void ql__unpost(ql_task_t *t);
-/* Ends the wait of t, if it has one, without a result: only unhooks. */
-void ql__unpark(ql_task_t *t);
 /* Leaves the coroutine L with the topmost n values; for co.c and cancel.c. */
 int ql__yield(lua_State *L, int n);
 
-/* boundary.c: raises unless the coroutine L may yield; true: it may not, but
- * only require or dofile stand in between, so drive the loop. */
-bool ql__must_drive(lua_State *L, ql_lua_t *lua);
+/* The own operation of the running task, for a new wait; raises while another
+ * one has it: Lua may run (a finaliser, __tostring) below the loop that a
+ * waiting task runs. */
+ql_own_op_t *ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type);
+
+/* boundary.c: L cannot yield; raises unless only require or dofile stand in
+ * between, where a wait may run the loop. */
+void ql__check_boundary(lua_State *L, ql_lua_t *lua);
 void ql__boundary_init(lua_State *L, ql_lua_t *lua);
 
 /* spawn.c */

@@ -62,7 +62,7 @@ buffer_compact(ql_buffer_t *b)
 static int
 buffer_grow(ql_buffers_t *pool, ql_buffer_t *b, uint32_t want)
 {
-    uint32_t max = want != 0 ? want : QL_BUFFER_MAX;
+    uint32_t max = want != 0 && want < QL_BUFFER_MAX ? want : QL_BUFFER_MAX;
     uint32_t cap = b->cap <= max / 2 ? b->cap * 2 : max;
     char *data;
 

@@ -6,10 +6,10 @@
 static int
 clock_now(lua_State *L)
 {
-    ql_core_t *core = ql_core(L);
+    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
 
-    ql_time_update(core->loop);
-    lua_pushnumber(L, (lua_Number) ql_nsec(core->loop) / 1e9);
+    ql_time_update(loop);
+    lua_pushnumber(L, (lua_Number) ql_nsec(loop) / 1e9);
     return 1;
 }
 

@@ -5,11 +5,19 @@ static const char core_key = 0; /* registry: address -> the module's table */
 void
 ql_core_register(lua_State *L, ql_core_t *core, const luaL_Reg *fns)
 {
-    for (; fns->name != NULL; fns++) {
-        lua_pushlightuserdata(L, core);
-        lua_pushcclosure(L, fns->func, 1);
-        lua_setfield(L, -2, fns->name);
+    lua_pushlightuserdata(L, core);
+    luaL_setfuncs(L, fns, 1);
+}
+
+ql_loop_t *
+ql_core_loop(lua_State *L, const ql_core_t *core)
+{
+    ql_loop_t *loop = ql_lua_loop(core->lua);
+
+    if (loop == NULL) {
+        ql_raise(L, "quoll is closed");
     }
+    return loop;
 }
 
 static int
@@ -29,7 +37,6 @@ core_new(lua_State *L)
     ql_core_t *core = lua_newuserdata(L, sizeof(*core));
 
     core->lua = lua;
-    core->loop = ql_lua_loop(lua);
     ql_buffers_init(&core->buffers);
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, core_gc);

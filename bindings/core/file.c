@@ -264,12 +264,13 @@ file_open(lua_State *L)
     ql_core_t *core = ql_core(L);
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
+    ql_loop_t *loop;
     file_t *f;
 
     if (strlen(path) != length) {
         return open_error(L, path, EINVAL);
     }
-    ql_lua_ready(core->lua, L);
+    loop = ql_lua_ready(core->lua, L);
     f = ql_handle_new(L, core->lua, &ql_file_handle, sizeof(*f) + length + 1);
     f->core = core;
     memcpy(f->path, path, length + 1);
@@ -277,7 +278,7 @@ file_open(lua_State *L)
     ql_queue_init(&f->pread.link);
     f->pread.file = f;
     ql__file_reader_init(f);
-    f->file = ql_file_open(core->loop, path,
+    f->file = ql_file_open(loop, path,
                            lua_toboolean(L, 2) ? QL_FILE_DIRECT : 0);
     if (f->file == NULL) {
         return open_error(L, path, errno);

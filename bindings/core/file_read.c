@@ -38,7 +38,7 @@ match_line(file_reader_t *r)
     }
     r->in.scanned = unread;
     r->take = unread;
-    return r->end && unread > 0;
+    return r->end;
 }
 
 /* White space, then what may belong to a numeral; strtod decides. */
@@ -81,7 +81,7 @@ reader_match(file_reader_t *r)
     case FILE_NUMBER:
         return match_number(r);
     default:
-        return match_line(r) || r->end;
+        return match_line(r);
     }
 }
 

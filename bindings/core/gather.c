@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* Where the pieces go: into the gather, or, without one, behind `to`. */
+/* Where the pieces go: into the gather, or, without one, to `to`. */
 typedef struct {
     ql_gather_t *gather;
     char *to;
+    const char *end; /* of the room at to */
 } sink_t;
 
 static void
@@ -36,10 +37,13 @@ sink_piece(lua_State *L, sink_t *sink, int type)
     }
     if (sink->gather != NULL) {
         gather_add(sink->gather, s, size, type);
-    } else {
-        memcpy(sink->to, s, size);
-        sink->to += size;
+        return;
     }
+    if (size > (size_t) (sink->end - sink->to)) {
+        ql_raise(L, "the table to send has changed meanwhile");
+    }
+    memcpy(sink->to, s, size);
+    sink->to += size;
 }
 
 static void
@@ -76,19 +80,20 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
 void
 ql_gather(lua_State *L, int table, ql_gather_t *gather)
 {
-    sink_t sink = {gather, NULL};
+    sink_t sink = {.gather = gather};
 
     gather->pieces = 0;
     gather->bytes = 0;
     sink_table(L, table, &sink, 1);
 }
 
-void
-ql_gather_all(lua_State *L, int table, char *to)
+size_t
+ql_gather_all(lua_State *L, int table, char *to, size_t room)
 {
-    sink_t sink = {NULL, to};
+    sink_t sink = {.to = to, .end = to + room};
 
     sink_table(L, table, &sink, 1);
+    return (size_t) (sink.to - to);
 }
 
 void

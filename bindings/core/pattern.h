@@ -1,6 +1,6 @@
 /*
- * pattern.h: what a read asks for, and whether the unread bytes are enough.
- * Connections and files share it.
+ * pattern.h: what a read of a connection asks for, and whether the unread
+ * bytes are enough.
  */
 #ifndef QUOLL_PATTERN_H
 #define QUOLL_PATTERN_H

@@ -133,7 +133,7 @@ send_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_conn_t *conn = writer(op);
 
-    send_free(op);
+    send_free(op); /* now: what follows may raise */
     lua_pushnumber(L, (lua_Number) conn->out.sent);
     return rc == NGX_OK ? 1 : ql_push_error_partial(L, op->err);
 }
@@ -162,6 +162,7 @@ static int
 send_table(lua_State *L, ql_conn_t *conn)
 {
     ql_gather_t gather;
+    size_t size;
     char *copy;
 
     ql_gather(L, 2, &gather);
@@ -170,9 +171,9 @@ send_table(lua_State *L, ql_conn_t *conn)
         return ql_await(L, &conn->wop, 2);
     }
     copy = lua_newuserdata(L, gather.bytes);
-    ql_gather_all(L, 2, copy);
+    size = ql_gather_all(L, 2, copy, gather.bytes);
     lua_replace(L, 2);
-    return send_data(L, conn, copy, gather.bytes);
+    return send_data(L, conn, copy, size);
 }
 
 /* send(self, string|number|table) -> bytes | nil, err, sent, CODE */

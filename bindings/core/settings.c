@@ -87,9 +87,9 @@ settings_number(lua_State *L, const char *name, settings_t *settings)
 }
 
 static int
-settings_push(lua_State *L, ql_core_t *core)
+settings_push(lua_State *L, ql_loop_t *loop)
 {
-    const ql_conf_t *conf = ql_loop_conf(core->loop);
+    const ql_conf_t *conf = ql_loop_conf(loop);
     const char *name;
     uint32_t value;
 
@@ -121,14 +121,14 @@ settings_pair(lua_State *L, settings_t *settings)
 }
 
 static void
-settings_apply(ql_core_t *core, const settings_t *settings)
+settings_apply(ql_loop_t *loop, const settings_t *settings)
 {
-    *ql_loop_conf(core->loop) = settings->conf;
+    *ql_loop_conf(loop) = settings->conf;
     if (settings->debug_set) {
-        ql_log_set_debug(core->loop, settings->debug);
+        ql_log_set_debug(loop, settings->debug);
     }
     if (settings->level != 0 || settings->debug != 0) {
-        ql_log_set_level(core->loop,
+        ql_log_set_level(loop,
                          settings->debug != 0 ? QL_LOG_DEBUG : settings->level);
     }
 }
@@ -138,8 +138,8 @@ settings_apply(ql_core_t *core, const settings_t *settings)
 static int
 settings_configure(lua_State *L)
 {
-    ql_core_t *core = ql_core(L);
-    settings_t settings = {.conf = *ql_loop_conf(core->loop)};
+    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
+    settings_t settings = {.conf = *ql_loop_conf(loop)};
 
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
         return ql_bad_argument(L, 1, "settings", "configure", "a table");
@@ -148,20 +148,20 @@ settings_configure(lua_State *L)
     for (lua_pushnil(L); lua_istable(L, 1) && lua_next(L, 1); lua_pop(L, 1)) {
         settings_pair(L, &settings);
     }
-    if (settings.sizes != 0 && ql_loop_fd(core->loop) != -1) {
+    if (settings.sizes != 0 && ql_loop_fd(loop) != -1) {
         return ql_raise(L, "configure: the loop has started; only log_level "
                            "and debug can be changed now");
     }
-    settings_apply(core, &settings);
-    return settings_push(L, core);
+    settings_apply(loop, &settings);
+    return settings_push(L, loop);
 }
 
 /* --------------------------------------------------------------- stats ---- */
 
 typedef struct {
-    const char *group; /* NULL: at the top */
+    const char *group; /* key of its table in the result */
     const char *name;
-    size_t offset;
+    size_t offset; /* in ql_stats_t, of a uint64_t */
 } stats_field_t;
 
 #define STAT(group, name, member)                                              \
@@ -210,10 +210,10 @@ static const stats_field_t stats_fields[] = {
 static int
 settings_stats(lua_State *L)
 {
-    ql_core_t *core = ql_core(L);
+    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
     ql_stats_t stats;
 
-    ql_stats(core->loop, &stats);
+    ql_stats(loop, &stats);
     lua_createtable(L, 0, 8);
     for (size_t i = 0; i < sizeof(stats_fields) / sizeof(*stats_fields); i++) {
         const stats_field_t *f = &stats_fields[i];
@@ -231,7 +231,7 @@ settings_stats(lua_State *L)
         lua_setfield(L, -2, f->name);
         lua_pop(L, 1);
     }
-    lua_pushnumber(L, (lua_Number) ql_log_count(core->loop, QL_LOG_ALERT));
+    lua_pushnumber(L, (lua_Number) ql_log_count(loop, QL_LOG_ALERT));
     lua_setfield(L, -2, "alerts");
     return 1;
 }
@@ -242,7 +242,7 @@ settings_stats(lua_State *L)
 static int
 settings_log(lua_State *L)
 {
-    ql_core_t *core = ql_core(L);
+    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
     int n = lua_gettop(L);
     int level = lua_type(L, 1) == LUA_TSTRING
                   ? ql_log_level_by_name(lua_tostring(L, 1))
@@ -253,7 +253,7 @@ settings_log(lua_State *L)
                                "emerg, alert, crit, error, warn, notice, info "
                                "or debug");
     }
-    if (level > ql_log_level(core->loop)) {
+    if (level > ql_log_level(loop)) {
         return 0;
     }
     for (int i = 2; i <= n; i++) {
@@ -263,7 +263,7 @@ settings_log(lua_State *L)
         lua_replace(L, i);
     }
     lua_concat(L, n - 1);
-    ql_log_text(core->loop, level, lua_tostring(L, -1));
+    ql_log_text(loop, level, lua_tostring(L, -1));
     return 0;
 }
 
@@ -271,7 +271,7 @@ settings_log(lua_State *L)
 static int
 settings_loop(lua_State *L)
 {
-    lua_pushlightuserdata(L, ql_core(L)->loop);
+    lua_pushlightuserdata(L, ql_core_loop(L, ql_core(L)));
     return 1;
 }
 

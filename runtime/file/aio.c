@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 
 enum {
-    QL__HARVEST = 64 /* completions an io_getevents */
+    HARVEST = 64 /* completions an io_getevents */
 };
 
 static void
@@ -160,11 +160,11 @@ reap(ql_loop_t *loop, const struct io_event *e)
 static int
 harvest(ql_loop_t *loop, long min, struct timespec *timeout)
 {
-    struct io_event events[QL__HARVEST];
+    struct io_event events[HARVEST];
     int i, n;
 
     do {
-        n = loop->sys->io_getevents(loop->aio.ctx, min, QL__HARVEST, events,
+        n = loop->sys->io_getevents(loop->aio.ctx, min, HARVEST, events,
                                     timeout);
     } while (n == -EINTR);
     if (n < 0) {

@@ -9,7 +9,7 @@
 enum {
     /* Reads that go out together: a system call and a doorbell of the disk
      * for all of them, yet it does not run dry while a turn goes on. */
-    AIO_BATCH = 8
+    AIO_BATCH = 16
 };
 
 void

@@ -7,8 +7,8 @@
 #include <errno.h>
 
 enum {
-    QL__SUBMIT_SLOW = 1000000, /* ns: more than that held the loop up */
-    QL__SUBMIT_RETRY = 10      /* ms until the machine is asked again */
+    SUBMIT_SLOW = 1000000, /* ns: more than that held the loop up */
+    SUBMIT_RETRY = 10      /* ms until the machine is asked again */
 };
 
 bool
@@ -17,15 +17,6 @@ ql__aio_pending(const ql_loop_t *loop)
     const ql_aio_t *aio = &loop->aio;
 
     return aio->queued > 0 && !aio->blocked && aio->in_flight < aio->requests;
-}
-
-static int64_t
-now_ns(ql_loop_t *loop)
-{
-    struct timespec ts;
-
-    loop->sys->clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
 }
 
 /* As many as there is room for, from the head. */
@@ -46,11 +37,11 @@ static int
 timed_submit(ql_loop_t *loop, long n)
 {
     ql_aio_t *aio = &loop->aio;
-    int64_t start = now_ns(loop);
+    uint64_t start = ql__clock(loop);
     int rc = loop->sys->io_submit(aio->ctx, n, aio->batch);
 
     loop->stats.aio_submits++;
-    if (now_ns(loop) - start > QL__SUBMIT_SLOW) {
+    if (ql__clock(loop) - start > SUBMIT_SLOW) {
         loop->stats.aio_slow++;
     }
     ql_log_debug(loop, QL_DEBUG_AIO, "io_submit: %d of %ld", rc, n);
@@ -92,7 +83,7 @@ wait_for_room(ql_loop_t *loop)
     loop->stats.aio_eagain++;
     aio->blocked = true;
     if (aio->in_flight == 0) {
-        ql_add_timer(loop, &aio->retry, QL__SUBMIT_RETRY);
+        ql_add_timer(loop, &aio->retry, SUBMIT_RETRY);
     }
 }
 

@@ -7,7 +7,7 @@
 
 enum {
     /* A miss starts the readahead of what was asked for, on the loop. */
-    QL__CACHED_CALL = 64 * 1024
+    CACHED_CALL = 64 * 1024
 };
 
 static ssize_t
@@ -54,7 +54,7 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
         return NGX_AGAIN;
     }
     while (done < size) {
-        part = size - done < QL__CACHED_CALL ? size - done : QL__CACHED_CALL;
+        part = size - done < CACHED_CALL ? size - done : CACHED_CALL;
         n = read_nowait(file, (char *) buf + done, part, offset + (off_t) done);
         if (n <= 0) {
             break;

@@ -15,9 +15,9 @@
 #endif
 
 enum {
-    QL__DIRECT_ALIGN = 4096, /* where the kernel cannot say */
-    QL__DIRECT_UNTRIED = -1,
-    QL__DIRECT_NONE = -2
+    DIRECT_ALIGN = 4096, /* where the kernel cannot say */
+    DIRECT_UNTRIED = -1,
+    DIRECT_NONE = -2
 };
 
 void
@@ -101,7 +101,7 @@ ql_file_open(ql_loop_t *loop, const char *path, int flags)
     }
     *file = (ql_file_t){.loop = loop,
                         .fd = fd,
-                        .direct_fd = QL__DIRECT_UNTRIED,
+                        .direct_fd = DIRECT_UNTRIED,
                         .refs = 1,
                         .direct = (flags & QL_FILE_DIRECT) != 0};
     apply_hints(file, &st);
@@ -129,7 +129,7 @@ direct_alignment(ql_file_t *file)
             == -1
         || !(stx.stx_mask & STATX_DIOALIGN))
     {
-        return QL__DIRECT_ALIGN;
+        return DIRECT_ALIGN;
     }
     align = stx.stx_dio_offset_align;
     /* One alignment for all: reads that go on in the middle of a buffer keep
@@ -146,7 +146,7 @@ ql__file_direct(ql_file_t *file)
     char path[sizeof("/proc/self/fd/") + 11];
     uint32_t align;
 
-    if (file->direct_fd == QL__DIRECT_NONE || file->no_direct) {
+    if (file->direct_fd == DIRECT_NONE || file->no_direct) {
         return -1;
     }
     if (file->direct_fd >= 0) {
@@ -154,7 +154,7 @@ ql__file_direct(ql_file_t *file)
     }
     align = direct_alignment(file);
     if (align == 0) {
-        file->direct_fd = QL__DIRECT_NONE;
+        file->direct_fd = DIRECT_NONE;
         ql__file_no_direct(file, false);
         return -1;
     }
@@ -164,7 +164,7 @@ ql__file_direct(ql_file_t *file)
     if (file->direct_fd == -1) {
         /* Out of descriptors: only now. The rest stays as it is. */
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
-            file->direct_fd = QL__DIRECT_NONE;
+            file->direct_fd = DIRECT_NONE;
             ql__file_no_direct(file, errno == EINVAL);
         }
         return -1;

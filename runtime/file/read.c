@@ -12,6 +12,8 @@ enum {
     /* io_submit maps the buffer: 0.1 ms for this much. Also a power of two
      * above any alignment. */
     QL__DIRECT_CALL = 1 << 20,
+    /* A buffer that shares pages costs the disk a segment more. */
+    QL__PAGE = 4096,
     /* Copied from the page cache by one attempt: 0.1 ms. */
     QL__CACHED_SHARE = 1 << 20
 };
@@ -330,7 +332,8 @@ prepare(ql__read_t *r)
     align = file->off_align;
     head = (size_t) r->pub.offset % align;
     r->length = (head + r->pub.size + align - 1) / align * align;
-    r->block = loop->sys->memalign(file->mem_align, r->length);
+    r->block = loop->sys->memalign(
+        file->mem_align > QL__PAGE ? file->mem_align : QL__PAGE, r->length);
     r->data = r->block + head;
     if (r->pub.size > 0) {
         r->lane = lane_direct;

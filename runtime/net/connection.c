@@ -169,7 +169,6 @@ ql_close_connection(ql_connection_t *c)
     ql_delete_posted_event(loop, &c->read);
     ql_delete_posted_event(loop, &c->write);
     ql_log_debug(loop, QL_DEBUG_NET, "close connection: fd:%d", fd);
-    c->fd = -1;
     ql_free_connection(c);
     /* Not again on EINTR: Linux has closed it by then. */
     if (!c->borrowed && loop->sys->close(fd) == -1 && errno != EINTR) {

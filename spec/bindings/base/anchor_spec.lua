@@ -38,6 +38,39 @@ describe("live tasks", function()
         end, 20)
     end)
 
+    it("survive when a failure's __tostring ends most of the others", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local list, known = {}, setmetatable({}, { __mode = "k" })
+            local function start(n)
+                for _ = 1, n do
+                    list[#list + 1] = quoll.timer.after(60, print)
+                    known[list[#list]] = true
+                end
+            end
+            start(500)
+            quoll.spawn(error, setmetatable({}, { __tostring = function()
+                for i = 1, 5000 do
+                    if i <= 400 or i >= 1500 then list[i]:cancel() end
+                end
+                list = nil
+            end }))
+            start(4500)
+            quoll.yield()
+            quoll.yield()
+            collectgarbage()
+            collectgarbage()
+            local left = 0
+            for task in pairs(known) do
+                left = left + 1
+                task:cancel()
+            end
+            print(left)
+        ]]
+        assert.equal("1099\n", result.out)
+        assert.equal(0, result.code)
+    end)
+
     it("give their memory back", function()
         local function use()
             tasks.run(function()

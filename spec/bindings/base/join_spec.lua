@@ -55,6 +55,25 @@ describe("task:wait", function()
         end)
     end)
 
+    it("ends once when its end and its timeout come together", function()
+        run(function()
+            local early, waiters = 0, {}
+            for i = 1, 200 do
+                local task = quoll.timer.after(0.005, function() end)
+                waiters[i] = quoll.spawn(function()
+                    task:wait(0.005)
+                    local before = quoll.now()
+                    quoll.sleep(0.02)
+                    early = early + (quoll.now() - before < 0.02 and 1 or 0)
+                end)
+            end
+            for _, waiter in ipairs(waiters) do
+                waiter:wait()
+            end
+            assert.equal(0, early)
+        end)
+    end)
+
     it("times out and leaves the task alone", function()
         run(function()
             local task = quoll.spawn(function()

@@ -38,6 +38,25 @@ describe("a failure for which nobody waits", function()
         assert.matches("task 1 reader failed: x\n", result.err)
     end)
 
+    it("lets no __tostring wait in the stead of who waits already", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local function bad()
+                error(setmetatable({}, { __tostring = function()
+                    local _, err = pcall(quoll.sleep, 1)
+                    return err
+                end }))
+            end
+            quoll.spawn(bad)
+            local function main() quoll.sleep(0.01) return "slept" end
+            print(quoll.spawn(main):wait(5))
+        ]]
+        assert.equal("slept\n", result.out)
+        assert.equal(0, result.code)
+        assert.matches("task 1 failed: %S+:4: cannot wait here: the main chunk "
+            .. "waits already\n", result.err)
+    end)
+
     it("shows an error object by its __tostring, or what it is", function()
         local result = helper.script [[
             local quoll = require "quoll"

@@ -36,6 +36,30 @@ describe("a state that closes", function()
         assert.equal(0, result.code)
     end)
 
+    it("refuses finalisers that run after its own", function()
+        local result = helper.script [[
+            local late = newproxy(true)
+            local quoll
+            getmetatable(late).__gc = function()
+                print(pcall(quoll.now))
+                print(pcall(quoll.stats))
+                print(pcall(quoll.configure))
+                print(pcall(quoll.log, "error", "x"))
+                print(pcall(quoll.spawn, print))
+                print(pcall(quoll.sleep, 0))
+                print(pcall(quoll.connect, "127.0.0.1:1"))
+                print(pcall(quoll.open, "LICENSE"))
+                print(pcall(quoll.waitfd, 0, "r"))
+            end
+            quoll = require "quoll"
+            quoll.run(function() quoll.sleep(0.001) end)
+        ]]
+        local lines = select(2, result.out:gsub("quoll is closed\n", ""))
+        assert.equal(9, lines, result.out)
+        assert.equal("", result.err)
+        assert.equal(0, result.code)
+    end)
+
     it("ends with reads under way", function()
         local result = helper.script [[
             local quoll = require "quoll"

@@ -38,6 +38,31 @@ describe("bindings/core/gather", function()
         end, "nested more than 100 deep")
     end))
 
+    it("meets a finaliser that changes the table meanwhile",
+        pair.with(function(client, server)
+            local pause = collectgarbage("setpause", 0)
+            local mul = collectgarbage("setstepmul", 100000)
+            finally(function()
+                collectgarbage("setpause", pause)
+                collectgarbage("setstepmul", mul)
+            end)
+            for _ = 1, 100 do
+                local list = {}
+                for i = 1, 70 do
+                    list[i] = "x"
+                end
+                getmetatable(newproxy(true)).__gc = function()
+                    list[1] = ("y"):rep(20000)
+                end
+                local ok, n = pcall(client.send, client, list)
+                if ok then
+                    assert.equal(n, #server:receive(n))
+                else
+                    assert.matches("the table to send has changed", n)
+                end
+            end
+        end))
+
     it("sends nothing of a table that has something else in it",
         pair.with(function(client, server)
             assert.error_matches(function()
