@@ -1,67 +1,83 @@
 /*
- * signal.c: SIGINT and SIGTERM while the loop runs from a script come by
- * signalfd: luajit's own handler would kill whichever coroutine runs. The
- * first cancels every task, the second exits with 128 + signo. What is
- * ignored stays ignored.
+ * signal.c: SIGINT and SIGTERM while the loop runs from a script: luajit's own
+ * handler would kill whichever coroutine runs. The first cancels every task,
+ * the second exits with 128 + signo, also when a script never comes back to
+ * the loop. What is ignored stays ignored.
+ *
+ * The handler of the first one installs that of the second, so the state is
+ * the disposition itself, which exec resets in children; and it sends the loop
+ * a note, a real-time signal that is blocked here and read from a signalfd.
  */
 #include "state.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* SIGINT and SIGTERM, unless the process was started with them ignored. */
-static void
-signals_set(sigset_t *set)
-{
-    static const int signos[] = {SIGINT, SIGTERM};
-    struct sigaction act;
+static const int signals_caught[QL__SIGNALS] = {SIGINT, SIGTERM};
 
-    sigemptyset(set);
-    for (int i = 0; i < 2; i++) {
-        if (sigaction(signos[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
-        {
-            sigaddset(set, signos[i]);
-        }
+static int
+signals_note(void)
+{
+    return SIGRTMIN + 8;
+}
+
+/* Unless the process was started with it ignored. */
+static void
+signals_catch(int signo, void (*handler)(int), struct sigaction *old)
+{
+    struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+    /* Two that come at once: the second waits until the first has been. */
+    for (int i = 0; i < QL__SIGNALS; i++) {
+        sigaddset(&act.sa_mask, signals_caught[i]);
+    }
+    sigaction(signo, NULL, old);
+    if (old->sa_handler != SIG_IGN) {
+        sigaction(signo, &act, NULL);
     }
 }
 
 static void
-signals_received(ql_lua_t *lua, int signo)
+on_second(int signo)
 {
-    if (lua->signals.received != 0) {
-        exit(128 + signo);
-    }
-    lua->signals.received = signo;
-    ql__task_cancel(&lua->root, signo == SIGINT ? "SIGINT" : "SIGTERM");
+    _exit(128 + signo);
 }
 
 static void
-signals_read(ql_lua_t *lua)
+on_first(int signo)
 {
-    struct signalfd_siginfo info;
+    int err = errno;
+    struct sigaction old;
 
-    while (read(lua->signals.conn->fd, &info, sizeof(info))
-           == (ssize_t) sizeof(info))
-    {
-        signals_received(lua, (int) info.ssi_signo);
+    for (int i = 0; i < QL__SIGNALS; i++) {
+        signals_catch(signals_caught[i], on_second, &old);
     }
+    sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
+    errno = err;
 }
+
+/* ------------------------------------------------------------ the loop ---- */
 
 static void
 signals_handler(ql_event_t *ev)
 {
     ql_connection_t *c = ev->data;
+    ql_lua_t *lua = c->data;
+    struct signalfd_siginfo info;
 
     ev->ready = 0;
-    signals_read(c->data);
+    if (read(c->fd, &info, sizeof(info)) != (ssize_t) sizeof(info)) {
+        return;
+    }
+    lua->signals.received = info.ssi_int;
+    ql__task_cancel(&lua->root, info.ssi_int == SIGINT ? "SIGINT" : "SIGTERM");
 }
 
 /* The signalfd, kept until the loop ends. Without it the signals keep what
  * they did before. */
 static bool
-signals_open(ql_lua_t *lua, const sigset_t *set)
+signals_open(ql_lua_t *lua, const sigset_t *note)
 {
     ql_connection_t *c;
     int fd;
@@ -69,7 +85,7 @@ signals_open(ql_lua_t *lua, const sigset_t *set)
     if (lua->signals.conn != NULL) {
         return true;
     }
-    fd = signalfd(-1, set, SFD_NONBLOCK | SFD_CLOEXEC);
+    fd = signalfd(-1, note, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd == -1) {
         ql_log_error(lua->loop, QL_LOG_ERR, errno, "signalfd() failed");
         return false;
@@ -96,30 +112,50 @@ signals_open(ql_lua_t *lua, const sigset_t *set)
 void
 ql__signals_enter(ql_lua_t *lua)
 {
-    sigset_t set;
+    ql_signals_t *signals = &lua->signals;
+    sigset_t note;
 
-    if (lua->signals.depth++ != 0) {
+    if (signals->depth++ != 0) {
         return;
     }
-    lua->signals.received = 0;
-    signals_set(&set);
-    if (signals_open(lua, &set)) {
-        pthread_sigmask(SIG_BLOCK, &set, &lua->signals.saved);
-    } else {
-        pthread_sigmask(SIG_BLOCK, NULL, &lua->signals.saved);
+    signals->received = 0;
+    sigemptyset(&note);
+    sigaddset(&note, signals_note());
+    signals->caught = signals_open(lua, &note);
+    if (!signals->caught) {
+        return;
+    }
+    pthread_sigmask(SIG_BLOCK, &note, &signals->mask);
+    for (int i = 0; i < QL__SIGNALS; i++) {
+        signals_catch(signals_caught[i], on_first, &signals->old[i]);
+    }
+}
+
+/* A note that nobody has read would kill the process once it is unblocked: it
+ * came too late to cancel anything. */
+static void
+signals_forget(ql_lua_t *lua)
+{
+    struct signalfd_siginfo info;
+
+    while (read(lua->signals.conn->fd, &info, sizeof(info)) > 0) {
+        lua->signals.received = info.ssi_int;
     }
 }
 
 void
 ql__signals_leave(ql_lua_t *lua)
 {
-    if (--lua->signals.depth == 0) {
-        /* A second one that came while the tasks ended. */
-        if (lua->signals.received != 0) {
-            signals_read(lua);
-        }
-        pthread_sigmask(SIG_SETMASK, &lua->signals.saved, NULL);
+    ql_signals_t *signals = &lua->signals;
+
+    if (--signals->depth != 0 || !signals->caught) {
+        return;
     }
+    for (int i = 0; i < QL__SIGNALS; i++) {
+        sigaction(signals_caught[i], &signals->old[i], NULL);
+    }
+    signals_forget(lua);
+    pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 }
 
 void

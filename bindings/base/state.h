@@ -50,9 +50,9 @@ struct ql_task_s {
     ql_queue_t handles; /* it owns, newest first */
     ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
     ql_own_op_t own;
-    const char *why;   /* of a cancellation from C; NULL: in the fenv */
-    const char *fault; /* of a failure without an error value */
-    uint64_t id;
+    const char *why;        /* of a cancellation from C; NULL: in the fenv */
+    const char *fault;      /* of a failure without an error value */
+    uint64_t id;            /* from 1 in the order of spawning; root: 0 */
     int ref;                /* in the table of anchors while it lives */
     uint32_t nchildren;     /* length of children */
     uint16_t swallowed;     /* cancellations raised in it */
@@ -75,12 +75,18 @@ enum {
     QL_TASK_START /* function and arguments of a delayed start */
 };
 
+enum {
+    QL__SIGNALS = 2 /* SIGINT and SIGTERM */
+};
+
 /* SIGINT and SIGTERM while the loop runs: signal.c */
 typedef struct {
     ql_connection_t *conn; /* of the signalfd; NULL: not made */
-    sigset_t saved;        /* mask before the loop ran */
-    int depth;             /* drives under way */
-    int received;          /* first signal; 0: none */
+    struct sigaction old[QL__SIGNALS]; /* dispositions before the loop ran */
+    sigset_t mask;                     /* and the mask */
+    int depth;                         /* drives under way */
+    int received;                      /* first signal; 0: none */
+    bool caught;                       /* ours are in place */
 } ql_signals_t;
 
 /* The place of the last spawn: spawning in a loop finds its words here. */
@@ -92,24 +98,24 @@ typedef struct {
 } ql_chain_t;
 
 struct ql_lua_s {
-    ql_loop_t *loop;   /* NULL once the state is closing */
-    lua_State *driver; /* the thread whose C function runs the loop now; one
+    ql_loop_t *loop;    /* NULL once the state is closing */
+    lua_State *driver;  /* the thread whose C function runs the loop now; one
                           of its own while nothing does */
-    ql_task_t *current;
-    ql_task_t *drive; /* innermost task that runs the loop in require */
+    ql_task_t *current; /* that runs; the root when none does */
+    ql_task_t *drive;   /* innermost task that runs the loop in require */
     ql_task_t root;
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
-    uint64_t next_id;
-    int anchor_table;   /* registry: what keeps live tasks reachable */
-    int task_metatable; /* registry */
-    int anchors;        /* highest reference in use since the table was made */
+    uint64_t next_id;    /* the last task's; counts from 1 */
+    int anchor_table;    /* registry: what keeps live tasks reachable */
+    int task_metatable;  /* registry */
+    int anchors;         /* highest reference in use since the table was made */
     ql_chain_t chain;
-    uint64_t spawned; /* = ended + live */
+    uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;
-    uint64_t failed;
-    uint64_t resumes;
-    uint64_t slice; /* ns: when the current slice's clock was first read */
-    int budget;     /* immediate completions left in this resume */
+    uint64_t failed;  /* of those that ended */
+    uint64_t resumes; /* of coroutines */
+    uint64_t slice;   /* ns: when the current slice's clock was first read */
+    int budget;       /* immediate completions left in this resume */
     ql_signals_t signals;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
