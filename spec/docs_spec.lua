@@ -78,7 +78,7 @@ describe("docs/API.md", function()
         add_functions(names, "conn:", core.methods.connection)
         add_functions(names, "listener:", core.methods.listener)
         add_functions(names, "task:", core.task)
-        add_functions(names, "file:", core.file)
+        add_functions(names, "file:", core.methods.file)
         return names
     end
 

@@ -73,7 +73,7 @@ task_detach(lua_State *L)
     return 1;
 }
 
-/* task_own(handle, task) -> handle; closed when task ends */
+/* task_own(handle, task) -> handle; closed when task ends, or if it has */
 static int
 task_own(lua_State *L)
 {
@@ -83,7 +83,9 @@ task_own(lua_State *L)
     if (h == NULL) {
         return ql_bad_argument(L, 1, "handle", "own", "a handle");
     }
-    if (!h->closed) {
+    if (ql__task_ended(t)) {
+        ql_handle_close(h, QL_E_OWNER_ENDED);
+    } else if (!h->closed) {
         ql_handle_own(h, t);
     }
     lua_settop(L, 1);

@@ -146,21 +146,6 @@ connection_shutdown(lua_State *L)
 /* ----------------------------------------------------------- module ---- */
 
 void
-ql__open_methods(lua_State *L, ql_core_t *core, const ql_handle_type_t *type)
-{
-    lua_getfield(L, -1, "methods");
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, "methods");
-    }
-    ql_handle_methods(L, core->lua, type);
-    lua_setfield(L, -2, type->name);
-    lua_pop(L, 1);
-}
-
-void
 ql__open_connection(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"settimeout", connection_settimeout},

@@ -95,9 +95,4 @@ ql__unpark_event(ql_loop_t *loop, ql_event_t *ev)
 int ql__check_address(lua_State *L, int arg, const char *name,
                       const char *method, ql_sockaddr_t *addr);
 
-/* Puts the methods table of type into the module's table `methods` (the
- * module is on top of the stack) under the type's name. */
-void ql__open_methods(lua_State *L, ql_core_t *core,
-                      const ql_handle_type_t *type);
-
 #endif

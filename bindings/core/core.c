@@ -9,6 +9,15 @@ ql_core_register(lua_State *L, ql_core_t *core, const luaL_Reg *fns)
     luaL_setfuncs(L, fns, 1);
 }
 
+void
+ql__open_methods(lua_State *L, ql_core_t *core, const ql_handle_type_t *type)
+{
+    lua_getfield(L, -1, "methods");
+    ql_handle_methods(L, core->lua, type);
+    lua_setfield(L, -2, type->name);
+    lua_pop(L, 1);
+}
+
 ql_loop_t *
 ql_core_loop(lua_State *L, const ql_core_t *core)
 {
@@ -63,6 +72,8 @@ luaopen_quoll_core(lua_State *L)
     lua_setfield(L, -2, "context");
     lua_pushliteral(L, QL_VERSION);
     lua_setfield(L, -2, "version");
+    lua_createtable(L, 0, 4);
+    lua_setfield(L, -2, "methods");
     ql_task_register(L, core->lua);
     ql__open_settings(L, core);
     ql__open_clock(L, core);

@@ -28,6 +28,11 @@ ql_loop_t *ql_core_loop(lua_State *L, const ql_core_t *core);
 /* Puts fns into the table on top of the stack, each with core as upvalue 1. */
 void ql_core_register(lua_State *L, ql_core_t *core, const luaL_Reg *fns);
 
+/* Puts the methods table of type into the module's table `methods` (the
+ * module is on top of the stack) under the type's name. */
+void ql__open_methods(lua_State *L, ql_core_t *core,
+                      const ql_handle_type_t *type);
+
 /* Each: fills the table on top of the stack (the module). */
 void ql__open_settings(lua_State *L, ql_core_t *core);
 void ql__open_clock(lua_State *L, ql_core_t *core);

@@ -9,7 +9,7 @@
 file_t *
 ql__file_self(lua_State *L, const char *method)
 {
-    file_t *f = ql_handle_check(L, 1, &ql_file_handle, method);
+    file_t *f = ql_handle_check(L, 1, &ql__file_type, method);
 
     if (f->handle.closed) {
         ql_push_error(L, f->handle.closed);
@@ -176,7 +176,8 @@ pread_close(ql_handle_t *h, int err)
 
 static const ql_handle_type_t pread_handle = {"pread", pread_close, NULL};
 
-/* The file's own, or a new userdata on top of the stack when that is used. */
+/* The file's own, or a new userdata on top of the stack when that is used;
+ * NULL when the file has been closed meanwhile. */
 static file_pread_t *
 pread_new(lua_State *L, file_t *f, int *anchors)
 {
@@ -185,6 +186,9 @@ pread_new(lua_State *L, file_t *f, int *anchors)
     *anchors = 1;
     if (p->used) {
         p = ql_handle_new(L, f->core->lua, &pread_handle, sizeof(*p));
+        if (f->handle.closed) { /* by a finaliser just now */
+            return NULL;
+        }
         ql_handle_open(&p->handle);
         ql_handle_own(&p->handle, NULL);
         p->file = f;
@@ -196,7 +200,7 @@ pread_new(lua_State *L, file_t *f, int *anchors)
     return p;
 }
 
-/* file_pread(file, n, offset) -> string | nil at the end | nil, err, CODE */
+/* pread(self, n, offset) -> string | nil at the end | nil, err, CODE */
 static int
 file_pread(lua_State *L)
 {
@@ -212,6 +216,9 @@ file_pread(lua_State *L)
     offset = ql_check_whole(L, 3, "offset", "pread", 0, INT64_C(1) << 52);
     lua_settop(L, 1);
     p = pread_new(L, f, &anchors);
+    if (p == NULL) {
+        return ql_push_error(L, f->handle.closed);
+    }
     p->size = (uint32_t) size;
     p->offset = offset;
     return ql_await(L, &p->op, anchors);
@@ -244,7 +251,7 @@ file_collect(ql_handle_t *h)
     ql_buffer_release(&f->core->buffers, &f->reader.out);
 }
 
-const ql_handle_type_t ql_file_handle = {"file", file_close, file_collect};
+const ql_handle_type_t ql__file_type = {"file", file_close, file_collect};
 
 static int
 open_error(lua_State *L, const char *path, int err)
@@ -257,7 +264,7 @@ open_error(lua_State *L, const char *path, int err)
     return 3;
 }
 
-/* file_open(path, direct) -> file | nil, "path: err", CODE */
+/* open(path, direct) -> file | nil, "path: err", CODE */
 static int
 file_open(lua_State *L)
 {
@@ -271,7 +278,7 @@ file_open(lua_State *L)
         return open_error(L, path, EINVAL);
     }
     loop = ql_lua_ready(core->lua, L);
-    f = ql_handle_new(L, core->lua, &ql_file_handle, sizeof(*f) + length + 1);
+    f = ql_handle_new(L, core->lua, &ql__file_type, sizeof(*f) + length + 1);
     f->core = core;
     memcpy(f->path, path, length + 1);
     ql_queue_init(&f->preads);
@@ -287,7 +294,7 @@ file_open(lua_State *L)
     return 1;
 }
 
-/* file_size(file) -> bytes */
+/* size(self) -> bytes */
 static int
 file_size(lua_State *L)
 {
@@ -308,13 +315,14 @@ file_size(lua_State *L)
 void
 ql__open_file(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"file_open", file_open},
-                                   {"file_pread", file_pread},
-                                   {"file_size", file_size},
+    static const luaL_Reg fns[] = {{"open", file_open},
+                                   {"pread", file_pread},
+                                   {"size", file_size},
                                    {NULL, NULL}};
 
+    ql__open_methods(L, core, &ql__file_type);
+    lua_newtable(L);
     ql_core_register(L, core, fns);
-    ql__open_file_read(L, core);
-    ql_handle_methods(L, core->lua, &ql_file_handle);
+    ql_core_register(L, core, ql__file_read_functions);
     lua_setfield(L, -2, "file");
 }

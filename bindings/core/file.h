@@ -13,13 +13,13 @@ typedef struct file_s file_t;
 typedef struct {
     ql_handle_t handle; /* of one that is a userdata of its own */
     ql_op_t op;
-    file_t *file;
+    file_t *file;    /* anchored beside it */
     ql_read_t *read; /* NULL: the page cache is asked first */
     ql_buffer_t out; /* what the page cache gave */
     ql_queue_t link; /* in file->preads while it is used */
-    int64_t offset;
-    uint32_t size;
-    bool used;
+    int64_t offset;  /* asked for */
+    uint32_t size;   /* asked for */
+    bool used;       /* from the call until its results are pushed */
 } file_pread_t;
 
 typedef enum {
@@ -38,24 +38,24 @@ typedef struct {
     ql_buffer_t out; /* in, while a string is made of it: a finaliser that runs
                         then may close the file */
     int64_t next;    /* offset behind the bytes of in */
-    uint32_t size;
-    uint32_t take;  /* match: bytes of the result */
-    uint32_t skip;  /* and bytes behind it that belong to neither */
-    uint8_t format; /* file_format_t */
-    bool end;       /* the last fill met the end */
+    uint32_t size;   /* BYTES: asked for */
+    uint32_t take;   /* match: bytes of the result */
+    uint32_t skip;   /* and bytes behind it that belong to neither */
+    uint8_t format;  /* file_format_t */
+    bool end;        /* the last fill met the end */
 } file_reader_t;
 
 struct file_s {
     ql_handle_t handle;
     ql_core_t *core;
-    ql_file_t *file;
+    ql_file_t *file; /* NULL: closed */
     file_reader_t reader;
     file_pread_t pread; /* the first one; more are userdata */
-    ql_queue_t preads;
-    char path[];
+    ql_queue_t preads;  /* of file_pread_t.link */
+    char path[];        /* for messages */
 };
 
-extern const ql_handle_type_t ql_file_handle;
+extern const ql_handle_type_t ql__file_type;
 
 /* An open file at index 1, or NULL after pushing nil, "closed", CODE. */
 file_t *ql__file_self(lua_State *L, const char *method);
@@ -67,6 +67,6 @@ int ql__file_error(lua_State *L, const file_t *f, int err);
 /* file_read.c */
 void ql__file_reader_init(file_t *f);
 void ql__file_reader_close(file_t *f, int err);
-void ql__open_file_read(lua_State *L, ql_core_t *core);
+extern const luaL_Reg ql__file_read_functions[];
 
 #endif

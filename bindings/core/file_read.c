@@ -329,7 +329,7 @@ check_format(lua_State *L, uint32_t *size)
     return kinds[found - formats];
 }
 
-/* file_read(file, [format]) -> value | nil at the end | nil, err, CODE */
+/* read(self, [format]) -> value | nil at the end | nil, err, CODE */
 static int
 file_read(lua_State *L)
 {
@@ -355,7 +355,7 @@ file_read(lua_State *L)
     return ql_await(L, &r->op, 1);
 }
 
-/* file_seek(file, whence, offset) -> position */
+/* seek(self, whence, offset) -> position */
 static int
 file_seek(lua_State *L)
 {
@@ -387,11 +387,5 @@ file_seek(lua_State *L)
     return 1;
 }
 
-void
-ql__open_file_read(lua_State *L, ql_core_t *core)
-{
-    static const luaL_Reg fns[] = {
-        {"file_read", file_read}, {"file_seek", file_seek}, {NULL, NULL}};
-
-    ql_core_register(L, core, fns);
-}
+const luaL_Reg ql__file_read_functions[] = {
+    {"read", file_read}, {"seek", file_seek}, {NULL, NULL}};

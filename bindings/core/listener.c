@@ -166,11 +166,11 @@ listener_accept(lua_State *L)
     uint64_t timeout = ql_check_timeout(L, 2, "timeout", "accept");
     ql_conn_t *conn;
 
-    if (l->handle.closed) {
-        return ql_push_error(L, l->handle.closed);
-    }
     lua_settop(L, 1);
     conn = ql__connection_new(L, core);
+    if (l->handle.closed) { /* perhaps by a finaliser just now */
+        return ql_push_error(L, l->handle.closed);
+    }
     conn->accepting.listener = l;
     ql_queue_init(&conn->accepting.link);
     conn->rop.type = &accept_op;

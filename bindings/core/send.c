@@ -150,11 +150,22 @@ send_fail(lua_State *L, int err)
     return ql_push_error_partial(L, err);
 }
 
-/* data[size] at the top of the stack, the connection below it. */
+/* The connection and the data are on the stack, as text by now: making it may
+ * have run a finaliser that closed the connection. */
 static int
-send_data(lua_State *L, ql_conn_t *conn, const char *data, size_t size)
+send_start(lua_State *L, ql_conn_t *conn, ql_out_t out)
 {
-    conn->out = (ql_out_t){.data = data, .left = size};
+    if (conn->handle.closed) {
+        return send_fail(L, conn->handle.closed);
+    }
+    if (ql_op_waiting(&conn->wop)) {
+        return send_fail(L, QL_E_BUSY_WRITING);
+    }
+    if (conn->wbroken) {
+        return send_fail(L, QL_E_CLOSED);
+    }
+    conn->wop.type = &send_op;
+    conn->out = out;
     return ql_await(L, &conn->wop, 2);
 }
 
@@ -167,13 +178,13 @@ send_table(lua_State *L, ql_conn_t *conn)
 
     ql_gather(L, 2, &gather);
     if (gather.pieces <= QL_GATHER_MAX) {
-        conn->out = (ql_out_t){.gather = &gather, .left = gather.bytes};
-        return ql_await(L, &conn->wop, 2);
+        return send_start(L, conn,
+                          (ql_out_t){.gather = &gather, .left = gather.bytes});
     }
     copy = lua_newuserdata(L, gather.bytes);
     size = ql_gather_all(L, 2, copy, gather.bytes);
     lua_replace(L, 2);
-    return send_data(L, conn, copy, size);
+    return send_start(L, conn, (ql_out_t){.data = copy, .left = size});
 }
 
 /* send(self, string|number|table) -> bytes | nil, err, sent, CODE */
@@ -189,22 +200,12 @@ connection_send(lua_State *L)
         return ql_bad_argument(L, 2, "data", "send",
                                "a string, a number or a table of these");
     }
-    if (conn->handle.closed) {
-        return send_fail(L, conn->handle.closed);
-    }
-    if (ql_op_waiting(&conn->wop)) {
-        return send_fail(L, QL_E_BUSY_WRITING);
-    }
-    if (conn->wbroken) {
-        return send_fail(L, QL_E_CLOSED);
-    }
     lua_settop(L, 2);
-    conn->wop.type = &send_op;
     if (type == LUA_TTABLE) {
         return send_table(L, conn);
     }
     data = lua_tolstring(L, 2, &size);
-    return send_data(L, conn, data, size);
+    return send_start(L, conn, (ql_out_t){.data = data, .left = size});
 }
 
 const luaL_Reg ql__send_functions[] = {{"send", connection_send}, {NULL, NULL}};

@@ -48,6 +48,9 @@ function connection.connect(address, opts)
   return finish(core_connect(address, opts.timeout, opts.bind))
 end
 
+-- receive, receiveany and send are called once a message: what finish() does is
+-- written out, since it costs less than passing varargs on.
+
 --- Reads.
 -- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a
 -- line without its LF and without any CR (the default), or "*a" all up to the
@@ -135,6 +138,10 @@ end
 -- @treturn function the iterator
 function Connection:chunks(n)
   local size = n or CHUNK
+  if type(size) ~= "number" or size < 1 or size % 1 ~= 0 then
+    raise("bad argument 'n' to 'chunks' (a number of bytes expected, got "
+      .. tostring(n) .. ")")
+  end
   return function()
     local chunk, err, _, code = finish(receiveany(self, size))
     if chunk == nil and code ~= "CLOSED" then

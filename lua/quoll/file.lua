@@ -6,9 +6,9 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 
+local raw = core.file
+local File = core.methods.file
 local files = {}
-
-local File = core.file
 
 local modes = { r = false, rb = false, rd = true, rbd = true }
 
@@ -27,11 +27,11 @@ function files.open(path, mode)
     core.raise("bad argument 'mode' to 'open' (\"r\" or \"rd\" expected, got "
       .. tostring(mode) .. ")")
   end
-  return core.file_open(path, direct)
+  return raw.open(path, direct)
 end
 
 local function read_formats(self, format, ...)
-  local value, err, code = finish(core.file_read(self, format))
+  local value, err, code = finish(raw.read(self, format))
   if err then
     return nil, err, code
   elseif value == nil or select("#", ...) == 0 then
@@ -56,7 +56,7 @@ end
 -- @treturn ?string fewer than n bytes only at the end of the file, nil past it
 -- @return nil, "path: err", CODE
 function File:pread(n, offset)
-  return finish(core.file_pread(self, n, offset))
+  return finish(raw.pread(self, n, offset))
 end
 
 --- Sets and tells the position of read and lines.
@@ -69,13 +69,13 @@ function File:seek(whence, offset)
     core.raise("bad argument 'whence' to 'seek' "
       .. "(\"set\", \"cur\" or \"end\" expected)")
   end
-  return core.file_seek(self, whence, offset or 0)
+  return raw.seek(self, whence, offset or 0)
 end
 
 --- Its size now.
 -- @treturn number bytes
 function File:size()
-  return core.file_size(self)
+  return raw.size(self)
 end
 
 local function iterate(self, format)

@@ -67,10 +67,11 @@ Listener.address = raw.address
 -- A failed handler's error goes to onerror; a cancellation goes on.
 local function guarded(conn, fn, onerror)
   local function describe(err)
+    local shown, text = pcall(tostring, err)
     return {
       err = err,
       cancelled = iscancelled(err),
-      traceback = debug.traceback(tostring(err), 2),
+      traceback = debug.traceback(shown and text or "(cannot be shown)", 2),
     }
   end
   local ok, failure = xpcall(fn, describe, conn)
@@ -115,6 +116,13 @@ local function run_server(self, fn, opts, ours)
   return finish(task_wait(server))
 end
 
+local function check_where(where, expected)
+  if getmetatable(where) ~= "listener" then
+    raise(("bad argument 'where' to 'serve' (%s expected, got %s)")
+      :format(expected, type(where)))
+  end
+end
+
 local function check_serve(fn, opts, known)
   if type(fn) ~= "function" then
     raise(("bad argument 'fn' to 'serve' (a function expected, got %s)")
@@ -135,6 +143,7 @@ end
 -- @tparam ?table opts `max`: handlers at work at most; `onerror`: called with
 -- a handler's error and its traceback instead of the log
 function Listener:serve(fn, opts)
+  check_where(self, "a listener")
   return run_server(self, fn, check_serve(fn, opts, SERVE), false)
 end
 
@@ -144,6 +153,7 @@ end
 -- @tparam ?table opts those of `Listener:serve` and of `listen`
 function listener.serve(where, fn, opts)
   if type(where) ~= "string" then
+    check_where(where, "an address or a listener")
     return Listener.serve(where, fn, opts)
   end
   opts = check_serve(fn, opts, SERVE_ADDRESS)

@@ -203,12 +203,15 @@ struct ql_loop_s {
     ql_stats_t stats; /* gauges are filled in by ql_stats() */
 };
 
-/* epoll.c: a new set with every connection that was active in the old one. */
+/* epoll.c */
+int ql_epoll_init(ql_loop_t *loop);
+void ql_epoll_done(ql_loop_t *loop);
+/* A new set with every connection that was active in the old one. */
 int ql__epoll_rebuild(ql_loop_t *loop);
-/* epoll.c: a forked child lets go of what is its parent's; without touching
- * the epoll set, which the two still share. */
+/* A forked child lets go of what is its parent's; without touching the epoll
+ * set, which the two still share. */
 void ql__epoll_drop(ql_loop_t *loop);
-/* epoll.c: true in the process that made the kernel objects. */
+/* True in the process that made the kernel objects. */
 static inline bool
 ql__loop_owned(const ql_loop_t *loop)
 {
@@ -223,18 +226,15 @@ int ql_epoll_del_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
 int ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c);
 int ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c,
                             uint32_t flags);
-/* epoll_process.c */
-int ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags);
-/* epoll.c */
-int ql_epoll_init(ql_loop_t *loop);
-void ql_epoll_done(ql_loop_t *loop);
-
-/* epoll_ctl.c: enters c into the present set as its bits say. */
-int ql__epoll_enter(ql_connection_t *c);
 int ql_epoll_enable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                           uint32_t flags);
 int ql_epoll_disable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                            uint32_t flags);
+/* Enters c into the present set as its bits say. */
+int ql__epoll_enter(ql_connection_t *c);
+
+/* epoll_process.c */
+int ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags);
 
 /* time.c: the monotonic clock, read now; ns */
 uint64_t ql__clock(const ql_loop_t *loop);

@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -17,12 +16,6 @@ static int
 sys_fionread(int fd, int *bytes)
 {
     return ioctl(fd, FIONREAD, bytes);
-}
-
-static int
-sys_dup(int fd)
-{
-    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static int
@@ -42,14 +35,12 @@ const ql_sys_t ql_sys_default = {
     .epoll_ctl = epoll_ctl,
     .epoll_wait = epoll_wait,
     .eventfd = eventfd,
-    .signalfd = signalfd,
 
     .socket = socket,
     .bind = bind,
     .listen = listen,
     .connect = connect,
     .accept4 = accept4,
-    .shutdown = shutdown,
     .getsockname = getsockname,
     .getpeername = getpeername,
     .getsockopt = getsockopt,
@@ -64,7 +55,6 @@ const ql_sys_t ql_sys_default = {
     .fionread = sys_fionread,
     .close = close,
     .unlink = unlink,
-    .dup = sys_dup,
 
     .open = sys_open,
     .fstat = fstat,

@@ -23,14 +23,12 @@ struct ql_sys_s {
     int (*epoll_ctl)(int ep, int op, int fd, struct epoll_event *ee);
     int (*epoll_wait)(int ep, struct epoll_event *events, int n, int timeout);
     int (*eventfd)(unsigned count, int flags);
-    int (*signalfd)(int fd, const sigset_t *mask, int flags);
 
     int (*socket)(int domain, int type, int protocol);
     int (*bind)(int fd, const struct sockaddr *sa, socklen_t len);
     int (*listen)(int fd, int backlog);
     int (*connect)(int fd, const struct sockaddr *sa, socklen_t len);
     int (*accept4)(int fd, struct sockaddr *sa, socklen_t *len, int flags);
-    int (*shutdown)(int fd, int how);
     int (*getsockname)(int fd, struct sockaddr *sa, socklen_t *len);
     int (*getpeername)(int fd, struct sockaddr *sa, socklen_t *len);
     int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
@@ -46,7 +44,6 @@ struct ql_sys_s {
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
     int (*close)(int fd);
     int (*unlink)(const char *path);
-    int (*dup)(int fd); /* close-on-exec */
 
     int (*open)(const char *path, int flags); /* no O_CREAT */
     int (*fstat)(int fd, struct stat *st);

@@ -36,16 +36,17 @@ wanted(const ql_connection_t *c)
     return events;
 }
 
+/* what: for the debug log, "add event". */
 static int
-ctl(ql_connection_t *c, int op)
+ctl(ql_connection_t *c, int op, const char *what)
 {
     ql_loop_t *loop = c->loop;
     struct epoll_event ee;
 
     ee.events = op == EPOLL_CTL_DEL ? 0 : wanted(c);
     ee.data.ptr = (char *) c + c->read.instance;
-    ql_log_debug(loop, QL_DEBUG_EVENT, "epoll ctl: fd:%d op:%d ev:%08X", c->fd,
-                 op, ee.events);
+    ql_log_debug(loop, QL_DEBUG_EVENT, "epoll %s: fd:%d op:%d ev:%08X", what,
+                 c->fd, op, ee.events);
     loop->stats.epoll_ctl++;
     if (loop->sys->epoll_ctl(loop->ep, op, c->fd, &ee) == 0) {
         return NGX_OK;
@@ -67,7 +68,7 @@ ql__epoll_enter(ql_connection_t *c)
     if (!c->write.active) {
         c->write.oneshot = 0;
     }
-    return ctl(c, EPOLL_CTL_ADD);
+    return ctl(c, EPOLL_CTL_ADD, "enter");
 }
 
 static int
@@ -101,7 +102,7 @@ ql_epoll_add_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
     ev->clear = (flags & QL_CLEAR_EVENT) != 0;
     ev->oneshot = (flags & QL_ONESHOT_EVENT) != 0;
     ev->exclusive = (flags & QL_EXCLUSIVE_EVENT) != 0;
-    if (ctl(c, op) != NGX_OK) {
+    if (ctl(c, op, "add event") != NGX_OK) {
         *ev = before;
         return NGX_ERROR;
     }
@@ -114,6 +115,7 @@ ql_epoll_del_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
 {
     ql_connection_t *c = ev->data;
     ql_event_t before = *ev;
+    int op;
 
     (void) event;
     if (!ev->active && !ev->oneshot) {
@@ -124,7 +126,8 @@ ql_epoll_del_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
     if (closing_suffices(c, flags) || !ql__loop_owned(loop)) {
         return NGX_OK;
     }
-    if (ctl(c, has_entry(c) ? EPOLL_CTL_MOD : EPOLL_CTL_DEL) != NGX_OK) {
+    op = has_entry(c) ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+    if (ctl(c, op, "del event") != NGX_OK) {
         *ev = before;
         return NGX_ERROR;
     }
@@ -168,7 +171,7 @@ ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c)
     c->read.active = c->write.active = 1;
     c->read.clear = c->write.clear = 1;
     c->read.oneshot = c->write.oneshot = 0;
-    if (ctl(c, op) != NGX_OK) {
+    if (ctl(c, op, "add connection") != NGX_OK) {
         c->read = rev;
         c->write = wev;
         return NGX_ERROR;
@@ -189,7 +192,7 @@ ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c, uint32_t flags)
     if (closing_suffices(c, flags) || !ql__loop_owned(loop)) {
         return NGX_OK;
     }
-    if (ctl(c, EPOLL_CTL_DEL) != NGX_OK) {
+    if (ctl(c, EPOLL_CTL_DEL, "del connection") != NGX_OK) {
         c->read = rev;
         c->write = wev;
         return NGX_ERROR;

@@ -120,6 +120,8 @@ deliver(ql_loop_t *loop, const struct epoll_event *ee, uint32_t flags)
     oneshot = c->read.oneshot || c->write.oneshot;
     ql_log_debug(loop, QL_DEBUG_EVENT, "epoll: fd:%d ev:%04X", c->fd, revents);
     if (revents & (EPOLLERR | EPOLLHUP)) {
+        ql_log_debug(loop, QL_DEBUG_EVENT,
+                     "epoll_wait() error on fd:%d ev:%04X", c->fd, revents);
         revents |= EPOLLIN | EPOLLOUT;
     }
     if ((revents & EPOLLIN) && c->read.active) {

@@ -118,7 +118,7 @@ ql_aio_init(ql_loop_t *loop)
         aio->ctx = 0;
         goto failed;
     }
-    ql_log_debug(loop, QL_DEBUG_AIO, "aio init: eventfd:%d", aio->eventfd);
+    ql_log_debug(loop, QL_DEBUG_AIO, "eventfd: %d", aio->eventfd);
     return NGX_OK;
 
 failed:
@@ -149,7 +149,7 @@ reap(ql_loop_t *loop, const struct io_event *e)
     ql_event_aio_t *aio = e->data;
     int64_t res = (long) e->res;
 
-    ql_log_debug(loop, QL_DEBUG_AIO, "aio complete: %p res:%lld", (void *) aio,
+    ql_log_debug(loop, QL_DEBUG_AIO, "io_event: %p res:%lld", (void *) aio,
                  (long long) res);
     loop->aio.in_flight--;
     loop->stats.aio_reaped++;
@@ -167,6 +167,7 @@ harvest(ql_loop_t *loop, long min, struct timespec *timeout)
         n = loop->sys->io_getevents(loop->aio.ctx, min, HARVEST, events,
                                     timeout);
     } while (n == -EINTR);
+    ql_log_debug(loop, QL_DEBUG_AIO, "io_getevents: %d", n);
     if (n < 0) {
         ql_log_error(loop, QL_LOG_ALERT, -n, "io_getevents() failed");
         return NGX_ERROR;
@@ -195,6 +196,7 @@ ql_aio_eventfd_handler(ql_event_t *ev)
     do {
         n = loop->sys->read(c->fd, &count, sizeof(count));
     } while (n == -1 && errno == EINTR);
+    ql_log_debug(loop, QL_DEBUG_AIO, "eventfd handler: %zd", n);
     if (n == -1 && errno != EAGAIN) {
         ql_log_error(loop, QL_LOG_ALERT, errno, "read(eventfd) failed");
     }

@@ -15,6 +15,7 @@
 #endif
 
 enum {
+    PAGE = 4096,
     DIRECT_ALIGN = 4096, /* where the kernel cannot say */
     DIRECT_UNTRIED = -1,
     DIRECT_NONE = -2
@@ -169,7 +170,8 @@ ql__file_direct(ql_file_t *file)
         }
         return -1;
     }
-    file->mem_align = align;
+    /* A buffer that shares its pages costs the disk a segment more. */
+    file->mem_align = align > PAGE ? align : PAGE;
     file->off_align = align;
     return file->direct_fd;
 }

@@ -8,17 +8,15 @@
 #include <errno.h>
 
 enum {
-    QL__READ_MAX = 1 << 30,
+    READ_MAX = 1 << 30,
     /* io_submit maps the buffer: 0.1 ms for this much. Also a power of two
      * above any alignment. */
-    QL__DIRECT_CALL = 1 << 20,
-    /* A buffer that shares pages costs the disk a segment more. */
-    QL__PAGE = 4096,
+    DIRECT_CALL = 1 << 20,
     /* Copied from the page cache by one attempt: 0.1 ms. */
-    QL__CACHED_SHARE = 1 << 20
+    CACHED_SHARE = 1 << 20
 };
 
-#define QL__OFFSET_MAX ((off_t) 1 << 62)
+#define OFFSET_MAX ((off_t) 1 << 62)
 
 /* The lane the next attempt goes down; NGX_DECLINED: it has set another. */
 typedef struct ql__read_s ql__read_t;
@@ -133,7 +131,7 @@ busy(ql__read_t *r)
 static int
 lane_cached(ql__read_t *r)
 {
-    size_t end = r->have + QL__CACHED_SHARE;
+    size_t end = r->have + CACHED_SHARE;
     ssize_t n;
 
     if (end > r->pub.size) {
@@ -227,7 +225,7 @@ lane_direct(ql__read_t *r)
     ql_file_t *file = r->pub.file;
     size_t from = r->got - r->got % file->off_align;
     size_t left = r->length - from;
-    size_t part = left < QL__DIRECT_CALL ? left : QL__DIRECT_CALL;
+    size_t part = left < DIRECT_CALL ? left : DIRECT_CALL;
     ssize_t n;
 
     n = ql_file_aio_read(file, &r->aio, r->block + from, part,
@@ -332,8 +330,7 @@ prepare(ql__read_t *r)
     align = file->off_align;
     head = (size_t) r->pub.offset % align;
     r->length = (head + r->pub.size + align - 1) / align * align;
-    r->block = loop->sys->memalign(
-        file->mem_align > QL__PAGE ? file->mem_align : QL__PAGE, r->length);
+    r->block = loop->sys->memalign(file->mem_align, r->length);
     r->data = r->block + head;
     if (r->pub.size > 0) {
         r->lane = lane_direct;
@@ -347,7 +344,7 @@ ql_read_create(ql_file_t *file, size_t size, off_t offset)
     ql_loop_t *loop = file->loop;
     ql__read_t *r;
 
-    if (size > QL__READ_MAX || offset < 0 || offset > QL__OFFSET_MAX) {
+    if (size > READ_MAX || offset < 0 || offset > OFFSET_MAX) {
         errno = EINVAL;
         return NULL;
     }

@@ -49,6 +49,16 @@ describe("quoll.connection", function()
     end)
 
     describe("lines and chunks", function()
+        it("refuse bad sizes at the caller's line",
+            pair.with(function(_, server)
+                for _, bad in ipairs { 0, -1, 1.5, "x", {} } do
+                    pair.raises(function()
+                        server:chunks(bad)
+                    end, "connection_spec.lua:%d+: bad argument 'n' to "
+                        .. "'chunks'")
+                end
+            end))
+
         it("end at the end of the stream", pair.with(function(client, server)
             client:send("one\r\n\ntwo\nlast")
             client:close()

@@ -225,6 +225,21 @@ describe("quoll.listener", function()
                 assert.same({ "failed 1", "failed 2" }, failures)
             end))
 
+        it("gives onerror an error that cannot be shown",
+            listening(function(listener)
+                local failure
+                local broken = setmetatable({}, {
+                    __tostring = function() error "broken" end })
+                serving(listener, function() error(broken) end, {
+                    onerror = function(err, traceback)
+                        failure = err
+                        assert.matches("cannot be shown", traceback)
+                    end,
+                })
+                assert.equal("", connect(listener):receive("*a"))
+                assert.equal(broken, failure)
+            end))
+
         it("ends with its task", listening(function(listener)
             local server = serving(listener, echo)
             local conn = connect(listener)
@@ -245,6 +260,13 @@ describe("quoll.listener", function()
             assert.error_matches(function()
                 quoll.serve(address, "echo")
             end, "bad argument 'fn' to 'serve'")
+            pair.raises(function()
+                quoll.serve(3, echo)
+            end, "listener_spec.lua:%d+: bad argument 'where' to 'serve' "
+                .. "%(an address or a listener expected, got number%)")
+            pair.raises(function()
+                listener.serve({}, echo)
+            end, "listener_spec.lua:%d+: bad argument 'where' to 'serve'")
             assert.error_matches(function()
                 listener:serve(echo, { max = 0 })
             end, "bad argument 'max' to 'serve'")

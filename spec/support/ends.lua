@@ -14,6 +14,8 @@ local ends = {
 
 pcall(ffi.cdef,
     "int socketpair(int domain, int type, int protocol, int fds[2]);")
+pcall(ffi.cdef, "int dup(int fd);")
+pcall(ffi.cdef, "int shutdown(int fd, int how);")
 
 -- Two nonblocking descriptors.
 function ends.pair()

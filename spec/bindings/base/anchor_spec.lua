@@ -44,8 +44,9 @@ describe("live tasks", function()
             local list, known = {}, setmetatable({}, { __mode = "k" })
             local function start(n)
                 for _ = 1, n do
-                    list[#list + 1] = quoll.timer.after(60, print)
-                    known[list[#list]] = true
+                    local task = quoll.timer.after(60, print)
+                    list[#list + 1] = task
+                    known[task] = true
                 end
             end
             start(500)

@@ -3,7 +3,6 @@ local ends = require "spec.support.ends"
 local ffi, C, inject = helper.ffi, helper.C, helper.inject
 local forked = helper.forked
 
-local F_GETFD, FD_CLOEXEC = 1, 1
 local EIO = helper.errno.EIO
 
 local function read_file(path)
@@ -71,16 +70,6 @@ describe("the table of system calls", function()
                 assert(not direct, path .. " calls " .. name)
             end
         end
-    end))
-
-    it("duplicates with close-on-exec", forked(function()
-        local a, b = ends.pair()
-        local copy = C.ql_sys_default.dup(a)
-        assert.is_true(copy >= 0 and copy ~= a)
-        assert.equal(FD_CLOEXEC, ffi.C.fcntl(copy, F_GETFD))
-        ends.close(copy)
-        ends.close(a)
-        ends.close(b)
     end))
 
     it("counts the bytes that there are to read", forked(function()

@@ -202,7 +202,7 @@ describe("a connection", function()
 
     it("that is shared is deleted before it is closed", forked(function()
         local loop, c, calls, done = fixture()
-        local copy = C.ql_sys_default.dup(c.fd)
+        local copy = ffi.C.dup(c.fd)
         C.ql_handle_read_event(c.read, 0)
         c.shared = 1
         C.ql_close_connection(c)

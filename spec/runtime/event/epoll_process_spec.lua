@@ -212,7 +212,7 @@ describe("an event", function()
         ends.report { { c, IN } }
         ends.process(loop)
         assert.equal(0, c.read.pending_eof)
-        C.ql_sys_default.shutdown(b, 1)
+        ffi.C.shutdown(b, 1)
         ends.process(loop)
         assert.equal(1, c.read.pending_eof)
         assert.matches("^rr", calls())

@@ -23,8 +23,6 @@ inject__base(void)
     }
 
 PLAIN(int, eventfd, -1, (unsigned count, int flags), (count, flags))
-PLAIN(int, signalfd, fd, (int fd, const sigset_t *mask, int flags),
-      (fd, mask, flags))
 PLAIN(int, socket, -1, (int domain, int type, int protocol),
       (domain, type, protocol))
 PLAIN(int, bind, fd, (int fd, const struct sockaddr *sa, socklen_t len),
@@ -35,7 +33,6 @@ PLAIN(int, connect, fd, (int fd, const struct sockaddr *sa, socklen_t len),
 PLAIN(int, accept4, fd,
       (int fd, struct sockaddr *sa, socklen_t *len, int flags),
       (fd, sa, len, flags))
-PLAIN(int, shutdown, fd, (int fd, int how), (fd, how))
 PLAIN(int, getsockname, fd, (int fd, struct sockaddr *sa, socklen_t *len),
       (fd, sa, len))
 PLAIN(int, getpeername, fd, (int fd, struct sockaddr *sa, socklen_t *len),
@@ -48,7 +45,6 @@ PLAIN(int, setsockopt, fd,
       (fd, level, name, value, len))
 PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
 PLAIN(int, unlink, -1, (const char *path), (path))
-PLAIN(int, dup, fd, (int fd), (fd))
 PLAIN(int, open, -1, (const char *path, int flags), (path, flags))
 PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
 PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
@@ -134,13 +130,11 @@ inject_free(void *p)
 
 static const ql_sys_t plain = {
     .eventfd = inject_eventfd,
-    .signalfd = inject_signalfd,
     .socket = inject_socket,
     .bind = inject_bind,
     .listen = inject_listen,
     .connect = inject_connect,
     .accept4 = inject_accept4,
-    .shutdown = inject_shutdown,
     .getsockname = inject_getsockname,
     .getpeername = inject_getpeername,
     .getsockopt = inject_getsockopt,
@@ -148,7 +142,6 @@ static const ql_sys_t plain = {
     .fionread = inject_fionread,
     .close = inject_close,
     .unlink = inject_unlink,
-    .dup = inject_dup,
     .open = inject_open,
     .fstat = inject_fstat,
     .fstatfs = inject_fstatfs,

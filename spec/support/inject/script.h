@@ -14,13 +14,11 @@
     X(epoll_ctl)                                                               \
     X(epoll_wait)                                                              \
     X(eventfd)                                                                 \
-    X(signalfd)                                                                \
     X(socket)                                                                  \
     X(bind)                                                                    \
     X(listen)                                                                  \
     X(connect)                                                                 \
     X(accept4)                                                                 \
-    X(shutdown)                                                                \
     X(getsockname)                                                             \
     X(getpeername)                                                             \
     X(getsockopt)                                                              \
@@ -34,7 +32,6 @@
     X(fionread)                                                                \
     X(close)                                                                   \
     X(unlink)                                                                  \
-    X(dup)                                                                     \
     X(open)                                                                    \
     X(fstat)                                                                   \
     X(fstatfs)                                                                 \
