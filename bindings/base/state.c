@@ -107,14 +107,3 @@ ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns)
     lua_pushlightuserdata(L, lua);
     luaL_setfuncs(L, fns, 1);
 }
-
-void
-ql_task_register(lua_State *L, ql_lua_t *lua)
-{
-    ql__co_register(L, lua);
-    ql__cancel_register(L, lua);
-    ql__spawn_register(L, lua);
-    ql__join_register(L, lua);
-    ql__sleep_register(L, lua);
-    ql__info_register(L, lua);
-}

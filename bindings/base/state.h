@@ -81,7 +81,7 @@ enum {
 
 /* SIGINT and SIGTERM while the loop runs: signal.c */
 typedef struct {
-    ql_connection_t *conn; /* of the signalfd; NULL: not made */
+    ql_connection_t *conn;             /* of the signalfd; NULL: not made */
     struct sigaction old[QL__SIGNALS]; /* dispositions before the loop ran */
     sigset_t mask;                     /* and the mask */
     int depth;                         /* drives under way */

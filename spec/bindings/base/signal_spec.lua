@@ -126,7 +126,8 @@ describe("children of a script", function()
         local result = helper.script [[
             local quoll = require "quoll"
             quoll.run(function()
-                local pipe = io.popen "grep -E '^Sig(Blk|Ign)' /proc/self/status"
+                local pipe = io.popen
+                    "grep -E '^Sig(Blk|Ign)' /proc/self/status"
                 for line in pipe:lines() do
                     local mask = tonumber(line:sub(-8), 16)
                     print(bit.band(mask, bit.bor(2, 0x4000)))

@@ -1,25 +1,28 @@
 local helper = require "spec.helper"
+local core = require "quoll.core"
 
-describe("quoll.core", function()
-    it("is loaded once a state", function()
-        local core = require "quoll.core"
-        package.loaded["quoll.core"] = nil
-        assert.equal(core, require "quoll.core")
+describe("what the files of quoll.core share", function()
+    it("gives each kind of handle its table of methods", function()
+        for _, name in ipairs { "connection", "listener", "file" } do
+            local methods = core.methods[name]
+            assert.equal("function", type(methods.close), name)
+            assert.equal("function", type(methods.own), name)
+        end
     end)
 
-    it("has the version of the header", function()
-        local header = io.open(helper.root .. "/runtime/quoll.h"):read "*a"
-        assert.equal(header:match '#define QL_VERSION "([^"]+)"',
-            require("quoll")._VERSION)
-    end)
-
-    it("is loaded by a program that loads nothing else", function()
+    it("says that quoll is closed once the state is closing", function()
         local result = helper.script [[
-            local core = require "quoll.core"
-            print(type(core.spawn), type(core.context))
+            local late = newproxy(true) -- made first, collected last
+            local core
+            getmetatable(late).__gc = function()
+                for _, name in ipairs { "now", "stats", "configure" } do
+                    print(select(2, pcall(core[name])))
+                end
+            end
+            core = require "quoll.core"
         ]]
-        assert.equal("function\tuserdata\n", result.out)
+        assert.matches("^%S+: quoll is closed\n%S+: quoll is closed\n"
+            .. "%S+: quoll is closed\n$", result.out)
         assert.equal("", result.err)
-        assert.equal(0, result.code)
     end)
 end)

@@ -1,0 +1,15 @@
+/*
+ * register.c: every function of libquoll-lua that a module offers to Lua.
+ */
+#include "state.h"
+
+void
+ql_task_register(lua_State *L, ql_lua_t *lua)
+{
+    ql__co_register(L, lua);
+    ql__cancel_register(L, lua);
+    ql__spawn_register(L, lua);
+    ql__join_register(L, lua);
+    ql__sleep_register(L, lua);
+    ql__info_register(L, lua);
+}
