@@ -313,13 +313,13 @@ lane_pool(ql__read_t *r)
 /* ---- the waiter's side ---- */
 
 /* Memory and first lane. Direct: from the aligned offset before the first
- * byte to the aligned one after the last. */
+ * byte, whole multiples of the memory's alignment, as aligned_alloc wants. */
 static int
 prepare(ql__read_t *r)
 {
     ql_file_t *file = r->pub.file;
     ql_loop_t *loop = file->loop;
-    size_t align, head;
+    size_t unit, head;
 
     r->lane = lane_cached;
     if (!file->direct || file->memory || ql__file_direct(file) == -1) {
@@ -327,10 +327,10 @@ prepare(ql__read_t *r)
         r->data = r->block;
         return r->block == NULL ? NGX_ERROR : NGX_OK;
     }
-    align = file->off_align;
-    head = (size_t) r->pub.offset % align;
-    r->length = (head + r->pub.size + align - 1) / align * align;
-    r->block = loop->sys->memalign(file->mem_align, r->length);
+    unit = file->mem_align;
+    head = (size_t) r->pub.offset % file->off_align;
+    r->length = (head + r->pub.size + unit - 1) / unit * unit;
+    r->block = loop->sys->memalign(unit, r->length);
     r->data = r->block + head;
     if (r->pub.size > 0) {
         r->lane = lane_direct;

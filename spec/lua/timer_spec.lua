@@ -20,6 +20,26 @@ describe("after", function()
         assert.same({ 1, 2 }, { got[2], got[3] })
     end)
 
+    it("is never early", function()
+        run(function()
+            -- A loop that never sleeps calls as soon as it may.
+            local busy = quoll.spawn(function()
+                while true do
+                    quoll.yield()
+                end
+            end)
+            for i = 1, 100 do
+                local s = (1 + i % 3) / 1000
+                local start = helper.now() + i % 20 / 10000
+                while helper.now() < start do end -- the turn's clock is old
+                start = helper.now()
+                local called = quoll.timer.after(s, helper.now):wait()
+                assert.is_true(called - start >= s)
+            end
+            busy:cancel()
+        end)
+    end)
+
     it("of 0 comes after what is ready", function()
         local order = {}
         run(function()
@@ -135,6 +155,41 @@ describe("every", function()
         for i = 2, 3 do
             assert.is_true(starts[i] - ends[i - 1] >= 0.004)
         end
+    end)
+
+    it("does not call before its first period is over", function()
+        run(function()
+            local start = quoll.now()
+            local first
+            local task = quoll.timer.every(0.004, function()
+                first = first or quoll.now()
+            end)
+            while not first do
+                quoll.sleep(0.001)
+            end
+            task:cancel()
+            assert.is_true(first - start >= 0.004)
+        end)
+    end)
+
+    it("logs nothing when it is cancelled while its callback waits", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local waiting = false
+            local task = quoll.timer.every(0.001, function()
+                waiting = true
+                quoll.sleep(60)
+            end)
+            quoll.run(function()
+                while not waiting do
+                    quoll.sleep(0.001)
+                end
+                task:cancel()
+                print(task:wait())
+            end)
+        ]]
+        assert.equal("nil\tcancelled\tCANCELLED\n", result.out)
+        assert.equal("", result.err)
     end)
 
     it("logs an error of the callback and goes on", function()

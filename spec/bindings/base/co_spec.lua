@@ -136,6 +136,42 @@ describe("the budget of a task", function()
         end)
     end)
 
+    -- Completions of a task before another one runs, on a clock that goes on
+    -- by `step` ns with each.
+    local function completions(step)
+        local result = helper.script([[
+            local ffi = require "ffi"
+            local inject = require("spec.support.native").inject
+            local quoll = require "quoll"
+            local step = tonumber(arg[1])
+            inject.ql_inject_new(nil)
+            inject.ql_inject_install(ffi.cast("ql_loop_t *",
+                require("quoll.core").loop()))
+            inject.ql_inject_clock_freeze(1)
+            quoll.run(function()
+                local ended = quoll.spawn(function() end)
+                quoll.yield()
+                local n, seen = 0, nil
+                quoll.spawn(function() seen = n end)
+                while not seen do
+                    n = n + 1
+                    inject.ql_inject_clock(n * step)
+                    ended:wait()
+                end
+                print(seen)
+            end)
+        ]], { step })
+        assert.equal(0, result.code, result.err)
+        return tonumber(result.out)
+    end
+
+    it("is 500 us, which is looked at every 8 completions", function()
+        assert.equal(64, completions(0))
+        assert.equal(64, completions(10000))
+        assert.equal(40, completions(20000))
+        assert.equal(16, completions(100000))
+    end)
+
     it("keeps results in the order of the calls", function()
         run(function()
             local file = assert(quoll.open(license))

@@ -62,4 +62,40 @@ describe("bindings/core/listener", function()
             end
         end)
     end)
+
+    it("does not turn in vain while those it woke are held back", function()
+        quoll.run(function()
+            local listener = quoll.listen("127.0.0.1:0")
+            local tasks = {}
+            for i = 1, 4 do
+                tasks[i] = quoll.spawn(function()
+                    return listener:accept(pair.PATIENCE) ~= nil
+                end)
+            end
+            quoll.yield()
+            local clients, turns = {}, math.huge
+            finally(function()
+                package.preload.drives, package.loaded.drives = nil, nil
+            end)
+            -- Only this task goes on: two others are promised a connection.
+            package.preload.drives = function()
+                for i = 1, 2 do
+                    clients[i] = quoll.connect(listener:address())
+                end
+                quoll.sleep(0.01)
+                local before = quoll.stats().loop.turns
+                quoll.sleep(0.03)
+                turns = quoll.stats().loop.turns - before
+            end
+            quoll.spawn(require, "drives"):wait(pair.PATIENCE)
+            assert.is_true(turns <= 3, turns .. " turns of a loop that sleeps")
+            for i = 1, 2 do
+                assert.is_true(tasks[i]:wait(pair.PATIENCE))
+                clients[i]:close()
+            end
+            listener:close()
+            assert.is_false(tasks[3]:wait(pair.PATIENCE))
+            assert.is_false(tasks[4]:wait(pair.PATIENCE))
+        end)
+    end)
 end)

@@ -3,6 +3,8 @@ local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
 local random = require("math").random
+local ffi = helper.ffi
+local lib = ffi.load(helper.build .. "/lib/libquoll-pattern.so")
 
 -- A text of few letters, so that boundaries overlap often.
 local function text(n)
@@ -77,13 +79,65 @@ describe("bindings/core/pattern", function()
         end
     end)
 
-    it("scans a long line once", pair.with(function(client, server)
-        -- Rescanning from the start at each of some 1,000 pieces would take
-        -- many seconds.
-        local line = ("x"):rep(32 * pair.MIB)
+    it("gives a long line whole", pair.with(function(client, server)
+        local line = ("x"):rep(4 * pair.MIB)
         quoll.spawn(function()
             client:send { line, "\n" }
         end)
         assert.equal(#line, #server:receive("*l"))
     end))
+end)
+
+-- Unread bytes come piece by piece; what has been looked at is then changed
+-- into what is looked for: nothing that looks once finds it.
+describe("a scan", function()
+    local unread, bytes, p
+
+    before_each(function()
+        bytes = ffi.new("char[64]")
+        unread = ffi.new("ql_buffer_t", { data = bytes, cap = 64 })
+        p = ffi.new("ql_pattern_t")
+    end)
+
+    local function came(piece)
+        ffi.copy(bytes + unread["end"], piece, #piece)
+        unread["end"] = unread["end"] + #piece
+        return lib.ql_pattern_match(p, unread)
+    end
+
+    it("looks at each byte of a line once", function()
+        lib.ql_pattern_start(p, lib.QL_PATTERN_LINE, 0, nil, unread)
+        assert.is_false(came("abc"))
+        assert.equal(3, unread.scanned)
+        ffi.copy(bytes, "\n\n\n", 3)
+        assert.is_false(came("d"))
+        assert.equal(4, unread.scanned)
+        assert.is_true(came("e\nf"))
+        assert.same({ 5, 1 }, { p.take, p.skip })
+    end)
+
+    it("looks at each byte before a boundary once", function()
+        local dashes, borders = "--", ffi.new("uint32_t[2]", 0, 1)
+        local memory = ffi.new("uint64_t[8]")
+        local boundary = ffi.cast("ql_until_t *", memory)
+        boundary.text, boundary.length = dashes, #dashes
+        ffi.copy(boundary.border, borders, 8)
+        lib.ql_pattern_start(p, lib.QL_PATTERN_UNTIL, 0, boundary, unread)
+        assert.is_false(came("abc"))
+        assert.equal(3, unread.scanned)
+        ffi.copy(bytes, "---", 3)
+        assert.is_false(came("-"))
+        assert.same({ 4, 1 }, { unread.scanned, boundary.matched })
+        assert.is_true(came("-"))
+        assert.same({ 3, 2 }, { p.take, p.skip })
+    end)
+
+    it("begins anew with the next read", function()
+        lib.ql_pattern_start(p, lib.QL_PATTERN_LINE, 0, nil, unread)
+        assert.is_false(came("abc"))
+        ffi.copy(bytes, "a\nc", 3)
+        lib.ql_pattern_start(p, lib.QL_PATTERN_LINE, 0, nil, unread)
+        assert.is_true(came(""))
+        assert.same({ 1, 1 }, { p.take, p.skip })
+    end)
 end)

@@ -14,6 +14,9 @@ describe("bindings/core/receive", function()
             assert.is_nil(got)
             assert.same({ "connection reset by peer", "c", "ECONNRESET" },
                 { err, partial, code })
+            -- Without the error in mind this would be the stream's good end.
+            assert.same({ nil, "closed", "", "CLOSED" },
+                { server:receive("*a") })
             assert.equal("closed", select(2, server:receive(1)))
         end))
 

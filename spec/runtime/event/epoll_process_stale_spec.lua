@@ -96,7 +96,7 @@ describe("a stale event", function()
         end
     end))
 
-    it("is dropped before its write half: its own read handler closed it",
+    it("has no write half when its own read handler closed it",
         forked(function()
             local loop = new_loop()
             local c = silent(loop)
@@ -108,19 +108,26 @@ describe("a stale event", function()
             assert.equal(-1, c.fd)
         end))
 
-    it("is dropped before its write half: closed and opened again",
+    it("is dropped before its write half: its struct is in use again",
         forked(function()
             local loop = new_loop()
-            local c, again = silent(loop), nil
+            local c, fd = silent(loop), nil
+            local instance = c.read.instance
             c.read.handler = helper.handler(function()
-                local fd = c.fd
+                fd = c.fd
                 C.ql_close_connection(c)
-                again = silent(loop)
+                -- A nested turn is another wait: the struct comes back.
+                assert.equal(C.NGX_OK, ends.process(loop))
+                local again = silent(loop)
+                assert.is_true(again == c)
                 assert.equal(fd, again.fd)
             end)
             ends.report { { c, IN + OUT } }
             assert.equal(C.NGX_OK, ends.process(loop))
-            C.ql_close_connection(again)
+            assert.equal(1, c.write.active)
+            assert.is_true(instance ~= c.read.instance)
+            assert.equal(1, stale(loop))
+            C.ql_close_connection(c)
         end))
 
     it("is told apart by the instance after the next wait", forked(function()

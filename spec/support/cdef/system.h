@@ -112,5 +112,6 @@ struct io_event {
     unsigned long res2;
 };
 
+typedef struct lua_State lua_State;
 struct stat;
 struct sigevent;
