@@ -173,8 +173,7 @@ QL_API ql_handle_t *ql_handle_test(lua_State *L, int idx);
 QL_API void ql_handle_own(ql_handle_t *h, ql_task_t *task);
 /* Pushes the table in which scripts find the type's methods; it holds close,
  * own and disown already. */
-QL_API void ql_handle_methods(lua_State *L, ql_lua_t *lua,
-                              const ql_handle_type_t *type);
+QL_API void ql_handle_methods(lua_State *L, const ql_handle_type_t *type);
 
 /* ------------------------------------------------------------- tasks ---- */
 

@@ -64,8 +64,7 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     }
     lua_createtable(L, 0, 1);
     if (t == &lua->root && lua->signals.received != 0) {
-        lua_pushstring(L,
-                       lua->signals.received == SIGINT ? "SIGINT" : "SIGTERM");
+        lua_pushstring(L, ql__signal_name(lua->signals.received));
     } else {
         cancel_push_why(L, t);
     }

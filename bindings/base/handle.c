@@ -209,9 +209,8 @@ ql_handle_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
 }
 
 void
-ql_handle_methods(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type)
+ql_handle_methods(lua_State *L, const ql_handle_type_t *type)
 {
-    (void) lua;
     handle_metatable(L, type);
     lua_getfield(L, -1, "__index");
     lua_remove(L, -2);

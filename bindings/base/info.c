@@ -119,7 +119,7 @@ signalled(lua_State *L)
     if (lua->signals.received == 0) {
         return 0;
     }
-    lua_pushstring(L, lua->signals.received == SIGINT ? "SIGINT" : "SIGTERM");
+    lua_pushstring(L, ql__signal_name(lua->signals.received));
     return 1;
 }
 

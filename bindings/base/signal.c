@@ -16,6 +16,12 @@
 
 static const int signals_caught[QL__SIGNALS] = {SIGINT, SIGTERM};
 
+const char *
+ql__signal_name(int signo)
+{
+    return signo == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
 static int
 signals_note(void)
 {
@@ -71,7 +77,7 @@ signals_handler(ql_event_t *ev)
         return;
     }
     lua->signals.received = info.ssi_int;
-    ql__task_cancel(&lua->root, info.ssi_int == SIGINT ? "SIGINT" : "SIGTERM");
+    ql__task_cancel(&lua->root, ql__signal_name(info.ssi_int));
 }
 
 /* The signalfd, kept until the loop ends. Without it the signals keep what

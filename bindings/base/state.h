@@ -197,6 +197,7 @@ void ql__sleep_register(lua_State *L, ql_lua_t *lua);
 void ql__info_register(lua_State *L, ql_lua_t *lua);
 
 /* signal.c */
+const char *ql__signal_name(int signo);
 void ql__signals_enter(ql_lua_t *lua);
 void ql__signals_leave(ql_lua_t *lua);
 /* The last child of the root has ended: a signalled main chunk goes on. */

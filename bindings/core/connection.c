@@ -153,7 +153,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
                                    {"shutdown", connection_shutdown},
                                    {NULL, NULL}};
 
-    ql__open_methods(L, core, &ql__connection_type);
+    ql__open_methods(L, &ql__connection_type);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__receive_functions);

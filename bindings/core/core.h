@@ -30,8 +30,7 @@ void ql_core_register(lua_State *L, ql_core_t *core, const luaL_Reg *fns);
 
 /* Puts the methods table of type into the module's table `methods` (the
  * module is on top of the stack) under the type's name. */
-void ql__open_methods(lua_State *L, ql_core_t *core,
-                      const ql_handle_type_t *type);
+void ql__open_methods(lua_State *L, const ql_handle_type_t *type);
 
 /* Each: fills the table on top of the stack (the module). */
 void ql__open_settings(lua_State *L, ql_core_t *core);

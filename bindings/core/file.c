@@ -320,7 +320,7 @@ ql__open_file(lua_State *L, ql_core_t *core)
                                    {"size", file_size},
                                    {NULL, NULL}};
 
-    ql__open_methods(L, core, &ql__file_type);
+    ql__open_methods(L, &ql__file_type);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__file_read_functions);

@@ -257,7 +257,7 @@ ql__open_listener(lua_State *L, ql_core_t *core)
                                    {"listen", core_listen},
                                    {NULL, NULL}};
 
-    ql__open_methods(L, core, &listener_type);
+    ql__open_methods(L, &listener_type);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     lua_setfield(L, -2, "listener");
