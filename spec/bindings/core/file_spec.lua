@@ -255,7 +255,7 @@ describe("a large read of a cached file", function()
     it("lets the others have their turns", function()
         local size = helper.injected and 65536 or 8 * 1024 * 1024
         run(function()
-            local file = opened("r", pattern(size))
+            local file = opened("r", ("x"):rep(size))
             local turns = 0
             local other = quoll.spawn(function()
                 while true do
