@@ -1,7 +1,8 @@
 /*
  * anchor.c: live tasks are reachable for the collector through one table of
- * the state's own. A table never gives its memory back, so a much too large
- * one is replaced when few tasks are left.
+ * the state's own. A free slot holds the number of the next free one: luaL_ref
+ * would measure the table whenever there is none. A table never gives its
+ * memory back, so a much too large one is replaced when few tasks are left.
  */
 #include "state.h"
 
@@ -18,23 +19,24 @@ anchor_push_table(lua_State *L, const ql_lua_t *lua)
 void
 ql__anchor_init(lua_State *L, ql_lua_t *lua)
 {
-    /* With room for the list of free slots: luaL_unref may not allocate. */
-    lua_createtable(L, 1, 0);
+    lua_createtable(L, 0, 0);
     lua->anchor_table = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 int
 ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 {
-    int ref;
+    int ref = lua->anchor_free != 0 ? lua->anchor_free : lua->anchors + 1;
 
     anchor_push_table(L, lua);
+    lua_rawgeti(L, -1, ref); /* the next free slot; nil in a new one */
     lua_pushvalue(L, idx);
-    ref = luaL_ref(L, -2);
-    lua_pop(L, 1);
+    lua_rawseti(L, -3, ref);
+    lua->anchor_free = (int) lua_tointeger(L, -1);
     if (ref > lua->anchors) {
         lua->anchors = ref;
     }
+    lua_pop(L, 2);
     return ref;
 }
 
@@ -64,6 +66,7 @@ anchor_compact(lua_State *L)
     }
     lua_rawseti(L, LUA_REGISTRYINDEX, lua->anchor_table);
     lua->anchors = n;
+    lua->anchor_free = 0;
     for (t = ql__task_next(root, root); t != NULL; t = ql__task_next(t, root)) {
         t->ref = lua->anchors - --n;
     }
@@ -76,7 +79,9 @@ ql__anchor_drop(ql_lua_t *lua, int ref)
     lua_State *L = lua->driver;
 
     anchor_push_table(L, lua);
-    luaL_unref(L, -1, ref);
+    lua_pushinteger(L, lua->anchor_free);
+    lua_rawseti(L, -2, ref);
+    lua->anchor_free = ref;
     lua_pop(L, 1);
     if (lua->anchors > ANCHOR_SMALL
         && ql_task_count(lua) < (uint64_t) lua->anchors / 4

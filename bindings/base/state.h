@@ -108,7 +108,8 @@ struct ql_lua_s {
     uint64_t next_id;    /* the last task's; counts from 1 */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
-    int anchors;         /* highest reference in use since the table was made */
+    int anchors;         /* slots used since that table was made */
+    int anchor_free;     /* its first free slot; 0: none */
     ql_chain_t chain;
     uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;

@@ -25,44 +25,38 @@ end
 -- and at each further wait. What was cancelled has had no effect.
 -- @param[opt] why what quoll.iscancelled tells of it
 -- @treturn boolean false when it had ended
-function Task:cancel(why)
-  return core.task_cancel(self, why)
-end
+-- @function Task:cancel
+Task.cancel = core.task_cancel
 
 --- The task's state.
 -- @treturn string "starting", "running", "waiting", "ready", "closing" (its
 -- children have not ended), "done", "failed" or "cancelled"
-function Task:status()
-  return core.task_status(self)
-end
+-- @function Task:status
+Task.status = core.task_status
 
 --- The task's name in the log; sets it when given.
 -- @string[opt] name
 -- @treturn ?string
-function Task:name(name)
-  return core.task_name(self, name)
-end
+-- @function Task:name
+Task.name = core.task_name
 
 --- The task's number, counted from 1 in the order of spawning.
 -- @treturn number
-function Task:id()
-  return core.task_id(self)
-end
+-- @function Task:id
+Task.id = core.task_id
 
 --- Makes the task a child of the main chunk: it outlives the one that
 -- spawned it.
 -- @return the task
-function Task:detach()
-  return core.task_detach(self)
-end
+-- @function Task:detach
+Task.detach = core.task_detach
 
 --- Starts fn(...) in a task of its own, after spawn has returned.
 -- @func fn
 -- @param[opt] ... its arguments
 -- @treturn task
-function tasks.spawn(fn, ...)
-  return core.spawn(fn, ...)
-end
+-- @function spawn
+tasks.spawn = core.spawn
 
 --- Runs main(...) as a task and turns the loop until every task has ended.
 -- The first SIGINT or SIGTERM cancels every task, the second exits with
@@ -102,9 +96,8 @@ end
 --- Why a caught error is a cancellation.
 -- @param e any error value
 -- @return what was given to task:cancel, "SIGINT", ...; nil: no cancellation
-function tasks.iscancelled(e)
-  return core.iscancelled(e)
-end
+-- @function iscancelled
+tasks.iscancelled = core.iscancelled
 
 --- Waits for a descriptor that something else owns.
 -- @number fd

@@ -29,9 +29,8 @@ end
 -- @func fn
 -- @param[opt] ... its arguments
 -- @treturn task :cancel() stops it, :wait() waits for its end
-function timer.after(s, fn, ...)
-  return core.after(s, fn, ...)
-end
+-- @function after
+timer.after = core.after
 
 --- Calls fn(...) every s seconds, in one task; the next period starts when fn
 -- has returned. An error of fn is logged and the timer goes on.
