@@ -29,6 +29,7 @@ add_compile_options(
 # The hot path crosses three libraries in small steps: calls without a PLT and
 # inlining between files are worth 5 % of its instructions. Fat objects, so that
 # the static library links without the same compiler.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O3 -g -DNDEBUG")
 add_compile_options(-fno-plt -fno-semantic-interposition
     "$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto;-ffat-lto-objects>")
 add_link_options("$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto>")
