@@ -648,18 +648,18 @@ QL_API void ql_read_free(ql_read_t *r);
 
 /* Work for a thread of the loop's pool. The pool has it while event.active;
  * afterwards event.handler(&event) runs on the loop's thread. */
-typedef struct ql_job_s ql_job_t;
-struct ql_job_s {
-    void (*run)(ql_job_t *job); /* on a thread: no loop, no Lua */
-    void *data;                 /* the owner's */
-    ql_queue_t link;            /* the pool's, as is: */
-    int waiting;                /* no thread has begun it */
+typedef struct ql_thread_task_s ql_thread_task_t;
+struct ql_thread_task_s {
+    void (*run)(ql_thread_task_t *job); /* on a thread: no loop, no Lua */
+    void *data;                         /* the owner's */
+    ql_queue_t link;                    /* the pool's, as is: */
+    int waiting;                        /* no thread has begun it */
     ql_event_t event;
 };
 
 /* Threads start at the first job. NGX_OK; NGX_BUSY: thread_queue jobs wait;
  * NGX_ERROR: no thread could be started. */
-QL_API int ql_pool_post(ql_loop_t *loop, ql_job_t *job);
+QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *job);
 
 #ifdef __cplusplus
 }

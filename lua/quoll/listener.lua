@@ -1,6 +1,6 @@
 --- Listening sockets and servers.
 --
--- Failures are `nil, err, CODE`. Source: bindings/core/listener.c
+-- Failures are `nil, err, CODE`. Source: bindings/net/listener.c
 -- @module quoll.listener
 
 local core = require "quoll.core"

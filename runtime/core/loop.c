@@ -37,7 +37,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__listenings_init(loop);
     ql__aio_create(loop);
     ql__notify_create(loop);
-    ql__pool_init(&loop->pool);
+    ql__thread_pool_init(&loop->pool);
     return loop;
 }
 
@@ -52,7 +52,7 @@ drain(ql_loop_t *loop)
     deadline = loop->msec + loop->conf.drain;
     ql_aio_done(loop);
     reaped = loop->aio.in_flight == 0;
-    return ql__pool_done(loop, deadline) && reaped;
+    return ql__thread_pool_done(loop, deadline) && reaped;
 }
 
 void

@@ -109,16 +109,16 @@ typedef struct {
     uint32_t threads; /* started: length of ids */
     uint32_t max;     /* room in ids */
     pthread_t *ids;   /* NULL before the first job */
-} ql_pool_t;
+} ql_thread_pool_t;
 
 /* No thread, no job. Also in a forked child, which has none of the parent's
  * threads: what they were given is lost to it. */
-void ql__pool_init(ql_pool_t *pool);
+void ql__thread_pool_init(ql_thread_pool_t *pool);
 /* Takes back a job that no thread has begun; false: one has. */
-bool ql__pool_cancel(ql_loop_t *loop, ql_job_t *job);
+bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *job);
 /* Ends the threads; jobs in flight are waited for until `deadline` (loop ms).
  * false: some thread is still at work and everything it can touch must stay. */
-bool ql__pool_done(ql_loop_t *loop, uint64_t deadline);
+bool ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline);
 
 /* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
 
@@ -194,7 +194,7 @@ struct ql_loop_s {
     ql_event_t accept_retry; /* timer: paused listeners come back */
 
     ql_aio_t aio;
-    ql_pool_t pool;
+    ql_thread_pool_t pool;
     ql_notify_t notify;
     ql_device_t devices[QL__DEVICES];
     uint32_t ndevices;

@@ -31,7 +31,7 @@ struct ql__read_s {
     size_t got;    /* direct: bytes at block so far */
     size_t length; /* direct: bytes asked for, rounded up */
     ql_event_aio_t aio;
-    ql_job_t job;
+    ql_thread_task_t job;
     int fd;          /* job: to read from */
     ssize_t job_got; /* job: bytes or -1 */
     int job_err;     /* job: errno */
@@ -77,7 +77,7 @@ aio_handler(ql_event_t *ev)
 static void
 job_handler(ql_event_t *ev)
 {
-    ql_job_t *job = ev->data;
+    ql_thread_task_t *job = ev->data;
 
     progress(job->data, ev);
 }
@@ -249,7 +249,7 @@ lane_direct(ql__read_t *r)
 
 /* On a thread. */
 static void
-job_run(ql_job_t *job)
+job_run(ql_thread_task_t *job)
 {
     ql__read_t *r = job->data;
     const ql_sys_t *sys = r->pub.file->loop->sys;
@@ -285,7 +285,7 @@ job_post(ql__read_t *r)
     r->job.data = r;
     r->job.event.data = &r->job;
     r->job.event.handler = job_handler;
-    rc = ql_pool_post(loop, &r->job);
+    rc = ql_thread_task_post(loop, &r->job);
     if (rc == NGX_OK) {
         loop->stats.read_pool++;
         return NGX_AGAIN;
@@ -390,7 +390,7 @@ ql_read_free(ql_read_t *pub)
         r->aio.event.abandoned = 1;
         return;
     }
-    if (r->job.event.active && !ql__pool_cancel(loop, &r->job)) {
+    if (r->job.event.active && !ql__thread_task_cancel(loop, &r->job)) {
         r->job.event.abandoned = 1;
         return;
     }

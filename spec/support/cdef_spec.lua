@@ -7,7 +7,7 @@ describe("the headers that the FFI reads", function()
         "struct sigaction", "struct itimerspec", "struct iovec",
         "struct msghdr", "ql_sockaddr_t", "ql_sys_t", "ql_event_t",
         "ql_connection_t", "ql_listening_t", "ql_event_aio_t", "ql_read_t",
-        "ql_stats_t", "ql_wheel_t", "ql_pool_t", "ql_loop_t",
+        "ql_stats_t", "ql_wheel_t", "ql_thread_pool_t", "ql_loop_t",
     }
 
     for _, name in ipairs(types) do

@@ -77,7 +77,7 @@ ql_probe_sizeof(const char *type)
         {"ql_read_t", sizeof(ql_read_t)},
         {"ql_stats_t", sizeof(ql_stats_t)},
         {"ql_wheel_t", sizeof(ql_wheel_t)},
-        {"ql_pool_t", sizeof(ql_pool_t)},
+        {"ql_thread_pool_t", sizeof(ql_thread_pool_t)},
         {"ql_loop_t", sizeof(ql_loop_t)},
     };
 

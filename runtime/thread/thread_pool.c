@@ -1,5 +1,5 @@
 /*
- * pool.c: threads for what the kernel can only do blocking. A job is waiting,
+ * thread_pool.c: threads for what the kernel can only do blocking. A job is waiting,
  * running or done; the mutex guards these moves. Results come back through
  * one event, however many jobs were done by then.
  */
@@ -9,9 +9,9 @@
 #include <signal.h>
 
 void
-ql__pool_init(ql_pool_t *pool)
+ql__thread_pool_init(ql_thread_pool_t *pool)
 {
-    *pool = (ql_pool_t){.threads = 0};
+    *pool = (ql_thread_pool_t){.threads = 0};
     (void) pthread_mutex_init(&pool->mutex, NULL);
     (void) pthread_cond_init(&pool->cond, NULL);
     ql_queue_init(&pool->jobs);
@@ -22,8 +22,9 @@ ql__pool_init(ql_pool_t *pool)
 static void
 run_next(ql_loop_t *loop)
 {
-    ql_pool_t *pool = &loop->pool;
-    ql_job_t *job = ql_queue_data(pool->jobs.next, ql_job_t, link);
+    ql_thread_pool_t *pool = &loop->pool;
+    ql_thread_task_t *job = ql_queue_data(pool->jobs.next, ql_thread_task_t,
+                                          link);
     bool notify;
 
     ql_queue_remove(&job->link);
@@ -46,7 +47,7 @@ static void *
 thread_main(void *arg)
 {
     ql_loop_t *loop = arg;
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
 
     (void) pthread_mutex_lock(&pool->mutex);
     for (;;) {
@@ -69,7 +70,7 @@ thread_main(void *arg)
 static int
 start_thread(ql_loop_t *loop)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
     sigset_t blocked, saved;
     int err;
 
@@ -92,9 +93,9 @@ start_thread(ql_loop_t *loop)
 static void
 take_done(ql_loop_t *loop)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
     ql_queue_t done;
-    ql_job_t *job;
+    ql_thread_task_t *job;
 
     ql_queue_init(&done);
     (void) pthread_mutex_lock(&pool->mutex);
@@ -102,7 +103,7 @@ take_done(ql_loop_t *loop)
     ql_queue_move(&done, &pool->done);
     (void) pthread_mutex_unlock(&pool->mutex);
     while (!ql_queue_empty(&done)) {
-        job = ql_queue_data(done.next, ql_job_t, link);
+        job = ql_queue_data(done.next, ql_thread_task_t, link);
         ql_queue_remove(&job->link);
         job->event.active = 0;
         job->event.complete = 1;
@@ -124,7 +125,7 @@ done_handler(ql_event_t *ev)
 static int
 prepare(ql_loop_t *loop)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
 
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
@@ -145,9 +146,9 @@ prepare(ql_loop_t *loop)
 
 /* Mutex held. A job is never left without a thread to come to it. */
 static int
-enqueue(ql_loop_t *loop, ql_job_t *job)
+enqueue(ql_loop_t *loop, ql_thread_task_t *job)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
     int err;
 
     if (pool->waiting >= loop->conf.thread_queue) {
@@ -171,7 +172,7 @@ enqueue(ql_loop_t *loop, ql_job_t *job)
 }
 
 int
-ql_pool_post(ql_loop_t *loop, ql_job_t *job)
+ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *job)
 {
     int rc;
 
@@ -194,9 +195,9 @@ ql_pool_post(ql_loop_t *loop, ql_job_t *job)
 }
 
 bool
-ql__pool_cancel(ql_loop_t *loop, ql_job_t *job)
+ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *job)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
     bool waiting;
 
     (void) pthread_mutex_lock(&pool->mutex);
@@ -216,7 +217,7 @@ ql__pool_cancel(ql_loop_t *loop, ql_job_t *job)
 
 /* Threads that are still at work at the deadline are left alone. */
 static bool
-join(ql_pool_t *pool, uint64_t deadline)
+join(ql_thread_pool_t *pool, uint64_t deadline)
 {
     struct timespec ts = {.tv_sec = (time_t) (deadline / 1000),
                           .tv_nsec = (long) (deadline % 1000) * 1000000};
@@ -235,9 +236,9 @@ join(ql_pool_t *pool, uint64_t deadline)
 }
 
 bool
-ql__pool_done(ql_loop_t *loop, uint64_t deadline)
+ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline)
 {
-    ql_pool_t *pool = &loop->pool;
+    ql_thread_pool_t *pool = &loop->pool;
 
     (void) pthread_mutex_lock(&pool->mutex);
     pool->stop = true;

@@ -2,7 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
-describe("bindings/core/listener", function()
+describe("bindings/net/listener", function()
     helper.gates()
 
     it("closes connections that nobody has taken", function()

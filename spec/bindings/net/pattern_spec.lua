@@ -26,7 +26,7 @@ local function send_in_pieces(conn, data)
     end
 end
 
-describe("bindings/core/pattern", function()
+describe("bindings/net/pattern", function()
     helper.gates()
 
     it("finds every boundary that string.find finds", function()

@@ -5,7 +5,7 @@
 #ifndef QUOLL_CONNECTION_H
 #define QUOLL_CONNECTION_H
 
-#include "core.h"
+#include "../core/core.h"
 #include "pattern.h"
 
 typedef struct ql_listener_s ql_listener_t;

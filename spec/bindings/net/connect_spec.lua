@@ -2,7 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
-describe("bindings/core/connect", function()
+describe("bindings/net/connect", function()
     helper.gates()
 
     it("times out and closes the socket", function()

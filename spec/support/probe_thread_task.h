@@ -1,4 +1,4 @@
-/* probe_job.h: jobs for the thread pool that wait at a gate and keep count. */
+/* probe_thread_task.h: jobs for the thread pool that wait at a gate and keep count. */
 #ifndef QUOLL_PROBE_JOB_H
 #define QUOLL_PROBE_JOB_H
 
@@ -14,14 +14,14 @@ typedef struct {
     int count;     /* ended */
     int unblocked; /* threads that take SIGINT, SIGTERM or SIGALRM */
     const void *order[QL_PROBE_JOBS]; /* jobs in the order of their ends */
-} ql_probe_jobs_t;
+} ql_probe_thread_tasks_t;
 
 /* Forgets all; open 0: jobs wait at the gate until it is opened. */
-void ql_probe_job_start(int open);
-void ql_probe_job_gate(int open);
+void ql_probe_thread_task_start(int open);
+void ql_probe_thread_task_gate(int open);
 /* The run function of a job. */
-void ql_probe_job(ql_job_t *job);
+void ql_probe_thread_task(ql_thread_task_t *job);
 /* What is so far. */
-void ql_probe_jobs(ql_probe_jobs_t *jobs);
+void ql_probe_thread_tasks(ql_probe_thread_tasks_t *jobs);
 
 #endif

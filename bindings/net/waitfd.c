@@ -2,7 +2,7 @@
  * waitfd.c: waits until a foreign descriptor is readable or writable. The
  * descriptor stays its owner's: it is never read, written or closed.
  */
-#include "core.h"
+#include "../core/core.h"
 
 #include <errno.h>
 #include <fcntl.h>

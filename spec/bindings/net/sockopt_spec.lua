@@ -1,7 +1,7 @@
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 
-describe("bindings/core/sockopt", function()
+describe("bindings/net/sockopt", function()
     helper.gates()
 
     it("sets and gets switches", pair.with(function(client)

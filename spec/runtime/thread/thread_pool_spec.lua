@@ -7,8 +7,8 @@ local forked, stat = helper.forked, files.stat
 local function jobs(n)
     local list = {}
     for i = 1, n do
-        local job = ffi.new("ql_job_t")
-        job.run = inject.ql_probe_job
+        local job = ffi.new("ql_thread_task_t")
+        job.run = inject.ql_probe_thread_task
         job.event.data = job
         job.event.handler = inject.ql_probe
         list[i] = job
@@ -19,14 +19,14 @@ end
 local function post(loop, list)
     local codes = {}
     for i, job in ipairs(list) do
-        codes[i] = C.ql_pool_post(loop, job)
+        codes[i] = C.ql_thread_task_post(loop, job)
     end
     return codes
 end
 
 local function state()
-    local seen = ffi.new("ql_probe_jobs_t")
-    inject.ql_probe_jobs(seen)
+    local seen = ffi.new("ql_probe_thread_tasks_t")
+    inject.ql_probe_thread_tasks(seen)
     return seen
 end
 
@@ -34,7 +34,7 @@ end
 local function gated(settings)
     local loop = helper.loop(settings, inject.ql_inject_new(nil))
     assert.equal(0, inject.ql_probe_start(loop, 300))
-    inject.ql_probe_job_start(0)
+    inject.ql_probe_thread_task_start(0)
     return loop
 end
 
@@ -46,7 +46,7 @@ local function until_running(loop, n)
 end
 
 local function finish(loop, n)
-    inject.ql_probe_job_gate(1)
+    inject.ql_probe_thread_task_gate(1)
     helper.run_until(loop, function()
         return tonumber(inject.ql_probe_count()) == n
     end)
@@ -56,7 +56,7 @@ describe("the thread pool", function()
     it("runs a job and calls its handler on the loop", forked(function()
         local loop = gated()
         local job = jobs(1)[1]
-        assert.equal(C.NGX_OK, C.ql_pool_post(loop, job))
+        assert.equal(C.NGX_OK, C.ql_thread_task_post(loop, job))
         assert.same({ 1, 0 }, { job.event.active, job.event.complete })
         assert.equal(1, stat(loop, "pool_pending"))
         finish(loop, 1)
@@ -84,10 +84,10 @@ describe("the thread pool", function()
 
     it("uses an idle thread again", forked(function()
         local loop = gated({ threads = 4 })
-        inject.ql_probe_job_gate(1)
+        inject.ql_probe_thread_task_gate(1)
         local list = jobs(5)
         for i, job in ipairs(list) do
-            C.ql_pool_post(loop, job)
+            C.ql_thread_task_post(loop, job)
             finish(loop, i)
             helper.run_until(loop, function()
                 C.ql_notify(loop)
@@ -112,14 +112,14 @@ describe("the thread pool", function()
     it("lets thread_queue jobs wait, then is BUSY", forked(function()
         local loop = gated({ threads = 1, thread_queue = 2 })
         local list = jobs(5)
-        assert.equal(C.NGX_OK, C.ql_pool_post(loop, list[1]))
+        assert.equal(C.NGX_OK, C.ql_thread_task_post(loop, list[1]))
         until_running(loop, 1)
         assert.same({ C.NGX_OK, C.NGX_OK, C.NGX_BUSY, C.NGX_BUSY },
             post(loop, { unpack(list, 2) }))
         assert.same({ 0, 3 }, { list[4].event.active,
             stat(loop, "pool_pending") })
         finish(loop, 3)
-        assert.equal(C.NGX_OK, C.ql_pool_post(loop, list[4]))
+        assert.equal(C.NGX_OK, C.ql_thread_task_post(loop, list[4]))
         finish(loop, 4)
     end))
 
@@ -129,9 +129,9 @@ describe("the thread pool", function()
             local list = jobs(3)
             post(loop, list)
             until_running(loop, 1)
-            assert.is_false(C.ql__pool_cancel(loop, list[1]))
-            assert.is_true(C.ql__pool_cancel(loop, list[2]))
-            assert.is_false(C.ql__pool_cancel(loop, list[2]))
+            assert.is_false(C.ql__thread_task_cancel(loop, list[1]))
+            assert.is_true(C.ql__thread_task_cancel(loop, list[2]))
+            assert.is_false(C.ql__thread_task_cancel(loop, list[2]))
             assert.same({ 0, 2 }, { list[2].event.active,
                 stat(loop, "pool_pending") })
             finish(loop, 2)
@@ -163,11 +163,11 @@ describe("the thread pool", function()
             local loop = gated()
             local list = jobs(2)
             inject.ql_inject_fail("thread_create", -1, 1, 1, errno.EAGAIN)
-            assert.equal(C.NGX_ERROR, C.ql_pool_post(loop, list[1]))
+            assert.equal(C.NGX_ERROR, C.ql_thread_task_post(loop, list[1]))
             assert.equal(errno.EAGAIN, ffi.errno())
             assert.same({ 0, 0 }, { list[1].event.active,
                 stat(loop, "pool_pending") })
-            assert.equal(C.NGX_OK, C.ql_pool_post(loop, list[2]))
+            assert.equal(C.NGX_OK, C.ql_thread_task_post(loop, list[2]))
             finish(loop, 1)
         end))
 
@@ -175,7 +175,7 @@ describe("the thread pool", function()
         local loop = gated()
         C.ql_loop_init(loop)
         inject.ql_inject_fail("malloc", -1, 1, 1, errno.ENOMEM)
-        assert.equal(C.NGX_ERROR, C.ql_pool_post(loop, jobs(1)[1]))
+        assert.equal(C.NGX_ERROR, C.ql_thread_task_post(loop, jobs(1)[1]))
         assert.equal(errno.ENOMEM, ffi.errno())
     end))
 
@@ -193,7 +193,7 @@ describe("the end of a loop with jobs", function()
     it("waits for them", forked(function()
         local loop = C.ql_loop_create(nil, nil)
         inject.ql_probe_start(loop, 10)
-        inject.ql_probe_job_start(1)
+        inject.ql_probe_thread_task_start(1)
         local list = jobs(10)
         post(loop, list)
         C.ql_loop_destroy(loop)
@@ -205,7 +205,7 @@ describe("the end of a loop with jobs", function()
             local loop = C.ql_loop_create(helper.conf({ drain = 50 }), nil)
             C.ql_log_set_writer(loop, inject.ql_probe_writer, nil)
             inject.ql_probe_start(loop, 10)
-            inject.ql_probe_job_start(0)
+            inject.ql_probe_thread_task_start(0)
             local list = jobs(1)
             post(loop, list)
             local start = helper.now()
@@ -215,7 +215,7 @@ describe("the end of a loop with jobs", function()
             local lines = helper.log()
             assert.same({ 1, C.QL_LOG_WARN }, { #lines, lines[1].level })
             -- By design its epoll set and eventfd stay with the process.
-            inject.ql_probe_job_gate(1)
+            inject.ql_probe_thread_task_gate(1)
             ffi.C._exit(0)
         end))
 end)

@@ -5,7 +5,7 @@
 #ifndef QUOLL_CORE_FILE_H
 #define QUOLL_CORE_FILE_H
 
-#include "core.h"
+#include "../core/core.h"
 
 typedef struct file_s file_t;
 

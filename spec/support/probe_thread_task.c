@@ -1,4 +1,4 @@
-#include "probe_job.h"
+#include "probe_thread_task.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -6,11 +6,11 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
-static ql_probe_jobs_t state;
+static ql_probe_thread_tasks_t state;
 static int gate;
 
 void
-ql_probe_job_start(int open)
+ql_probe_thread_task_start(int open)
 {
     pthread_mutex_lock(&mutex);
     memset(&state, 0, sizeof state);
@@ -19,7 +19,7 @@ ql_probe_job_start(int open)
 }
 
 void
-ql_probe_job_gate(int open)
+ql_probe_thread_task_gate(int open)
 {
     pthread_mutex_lock(&mutex);
     gate = open;
@@ -38,7 +38,7 @@ takes_signals(void)
 }
 
 void
-ql_probe_job(ql_job_t *job)
+ql_probe_thread_task(ql_thread_task_t *job)
 {
     pthread_mutex_lock(&mutex);
     state.unblocked += takes_signals();
@@ -58,7 +58,7 @@ ql_probe_job(ql_job_t *job)
 }
 
 void
-ql_probe_jobs(ql_probe_jobs_t *jobs)
+ql_probe_thread_tasks(ql_probe_thread_tasks_t *jobs)
 {
     pthread_mutex_lock(&mutex);
     *jobs = state;

@@ -5,7 +5,7 @@
 #ifndef QUOLL_PATTERN_H
 #define QUOLL_PATTERN_H
 
-#include "buffer.h"
+#include "../core/buffer.h"
 
 #include <lua.h>
 #include <stdbool.h>
