@@ -175,6 +175,33 @@ QL_API void ql_handle_own(ql_handle_t *h, ql_task_t *task);
  * own and disown already. */
 QL_API void ql_handle_methods(lua_State *L, const ql_handle_type_t *type);
 
+/* ----------------------------------------------------- blocking calls ---- */
+
+/*
+ * A ql_call_t that the running task waits for:
+ *
+ *     ql_lua_call_t *w = ql_lua_call_new(L, lua, push_stat);
+ *     w->call = my_stat_create(loop, path);
+ *     return ql_lua_call_await(L, w);
+ *
+ * The userdata lets the call go by whatever path the wait ends.
+ */
+typedef struct {
+    ql_handle_t handle;
+    ql_op_t op;
+    ql_call_t *call; /* NULL: none could be made, errno says why */
+    /* Pushes the results, or the failure when err (an errno) is not 0; returns
+     * how many. May raise. */
+    int (*push)(lua_State *L, ql_call_t *call, int err);
+} ql_lua_call_t;
+
+/* Pushes the userdata. */
+QL_API ql_lua_call_t *ql_lua_call_new(lua_State *L, ql_lua_t *lua,
+                                      int (*push)(lua_State *L, ql_call_t *call,
+                                                  int err));
+/* Waits; the userdata is on top of the stack. */
+QL_API int ql_lua_call_await(lua_State *L, ql_lua_call_t *w);
+
 /* ------------------------------------------------------------- tasks ---- */
 
 /* The task that runs now; the root task in the main chunk. Never NULL. */

@@ -380,6 +380,10 @@ typedef struct {
     uint64_t files_live;   /* ql_file_t now */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
+    uint64_t calls_live;   /* ql_call_t now */
+    uint64_t orphans;      /* reads and calls now whose waiter let go while the
+                              kernel or a thread had them: at most
+                              worker_aio_requests + threads */
 } ql_stats_t;
 
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
@@ -647,19 +651,64 @@ QL_API void ql_read_free(ql_read_t *r);
 /* -------------------------------------------------------- thread pool ---- */
 
 /* Work for a thread of the loop's pool. The pool has it while event.active;
- * afterwards event.handler(&event) runs on the loop's thread. */
+ * afterwards event.handler(&event) runs on the loop's thread. Its memory must
+ * live until then: where the waiter may lose interest, use a ql_call_t.
+ * nginx: ngx_thread_task_t. */
 typedef struct ql_thread_task_s ql_thread_task_t;
 struct ql_thread_task_s {
-    void (*run)(ql_thread_task_t *job); /* on a thread: no loop, no Lua */
-    void *data;                         /* the owner's */
-    ql_queue_t link;                    /* the pool's, as is: */
-    int waiting;                        /* no thread has begun it */
+    void (*run)(ql_thread_task_t *task); /* on a thread: no loop, no Lua */
+    void *data;                          /* the owner's */
+    ql_queue_t link;                     /* the pool's, as is: */
+    int waiting;                         /* no thread has begun it */
     ql_event_t event;
 };
 
-/* Threads start at the first job. NGX_OK; NGX_BUSY: thread_queue jobs wait;
- * NGX_ERROR: no thread could be started. */
-QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *job);
+/* Threads start at the first task, up to `threads`. NGX_OK; NGX_BUSY:
+ * thread_queue tasks wait; NGX_ERROR with errno: no thread could be started. */
+QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
+
+/* ------------------------------------------------------ blocking calls ---- */
+
+/*
+ * A call that may block, made by a thread of the pool on memory with two
+ * holders: the waiter, and the thread while it runs. A type embeds it first:
+ *
+ *     typedef struct { ql_call_t call; char *path; struct stat st; } my_stat_t;
+ */
+typedef struct ql_call_s ql_call_t;
+
+typedef struct {
+    const char *name; /* "stat": for messages */
+    /* Before a thread is asked: what needs no waiting. NGX_OK with res,
+     * NGX_ERROR with err, NGX_DECLINED: a thread has to. May be NULL. */
+    int (*attempt)(ql_call_t *call);
+    /* On a thread: no loop, no Lua. Sets res, and err when res is -1. */
+    void (*run)(ql_call_t *call);
+    /* On the loop's thread, when the last holder has let go: what the call
+     * owns, a result that nobody took included. May be NULL. */
+    void (*release)(ql_call_t *call);
+} ql_call_type_t;
+
+struct ql_call_s {
+    ql_event_t event; /* posted to the waiter when the call has returned */
+    const ql_call_type_t *type;
+    ql_loop_t *loop;
+    int64_t res; /* set by attempt or run; -1: failed */
+    int err;     /* errno when res is -1 */
+    int rc;      /* NGX_AGAIN: not done */
+    ql_thread_task_t task;
+};
+
+/* size bytes, zeroed but for the ql_call_t at their start. NULL with errno
+ * ENOMEM. event.handler and event.data are the caller's to set. */
+QL_API void *ql_call_create(ql_loop_t *loop, const ql_call_type_t *type,
+                            size_t size);
+/* Call again: NGX_AGAIN, handler(&event) will say when; NGX_OK; NGX_ERROR with
+ * err (EBUSY: thread_queue calls wait already). */
+QL_API int ql_call_attempt(ql_call_t *call);
+/* The waiter lets go: no handler is called afterwards. One that no thread has
+ * begun is not made at all. */
+QL_API void ql_call_free(ql_call_t *call);
 
 #ifdef __cplusplus
 }

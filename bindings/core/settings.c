@@ -201,6 +201,8 @@ static const stats_field_t stats_fields[] = {
     STAT("files", "dirty", read_dirty),
     STAT("pool", "jobs", pool_jobs),
     STAT("pool", "pending", pool_pending),
+    STAT("pool", "calls", calls_live),
+    STAT("pool", "orphans", orphans),
 };
 
 #undef STAT

@@ -94,29 +94,29 @@ bool ql__aio_cancel(ql_event_aio_t *aio);
 /* The result is there: bits, err, queue, file; posts the event. */
 void ql__aio_complete(ql_event_aio_t *aio, int64_t res);
 
-/* ---- pool.c ---- */
+/* ---- thread_pool.c ---- */
 
 typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    ql_queue_t jobs;  /* waiting; under mutex */
+    ql_queue_t tasks; /* waiting; under mutex */
     ql_queue_t done;  /* run, not delivered yet; under mutex */
-    uint32_t waiting; /* length of jobs; under mutex */
-    uint32_t idle;    /* threads waiting for a job; under mutex */
+    uint32_t waiting; /* length of tasks; under mutex */
+    uint32_t idle;    /* threads waiting for a task; under mutex */
     bool notified;    /* event is on its way; under mutex */
     bool stop;        /* under mutex */
     ql_event_t event; /* posted by threads: done has something */
     uint32_t threads; /* started: length of ids */
     uint32_t max;     /* room in ids */
-    pthread_t *ids;   /* NULL before the first job */
+    pthread_t *ids;   /* NULL before the first task */
 } ql_thread_pool_t;
 
-/* No thread, no job. Also in a forked child, which has none of the parent's
+/* No thread, no task. Also in a forked child, which has none of the parent's
  * threads: what they were given is lost to it. */
 void ql__thread_pool_init(ql_thread_pool_t *pool);
-/* Takes back a job that no thread has begun; false: one has. */
-bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *job);
-/* Ends the threads; jobs in flight are waited for until `deadline` (loop ms).
+/* Takes back a task that no thread has begun; false: one has. */
+bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task);
+/* Ends the threads; tasks in flight are waited for until `deadline` (loop ms).
  * false: some thread is still at work and everything it can touch must stay. */
 bool ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline);
 

@@ -31,11 +31,11 @@ struct ql__read_s {
     size_t got;    /* direct: bytes at block so far */
     size_t length; /* direct: bytes asked for, rounded up */
     ql_event_aio_t aio;
-    ql_thread_task_t job;
-    int fd;          /* job: to read from */
-    ssize_t job_got; /* job: bytes or -1 */
-    int job_err;     /* job: errno */
-    int rc;          /* result when done */
+    ql_thread_task_t task;
+    int fd;           /* task: to read from */
+    ssize_t task_got; /* task: bytes or -1 */
+    int task_err;     /* task: errno */
+    int rc;           /* result when done */
 };
 
 static int lane_cached(ql__read_t *r);
@@ -58,6 +58,7 @@ static void
 progress(ql__read_t *r, const ql_event_t *executor)
 {
     if (executor->abandoned) {
+        r->pub.file->loop->stats.orphans--;
         destroy(r);
         return;
     }
@@ -75,11 +76,11 @@ aio_handler(ql_event_t *ev)
 }
 
 static void
-job_handler(ql_event_t *ev)
+task_handler(ql_event_t *ev)
 {
-    ql_thread_task_t *job = ev->data;
+    ql_thread_task_t *task = ev->data;
 
-    progress(job->data, ev);
+    progress(task->data, ev);
 }
 
 /* ---- the end of a read ---- */
@@ -249,9 +250,9 @@ lane_direct(ql__read_t *r)
 
 /* On a thread. */
 static void
-job_run(ql_thread_task_t *job)
+task_run(ql_thread_task_t *task)
 {
-    ql__read_t *r = job->data;
+    ql__read_t *r = task->data;
     const ql_sys_t *sys = r->pub.file->loop->sys;
     size_t want = r->pub.size - r->have;
     size_t done = 0;
@@ -266,26 +267,26 @@ job_run(ql_thread_task_t *job)
         if (n > 0) {
             done += (size_t) n;
         } else if (errno != EINTR) {
-            r->job_err = errno;
-            r->job_got = -1;
+            r->task_err = errno;
+            r->task_got = -1;
             return;
         }
     }
-    r->job_got = (ssize_t) done;
+    r->task_got = (ssize_t) done;
 }
 
 static int
-job_post(ql__read_t *r)
+task_post(ql__read_t *r)
 {
     ql_loop_t *loop = r->pub.file->loop;
     int rc;
 
     r->fd = r->pub.file->fd;
-    r->job.run = job_run;
-    r->job.data = r;
-    r->job.event.data = &r->job;
-    r->job.event.handler = job_handler;
-    rc = ql_thread_task_post(loop, &r->job);
+    r->task.run = task_run;
+    r->task.data = r;
+    r->task.event.data = &r->task;
+    r->task.event.handler = task_handler;
+    rc = ql_thread_task_post(loop, &r->task);
     if (rc == NGX_OK) {
         loop->stats.read_pool++;
         return NGX_AGAIN;
@@ -296,17 +297,17 @@ job_post(ql__read_t *r)
 static int
 lane_pool(ql__read_t *r)
 {
-    if (r->job.event.active) {
+    if (r->task.event.active) {
         return NGX_AGAIN;
     }
-    if (!r->job.event.complete) {
-        return job_post(r);
+    if (!r->task.event.complete) {
+        return task_post(r);
     }
-    r->job.event.complete = 0;
-    if (r->job_got == -1) {
-        return fail_logged(r, r->job_err);
+    r->task.event.complete = 0;
+    if (r->task_got == -1) {
+        return fail_logged(r, r->task_err);
     }
-    r->have += (size_t) r->job_got;
+    r->have += (size_t) r->task_got;
     return finish(r);
 }
 
@@ -388,13 +389,15 @@ ql_read_free(ql_read_t *pub)
     ql_del_timer(loop, &pub->event);
     if (r->aio.event.active && !ql__aio_cancel(&r->aio)) {
         r->aio.event.abandoned = 1;
+        loop->stats.orphans++;
         return;
     }
-    if (r->job.event.active && !ql__thread_task_cancel(loop, &r->job)) {
-        r->job.event.abandoned = 1;
+    if (r->task.event.active && !ql__thread_task_cancel(loop, &r->task)) {
+        r->task.event.abandoned = 1;
+        loop->stats.orphans++;
         return;
     }
     ql_delete_posted_event(loop, &r->aio.event);
-    ql_delete_posted_event(loop, &r->job.event);
+    ql_delete_posted_event(loop, &r->task.event);
     destroy(r);
 }

@@ -1,7 +1,7 @@
 /*
- * thread_pool.c: threads for what the kernel can only do blocking. A job is waiting,
+ * thread_pool.c: threads for what the kernel can only do blocking. A task is waiting,
  * running or done; the mutex guards these moves. Results come back through
- * one event, however many jobs were done by then.
+ * one event, however many tasks were done by then.
  */
 #include "../core/loop.h"
 
@@ -14,7 +14,7 @@ ql__thread_pool_init(ql_thread_pool_t *pool)
     *pool = (ql_thread_pool_t){.threads = 0};
     (void) pthread_mutex_init(&pool->mutex, NULL);
     (void) pthread_cond_init(&pool->cond, NULL);
-    ql_queue_init(&pool->jobs);
+    ql_queue_init(&pool->tasks);
     ql_queue_init(&pool->done);
 }
 
@@ -23,17 +23,17 @@ static void
 run_next(ql_loop_t *loop)
 {
     ql_thread_pool_t *pool = &loop->pool;
-    ql_thread_task_t *job = ql_queue_data(pool->jobs.next, ql_thread_task_t,
-                                          link);
+    ql_thread_task_t *task = ql_queue_data(pool->tasks.next, ql_thread_task_t,
+                                           link);
     bool notify;
 
-    ql_queue_remove(&job->link);
+    ql_queue_remove(&task->link);
     pool->waiting--;
-    job->waiting = 0;
+    task->waiting = 0;
     (void) pthread_mutex_unlock(&pool->mutex);
-    job->run(job);
+    task->run(task);
     (void) pthread_mutex_lock(&pool->mutex);
-    ql_queue_insert_tail(&pool->done, &job->link);
+    ql_queue_insert_tail(&pool->done, &task->link);
     notify = !pool->notified;
     pool->notified = true;
     if (notify) {
@@ -51,7 +51,7 @@ thread_main(void *arg)
 
     (void) pthread_mutex_lock(&pool->mutex);
     for (;;) {
-        if (!ql_queue_empty(&pool->jobs)) {
+        if (!ql_queue_empty(&pool->tasks)) {
             run_next(loop);
             continue;
         }
@@ -95,7 +95,7 @@ take_done(ql_loop_t *loop)
 {
     ql_thread_pool_t *pool = &loop->pool;
     ql_queue_t done;
-    ql_thread_task_t *job;
+    ql_thread_task_t *task;
 
     ql_queue_init(&done);
     (void) pthread_mutex_lock(&pool->mutex);
@@ -103,14 +103,14 @@ take_done(ql_loop_t *loop)
     ql_queue_move(&done, &pool->done);
     (void) pthread_mutex_unlock(&pool->mutex);
     while (!ql_queue_empty(&done)) {
-        job = ql_queue_data(done.next, ql_thread_task_t, link);
-        ql_queue_remove(&job->link);
-        job->event.active = 0;
-        job->event.complete = 1;
-        job->event.ready = 1;
+        task = ql_queue_data(done.next, ql_thread_task_t, link);
+        ql_queue_remove(&task->link);
+        task->event.active = 0;
+        task->event.complete = 1;
+        task->event.ready = 1;
         loop->stats.pool_pending--;
         loop->stats.pool_jobs++;
-        ql__deliver(loop, &job->event);
+        ql__deliver(loop, &task->event);
     }
 }
 
@@ -144,9 +144,9 @@ prepare(ql_loop_t *loop)
     return NGX_OK;
 }
 
-/* Mutex held. A job is never left without a thread to come to it. */
+/* Mutex held. A task is never left without a thread to come to it. */
 static int
-enqueue(ql_loop_t *loop, ql_thread_task_t *job)
+enqueue(ql_loop_t *loop, ql_thread_task_t *task)
 {
     ql_thread_pool_t *pool = &loop->pool;
     int err;
@@ -164,52 +164,52 @@ enqueue(ql_loop_t *loop, ql_thread_task_t *job)
             }
         }
     }
-    ql_queue_insert_tail(&pool->jobs, &job->link);
+    ql_queue_insert_tail(&pool->tasks, &task->link);
     pool->waiting++;
-    job->waiting = 1;
+    task->waiting = 1;
     (void) pthread_cond_signal(&pool->cond);
     return NGX_OK;
 }
 
 int
-ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *job)
+ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
 {
     int rc;
 
     if (prepare(loop) != NGX_OK) {
         return NGX_ERROR;
     }
-    job->event.active = 1;
-    job->event.complete = 0;
-    job->event.ready = 0;
+    task->event.active = 1;
+    task->event.complete = 0;
+    task->event.ready = 0;
     (void) pthread_mutex_lock(&loop->pool.mutex);
-    rc = enqueue(loop, job);
+    rc = enqueue(loop, task);
     (void) pthread_mutex_unlock(&loop->pool.mutex);
     if (rc != NGX_OK) {
-        job->event.active = 0;
+        task->event.active = 0;
         return rc;
     }
     loop->stats.pool_pending++;
-    ql_log_debug(loop, QL_DEBUG_POOL, "pool post: %p", (void *) job);
+    ql_log_debug(loop, QL_DEBUG_POOL, "pool post: %p", (void *) task);
     return NGX_OK;
 }
 
 bool
-ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *job)
+ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task)
 {
     ql_thread_pool_t *pool = &loop->pool;
     bool waiting;
 
     (void) pthread_mutex_lock(&pool->mutex);
-    waiting = job->waiting;
+    waiting = task->waiting;
     if (waiting) {
-        ql_queue_remove(&job->link);
+        ql_queue_remove(&task->link);
         pool->waiting--;
-        job->waiting = 0;
+        task->waiting = 0;
     }
     (void) pthread_mutex_unlock(&pool->mutex);
     if (waiting) {
-        job->event.active = 0;
+        task->event.active = 0;
         loop->stats.pool_pending--;
     }
     return waiting;

@@ -13,7 +13,7 @@ local alerts = 0  -- ALERT lines that the test has announced
 -- What must be 0 when a test is over.
 local gauges = {
     "timers", "posted", "live", "aio_in_flight", "aio_queued", "reads_live",
-    "files_live", "pool_pending",
+    "files_live", "pool_pending", "calls_live", "orphans",
 }
 
 function loops.conf(settings)

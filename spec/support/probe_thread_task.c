@@ -38,7 +38,7 @@ takes_signals(void)
 }
 
 void
-ql_probe_thread_task(ql_thread_task_t *job)
+ql_probe_thread_task(ql_thread_task_t *task)
 {
     pthread_mutex_lock(&mutex);
     state.unblocked += takes_signals();
@@ -51,7 +51,7 @@ ql_probe_thread_task(ql_thread_task_t *job)
     }
     state.running--;
     if (state.count < QL_PROBE_JOBS) {
-        state.order[state.count] = job;
+        state.order[state.count] = task;
     }
     state.count++;
     pthread_mutex_unlock(&mutex);
@@ -63,4 +63,11 @@ ql_probe_thread_tasks(ql_probe_thread_tasks_t *jobs)
     pthread_mutex_lock(&mutex);
     *jobs = state;
     pthread_mutex_unlock(&mutex);
+}
+
+void
+ql_probe_call(ql_call_t *call)
+{
+    ql_probe_thread_task(&call->task);
+    call->res = 7;
 }

@@ -1,6 +1,9 @@
-/* probe_thread_task.h: jobs for the thread pool that wait at a gate and keep count. */
-#ifndef QUOLL_PROBE_JOB_H
-#define QUOLL_PROBE_JOB_H
+/*
+ * probe_thread_task.h: tasks for the thread pool that wait at a gate and keep
+ * count.
+ */
+#ifndef QUOLL_PROBE_THREAD_TASK_H
+#define QUOLL_PROBE_THREAD_TASK_H
 
 #include "quoll.h"
 
@@ -13,14 +16,16 @@ typedef struct {
     int peak;      /* most at one time */
     int count;     /* ended */
     int unblocked; /* threads that take SIGINT, SIGTERM or SIGALRM */
-    const void *order[QL_PROBE_JOBS]; /* jobs in the order of their ends */
+    const void *order[QL_PROBE_JOBS]; /* tasks in the order of their ends */
 } ql_probe_thread_tasks_t;
 
-/* Forgets all; open 0: jobs wait at the gate until it is opened. */
+/* Forgets all; open 0: tasks wait at the gate until it is opened. */
 void ql_probe_thread_task_start(int open);
 void ql_probe_thread_task_gate(int open);
-/* The run function of a job. */
-void ql_probe_thread_task(ql_thread_task_t *job);
+/* The run function of a task. */
+void ql_probe_thread_task(ql_thread_task_t *task);
+/* The run function of a call: through the gate, then its res is 7. */
+void ql_probe_call(ql_call_t *call);
 /* What is so far. */
 void ql_probe_thread_tasks(ql_probe_thread_tasks_t *jobs);
 

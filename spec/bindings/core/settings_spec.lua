@@ -177,7 +177,7 @@ describe("stats", function()
         aio = "submitted reaped in_flight queued submits eagain slow_submits",
         files = "live reads hits misses direct pool nowait_unsupported "
             .. "direct_unsupported dirty",
-        pool = "jobs pending",
+        pool = "jobs pending calls orphans",
         tasks = "spawned ended failed live resumes",
     }
 

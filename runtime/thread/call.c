@@ -1,0 +1,127 @@
+/*
+ * call.c: a call that may block, made by a thread of the pool on memory with
+ * two holders: the waiter has it until ql_call_free(), the pool from the post
+ * to the return. The last to let go releases it.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void
+destroy(ql_call_t *call)
+{
+    ql_loop_t *loop = call->loop;
+
+    if (call->type->release != NULL) {
+        call->type->release(call);
+    }
+    loop->stats.calls_live--;
+    ql__free(loop, call);
+}
+
+/* On a thread. */
+static void
+run(ql_thread_task_t *task)
+{
+    ql_call_t *call = task->data;
+
+    call->type->run(call);
+}
+
+static void
+returned(ql_event_t *ev)
+{
+    ql_thread_task_t *task = ev->data;
+    ql_call_t *call = task->data;
+
+    if (ev->abandoned) {
+        call->loop->stats.orphans--;
+        destroy(call);
+        return;
+    }
+    if (call->event.handler != NULL) {
+        ql_post_event(call->loop, &call->event);
+    }
+}
+
+void *
+ql_call_create(ql_loop_t *loop, const ql_call_type_t *type, size_t size)
+{
+    ql_call_t *call = ql__alloc(loop, size);
+
+    if (call == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    memset(call, 0, size);
+    call->type = type;
+    call->loop = loop;
+    call->rc = NGX_AGAIN;
+    call->task.run = run;
+    call->task.data = call;
+    call->task.event.data = &call->task;
+    call->task.event.handler = returned;
+    loop->stats.calls_live++;
+    return call;
+}
+
+static int
+fail(ql_call_t *call, int err)
+{
+    call->res = -1;
+    call->err = err;
+    return NGX_ERROR;
+}
+
+static int
+post(ql_call_t *call)
+{
+    int rc = ql_thread_task_post(call->loop, &call->task);
+
+    if (rc == NGX_OK) {
+        return NGX_AGAIN;
+    }
+    return fail(call, rc == NGX_BUSY ? EBUSY : errno);
+}
+
+static int
+first(ql_call_t *call)
+{
+    int rc = NGX_DECLINED;
+
+    if (call->type->attempt != NULL) {
+        rc = call->type->attempt(call);
+    }
+    return rc == NGX_DECLINED ? post(call) : rc;
+}
+
+int
+ql_call_attempt(ql_call_t *call)
+{
+    if (call->task.event.active || call->rc != NGX_AGAIN) {
+        return call->rc;
+    }
+    if (call->task.event.complete) {
+        call->rc = call->res == -1 ? NGX_ERROR : NGX_OK;
+    } else {
+        call->rc = first(call);
+    }
+    return call->rc;
+}
+
+void
+ql_call_free(ql_call_t *call)
+{
+    ql_loop_t *loop = call->loop;
+
+    ql_delete_posted_event(loop, &call->event);
+    ql_del_timer(loop, &call->event);
+    if (call->task.event.active && !ql__thread_task_cancel(loop, &call->task)) {
+        call->task.event.abandoned = 1;
+        loop->stats.orphans++;
+        return;
+    }
+    ql_delete_posted_event(loop, &call->task.event);
+    destroy(call);
+}

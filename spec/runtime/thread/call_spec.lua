@@ -1,0 +1,171 @@
+local helper = require "spec.helper"
+local files = require "spec.support.files"
+local ffi, C, inject, errno =
+    helper.ffi, helper.C, helper.inject, helper.errno
+local forked, stat = helper.forked, files.stat
+
+-- A loop whose calls wait at a closed gate.
+local function gated(settings)
+    local loop = helper.loop(settings, inject.ql_inject_new(nil))
+    inject.ql_probe_thread_task_start(0)
+    return loop
+end
+
+local released
+
+local function call_type(attempt)
+    local type = ffi.new("ql_call_type_t")
+    released = 0
+    type.run = inject.ql_probe_call
+    type.release = function()
+        released = released + 1
+    end
+    if attempt then
+        type.attempt = attempt
+    end
+    return type
+end
+
+local function create(loop, type, handler)
+    local call = ffi.cast("ql_call_t *", C.ql_call_create(loop, type,
+        ffi.sizeof("ql_call_t")))
+    call.event.handler = helper.handler(handler or function() end)
+    return call
+end
+
+local function running()
+    local seen = ffi.new("ql_probe_thread_tasks_t")
+    inject.ql_probe_thread_tasks(seen)
+    return seen.running
+end
+
+local function until_running(loop, n)
+    helper.run_until(loop, function()
+        C.ql_notify(loop)
+        return running() == n
+    end)
+end
+
+describe("a call", function()
+    it("is made by a thread; its waiter is told, and calls again",
+        forked(function()
+            local loop, told = gated(), 0
+            local call = create(loop, call_type(), function()
+                told = told + 1
+            end)
+            assert.equal(C.NGX_AGAIN, C.ql_call_attempt(call))
+            assert.equal(C.NGX_AGAIN, C.ql_call_attempt(call))
+            assert.equal(1, stat(loop, "pool_pending"))
+            inject.ql_probe_thread_task_gate(1)
+            helper.run_until(loop, function() return told == 1 end)
+            assert.equal(C.NGX_OK, C.ql_call_attempt(call))
+            assert.equal(C.NGX_OK, C.ql_call_attempt(call))
+            assert.same({ 7, 0 }, { tonumber(call.res), released })
+            C.ql_call_free(call)
+            assert.same({ 1, 0, 0 }, { released, stat(loop, "calls_live"),
+                stat(loop, "orphans") })
+        end))
+
+    for rc, name in pairs { [0] = "NGX_OK", [-1] = "NGX_ERROR" } do
+        it("asks no thread when its attempt is " .. name, forked(function()
+            local loop = gated()
+            local call = create(loop, call_type(function(c)
+                c.res = rc
+                return rc
+            end))
+            assert.equal(rc, C.ql_call_attempt(call))
+            assert.equal(rc, C.ql_call_attempt(call))
+            assert.equal(0, files.calls("thread_create"))
+            C.ql_call_free(call)
+            assert.equal(1, released)
+        end))
+    end
+
+    it("asks a thread when its attempt declines", forked(function()
+        local loop, told, tries = gated(), false, 0
+        local call = create(loop, call_type(function()
+            tries = tries + 1
+            return C.NGX_DECLINED
+        end), function() told = true end)
+        assert.equal(C.NGX_AGAIN, C.ql_call_attempt(call))
+        inject.ql_probe_thread_task_gate(1)
+        helper.run_until(loop, function() return told end)
+        assert.equal(C.NGX_OK, C.ql_call_attempt(call))
+        assert.equal(1, tries)
+        C.ql_call_free(call)
+    end))
+
+    it("is not made when its waiter lets go before a thread begins",
+        forked(function()
+            local loop = gated({ threads = 1 })
+            local type = call_type()
+            local first, second = create(loop, type), create(loop, type)
+            C.ql_call_attempt(first)
+            until_running(loop, 1)
+            C.ql_call_attempt(second)
+            C.ql_call_free(second)
+            assert.same({ 1, 0, 1 }, { released, stat(loop, "orphans"),
+                stat(loop, "calls_live") })
+            inject.ql_probe_thread_task_gate(1)
+            helper.run_until(loop, function()
+                return stat(loop, "pool_pending") == 0
+            end)
+            C.ql_call_free(first)
+        end))
+
+    it("is an orphan until the thread comes back", forked(function()
+        local loop = gated()
+        local call = create(loop, call_type(), function()
+            error("nobody waits")
+        end)
+        C.ql_call_attempt(call)
+        until_running(loop, 1)
+        C.ql_call_free(call)
+        assert.same({ 0, 1, 1 }, { released, stat(loop, "orphans"),
+            stat(loop, "calls_live") })
+        inject.ql_probe_thread_task_gate(1)
+        helper.run_until(loop, function()
+            return stat(loop, "orphans") == 0
+        end)
+        assert.same({ 1, 0 }, { released, stat(loop, "calls_live") })
+    end))
+
+    it("fails with EBUSY when thread_queue calls wait", forked(function()
+        local loop = gated({ threads = 1, thread_queue = 1 })
+        local calls, type = {}, call_type()
+        for i = 1, 3 do
+            calls[i] = create(loop, type)
+        end
+        C.ql_call_attempt(calls[1])
+        until_running(loop, 1)
+        assert.equal(C.NGX_AGAIN, C.ql_call_attempt(calls[2]))
+        assert.equal(C.NGX_ERROR, C.ql_call_attempt(calls[3]))
+        assert.equal(16, calls[3].err)
+        inject.ql_probe_thread_task_gate(1)
+        helper.run_until(loop, function()
+            return stat(loop, "pool_pending") == 0
+        end)
+        for _, call in ipairs(calls) do
+            C.ql_call_free(call)
+        end
+        assert.equal(3, released)
+    end))
+
+    it("fails with the errno when no thread can be started",
+        forked(function()
+            local loop = gated()
+            local call = create(loop, call_type())
+            inject.ql_inject_fail("thread_create", -1, 1, 1, errno.EAGAIN)
+            assert.equal(C.NGX_ERROR, C.ql_call_attempt(call))
+            assert.equal(errno.EAGAIN, call.err)
+            C.ql_call_free(call)
+        end))
+
+    it("without memory is an error", forked(function()
+        local loop = gated()
+        inject.ql_inject_fail("malloc", -1, 1, 1, errno.ENOMEM)
+        assert.is_true(C.ql_call_create(loop, call_type(),
+            ffi.sizeof("ql_call_t")) == nil)
+        assert.equal(errno.ENOMEM, ffi.errno())
+    end))
+end)
