@@ -2,8 +2,8 @@
  * send.c: writes. A string goes out from Lua's own memory; the pieces of a
  * table go out in one call, and only what is left of them is copied.
  */
+#include "../core/gather.h"
 #include "connection.h"
-#include "gather.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -176,13 +176,13 @@ send_table(lua_State *L, ql_conn_t *conn)
     size_t size;
     char *copy;
 
-    ql_gather(L, 2, &gather);
+    ql_gather(L, 2, "send", &gather);
     if (gather.pieces <= QL_GATHER_MAX) {
         return send_start(L, conn,
                           (ql_out_t){.gather = &gather, .left = gather.bytes});
     }
     copy = lua_newuserdata(L, gather.bytes);
-    size = ql_gather_all(L, 2, copy, gather.bytes);
+    size = ql_gather_all(L, 2, "send", copy, gather.bytes);
     lua_replace(L, 2);
     return send_start(L, conn, (ql_out_t){.data = copy, .left = size});
 }

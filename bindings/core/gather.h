@@ -20,12 +20,15 @@ typedef struct ql_gather_s {
     size_t bytes; /* of all pieces */
 } ql_gather_t;
 
-/* Raises on anything else than strings, numbers and tables of them. */
-void ql_gather(lua_State *L, int table, ql_gather_t *gather);
+/* Raises on anything else than strings, numbers and tables of them; method:
+ * whose argument the table is. */
+void ql_gather(lua_State *L, int table, const char *method,
+               ql_gather_t *gather);
 /* Copies every piece of the table, however many, one behind the other;
  * returns their bytes. Raises when there is no room: a finaliser may have
  * changed the table since it was gathered. */
-size_t ql_gather_all(lua_State *L, int table, char *to, size_t room);
+size_t ql_gather_all(lua_State *L, int table, const char *method, char *to,
+                     size_t room);
 /* Copies the pieces of gather (at most QL_GATHER_MAX) but for their first
  * `skip` bytes. */
 void ql_gather_copy(const ql_gather_t *gather, char *to, size_t skip);

@@ -1,7 +1,7 @@
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 
-describe("bindings/net/gather", function()
+describe("bindings/core/gather", function()
     helper.gates()
 
     it("sends 63, 64 and 65 pieces alike", pair.with(function(client, server)

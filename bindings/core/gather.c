@@ -6,6 +6,7 @@
 
 /* Where the pieces go: into the gather, or, without one, to `to`. */
 typedef struct {
+    const char *method; /* for messages */
     ql_gather_t *gather;
     char *to;
     const char *end; /* of the room at to */
@@ -40,7 +41,7 @@ sink_piece(lua_State *L, sink_t *sink, int type)
         return;
     }
     if (size > (size_t) (sink->end - sink->to)) {
-        ql_raise(L, "the table to send has changed meanwhile");
+        ql_raise(L, "the table to %s has changed meanwhile", sink->method);
     }
     memcpy(sink->to, s, size);
     sink->to += size;
@@ -53,11 +54,11 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
 
     if (depth > QL_GATHER_DEPTH) {
         ql_raise(L,
-                 "bad argument 'data' to 'send' (tables nested more than "
+                 "bad argument 'data' to '%s' (tables nested more than "
                  "%d deep)",
-                 QL_GATHER_DEPTH);
+                 sink->method, QL_GATHER_DEPTH);
     }
-    luaL_checkstack(L, 2, "table to send");
+    luaL_checkstack(L, 2, "nested table");
     for (int i = 1; i <= n; i++) {
         int type;
 
@@ -69,18 +70,18 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
             sink_piece(L, sink, type);
         } else {
             ql_raise(L,
-                     "bad argument 'data' to 'send' (strings and numbers "
+                     "bad argument 'data' to '%s' (strings and numbers "
                      "expected, got %s at index %d)",
-                     lua_typename(L, type), i);
+                     sink->method, lua_typename(L, type), i);
         }
         lua_pop(L, 1);
     }
 }
 
 void
-ql_gather(lua_State *L, int table, ql_gather_t *gather)
+ql_gather(lua_State *L, int table, const char *method, ql_gather_t *gather)
 {
-    sink_t sink = {.gather = gather};
+    sink_t sink = {.method = method, .gather = gather};
 
     gather->pieces = 0;
     gather->bytes = 0;
@@ -88,9 +89,10 @@ ql_gather(lua_State *L, int table, ql_gather_t *gather)
 }
 
 size_t
-ql_gather_all(lua_State *L, int table, char *to, size_t room)
+ql_gather_all(lua_State *L, int table, const char *method, char *to,
+              size_t room)
 {
-    sink_t sink = {.to = to, .end = to + room};
+    sink_t sink = {.method = method, .to = to, .end = to + room};
 
     sink_table(L, table, &sink, 1);
     return (size_t) (sink.to - to);
