@@ -37,6 +37,7 @@ typedef struct ql_listening_s ql_listening_t;
 typedef struct ql_file_s ql_file_t;
 typedef struct ql_event_aio_s ql_event_aio_t;
 typedef struct ql_read_s ql_read_t;
+typedef struct ql_call_s ql_call_t;
 
 /* Return codes, nginx's names and values. */
 enum {
@@ -378,6 +379,8 @@ typedef struct {
     uint64_t read_dirty;   /* direct submit answered EAGAIN: to the pool */
     uint64_t reads_live;   /* ql_read_t now */
     uint64_t files_live;   /* ql_file_t now */
+    uint64_t open_cached;  /* opened without asking a thread */
+    uint64_t open_pool;    /* opened by a thread */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
     uint64_t calls_live;   /* ql_call_t now */
@@ -570,11 +573,15 @@ struct ql_file_s {
     unsigned no_direct : 1; /* O_DIRECT is EINVAL here */
     unsigned memory : 1;    /* tmpfs, ramfs: a plain pread never waits */
     unsigned closed : 1;    /* the opener let go */
+    unsigned readable : 1;  /* what it was opened for */
+    unsigned writable : 1;
+    unsigned append : 1; /* writes go to the end (O_APPEND) */
 };
 
 /*
- * Opens path for reading. NULL with errno; EISDIR for a directory, EINVAL for
- * what is not a regular file (a FIFO or a terminal would block the loop).
+ * Opens path for reading, and may block: for a program that starts; a loop
+ * that serves takes a ql_open_t. NULL with errno; EISDIR for a directory,
+ * EINVAL for what is not a regular file.
  */
 QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
 /* The opener lets go. */
@@ -675,7 +682,6 @@ QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
  *
  *     typedef struct { ql_call_t call; char *path; struct stat st; } my_stat_t;
  */
-typedef struct ql_call_s ql_call_t;
 
 typedef struct {
     const char *name; /* "stat": for messages */
@@ -709,6 +715,44 @@ QL_API int ql_call_attempt(ql_call_t *call);
 /* The waiter lets go: no handler is called afterwards. One that no thread has
  * begun is not made at all. */
 QL_API void ql_call_free(ql_call_t *call);
+
+/* ------------------------------------------------------ opening files ---- */
+
+/* Zeroed: for reading. */
+typedef struct {
+    /* open(2)'s O_RDONLY, O_WRONLY or O_RDWR, and of O_CREAT, O_EXCL, O_TRUNC
+     * and O_APPEND. Nothing but a regular file is ever truncated. */
+    int flags;
+    unsigned permissions; /* of a file that is created, before the umask */
+    /* The directory that path, and every symbolic link in it, must stay below;
+     * path may not begin with "/". NULL: none. */
+    const char *root;
+    uint64_t directio;   /* a file of this many bytes or more is read direct;
+                            0: none is */
+    unsigned direct : 1; /* read direct, whatever its size */
+} ql_open_opts_t;
+
+/*
+ * The opening of a regular file, which a ql_call_t makes: at once when the
+ * kernel has the path in its cache, else on a thread; creating and truncating
+ * take a thread. Failures: EISDIR for a directory, EINVAL for what is not a
+ * regular file, EXDEV for what is outside of the root, ENOSYS for a root on a
+ * kernel without openat2.
+ */
+typedef struct {
+    ql_call_t call;   /* first: ql_call_attempt(), ql_call_free() */
+    void *data;       /* the owner's */
+    const char *path; /* a copy */
+    const char *at;   /* failed: what err is about, path or the root */
+    const char *why;  /* failed: words where err's own mislead; NULL: none */
+} ql_open_t;
+
+/* Copies what it is given. NULL with errno ENOMEM. */
+QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
+                                 const ql_open_opts_t *opts);
+/* After NGX_OK, once: the file, which is then the caller's to close. One that
+ * nobody takes is closed with the call. */
+QL_API ql_file_t *ql_open_take(ql_open_t *open);
 
 #ifdef __cplusplus
 }

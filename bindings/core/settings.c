@@ -192,6 +192,8 @@ static const stats_field_t stats_fields[] = {
     STAT("aio", "slow_submits", aio_slow),
     STAT("files", "live", files_live),
     STAT("files", "reads", reads_live),
+    STAT("files", "open_cached", open_cached),
+    STAT("files", "open_pool", open_pool),
     STAT("files", "hits", read_hits),
     STAT("files", "misses", read_misses),
     STAT("files", "direct", read_direct),

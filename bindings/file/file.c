@@ -1,5 +1,5 @@
 /*
- * file.c: files: opening, reads at an offset, closing.
+ * file.c: files: reads at an offset, closing.
  */
 #include "file.h"
 
@@ -224,7 +224,7 @@ file_pread(lua_State *L)
     return ql_await(L, &p->op, anchors);
 }
 
-/* ------------------------------------------------------- open, close ---- */
+/* ------------------------------------------------------------- close ---- */
 
 static void
 file_close(ql_handle_t *h, int err)
@@ -253,45 +253,20 @@ file_collect(ql_handle_t *h)
 
 const ql_handle_type_t ql__file_type = {"file", file_close, file_collect};
 
-static int
-open_error(lua_State *L, const char *path, int err)
+file_t *
+ql__file_new(lua_State *L, ql_core_t *core, const char *path)
 {
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: ", path);
-    ql_push_error_text(L, err);
-    lua_concat(L, 2);
-    ql_push_error_code(L, err);
-    return 3;
-}
+    size_t length = strlen(path) + 1;
+    file_t *f = ql_handle_new(L, core->lua, &ql__file_type,
+                              sizeof(*f) + length);
 
-/* open(path, direct) -> file | nil, "path: err", CODE */
-static int
-file_open(lua_State *L)
-{
-    ql_core_t *core = ql_core(L);
-    size_t length;
-    const char *path = luaL_checklstring(L, 1, &length);
-    ql_loop_t *loop;
-    file_t *f;
-
-    if (strlen(path) != length) {
-        return open_error(L, path, EINVAL);
-    }
-    loop = ql_lua_ready(core->lua, L);
-    f = ql_handle_new(L, core->lua, &ql__file_type, sizeof(*f) + length + 1);
     f->core = core;
-    memcpy(f->path, path, length + 1);
+    memcpy(f->path, path, length);
     ql_queue_init(&f->preads);
     ql_queue_init(&f->pread.link);
     f->pread.file = f;
     ql__file_reader_init(f);
-    f->file = ql_file_open(loop, path,
-                           lua_toboolean(L, 2) ? QL_FILE_DIRECT : 0);
-    if (f->file == NULL) {
-        return open_error(L, path, errno);
-    }
-    ql_handle_open(&f->handle);
-    return 1;
+    return f;
 }
 
 /* size(self) -> bytes */
@@ -315,14 +290,13 @@ file_size(lua_State *L)
 void
 ql__open_file(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"open", file_open},
-                                   {"pread", file_pread},
-                                   {"size", file_size},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"pread", file_pread}, {"size", file_size}, {NULL, NULL}};
 
     ql__open_methods(L, &ql__file_type);
     lua_newtable(L);
     ql_core_register(L, core, fns);
+    ql_core_register(L, core, ql__file_open_functions);
     ql_core_register(L, core, ql__file_read_functions);
     lua_setfield(L, -2, "file");
 }

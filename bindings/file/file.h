@@ -1,6 +1,6 @@
 /*
- * file.h: what the two halves of a file's bindings share: reads at an offset
- * (file.c) and reads at the file's own position (file_read.c).
+ * file.h: what the bindings of files share: opening (file_open.c), reads at
+ * an offset (file.c) and at the file's own position (file_read.c).
  */
 #ifndef QUOLL_CORE_FILE_H
 #define QUOLL_CORE_FILE_H
@@ -63,6 +63,12 @@ file_t *ql__file_self(lua_State *L, const char *method);
 void ql__file_event(ql_event_t *ev);
 /* nil, "path: text", CODE */
 int ql__file_error(lua_State *L, const file_t *f, int err);
+
+/* Pushes a file without its ql_file_t, closed. */
+file_t *ql__file_new(lua_State *L, ql_core_t *core, const char *path);
+
+/* file_open.c */
+extern const luaL_Reg ql__file_open_functions[];
 
 /* file_read.c */
 void ql__file_reader_init(file_t *f);

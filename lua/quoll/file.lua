@@ -5,29 +5,88 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local options = require "quoll.options"
 
 local raw = core.file
 local File = core.methods.file
 local files = {}
 
-local modes = { r = false, rb = false, rd = true, rbd = true }
+local MODES = { r = true, w = true, a = true,
+  ["r+"] = true, ["w+"] = true, ["a+"] = true }
+local OPEN = { root = "string", direct = "boolean", directio = true,
+  permissions = true }
 
---- Opens a regular file for reading.
+local function bad_mode(mode)
+  core.raise(([[bad argument 'mode' to 'open' ("r", "w", "a", "r+", "w+" or ]]
+    .. [["a+", with "b" or "d" behind, expected, got %s)]])
+    :format(tostring(mode)))
+end
+
+-- Each mode met so far: io's mode without "b" and "d", and whether "d".
+local bare, direct_modes = { r = "r" }, { r = false }
+
+local function parse(mode)
+  local first, rest = tostring(mode):match "^([rwa])([+bd]*)$"
+  local name = first and first .. rest:gsub("[bd]", "")
+  local direct = name and rest:find("d", 1, true) ~= nil
+  if type(mode) ~= "string" or not MODES[name] or rest:find "b.*b"
+    or rest:find "d.*d" or direct and (name == "w" or name == "a") then
+    bad_mode(mode)
+  end
+  bare[mode], direct_modes[mode] = name, direct
+end
+
+local function check_whole(opts, name, min, max)
+  local value = opts[name]
+  if value ~= nil and not (type(value) == "number" and value % 1 == 0
+    and value >= min and value <= max) then
+    core.raise(("bad argument '%s' to 'open' (a whole number from %d to %d "
+      .. "expected, got %s)"):format(name, min, max, tostring(value)))
+  end
+  return value
+end
+
+local function open_with(path, mode, direct, opts)
+  options.check(opts, OPEN, "open")
+  if opts.direct ~= nil then
+    direct = opts.direct
+  end
+  if direct and (mode == "w" or mode == "a") then
+    core.raise(("bad argument 'direct' to 'open' (mode \"%s\" does not read)")
+      :format(mode))
+  end
+  return finish(raw.open(path, mode, direct, opts.root,
+    check_whole(opts, "directio", 1, 2 ^ 52),
+    check_whole(opts, "permissions", 0, 4095)))
+end
+
+--- Opens a regular file. Waits where the kernel has to look for it.
 -- @string path
--- @string[opt="r"] mode "r", or "rd": direct, past the page cache
--- @treturn file
--- @return nil, "path: no such file or directory", "ENOENT"
-function files.open(path, mode)
+-- @string[opt="r"] mode io's "r" "w" "a" "r+" "w+" "a+"; "b" behind changes
+-- nothing, "d" reads direct, past the page cache
+-- @tparam ?table opts `root`: path is looked up below this directory, and
+-- neither "..", "/" nor a symbolic link leaves it; `direct`: read direct or
+-- not; `directio`: files of at least so many bytes are read direct;
+-- `permissions`: of a file that is created, before the umask (tonumber("666",
+-- 8))
+-- @treturn[1] File the file, owned by the running task
+-- @treturn[2] nil
+-- @treturn[2] string "path: no such file or directory", "path: is a
+-- directory", "path: not a regular file", "path: outside of its root", ...
+-- @treturn[2] string CODE: "ENOENT", "EISDIR", "EINVAL", "EXDEV", ...
+function files.open(path, mode, opts)
   if type(path) ~= "string" then
     core.raise("bad argument 'path' to 'open' (a string expected, got "
       .. type(path) .. ")")
   end
-  local direct = modes[mode or "r"]
-  if direct == nil then
-    core.raise("bad argument 'mode' to 'open' (\"r\" or \"rd\" expected, got "
-      .. tostring(mode) .. ")")
+  mode = mode or "r"
+  if not bare[mode] then
+    parse(mode)
   end
-  return raw.open(path, direct)
+  if opts ~= nil then
+    return open_with(path, bare[mode], direct_modes[mode], opts)
+  end
+  return finish(raw.open(path, bare[mode], direct_modes[mode]))
 end
 
 local function read_formats(self, format, ...)

@@ -198,6 +198,7 @@ struct ql_loop_s {
     ql_notify_t notify;
     ql_device_t devices[QL__DEVICES];
     uint32_t ndevices;
+    bool no_openat2; /* ENOSYS: every open asks a thread */
 
     bool stop;
     ql_stats_t stats; /* gauges are filled in by ql_stats() */
@@ -291,6 +292,15 @@ ssize_t ql__io_not_ready(ql_connection_t *c, const ql_event_t *ev);
 ql_device_t *ql__device(ql_loop_t *loop, uint64_t dev);
 
 /* file.c */
+/* What an open found out, on whichever thread. */
+typedef struct {
+    int fd;        /* -1: none */
+    uint32_t type; /* of its file system, statfs's f_type; 0: not told */
+    uint64_t dev;  /* st_dev */
+    uint64_t size; /* st_size */
+} ql__opened_t;
+/* The rest of an open file: descriptor and hints; the loop's thread. */
+void ql__file_opened(ql_file_t *file, const ql__opened_t *opened);
 void ql__file_hold(ql_file_t *file);
 void ql__file_release(ql_file_t *file);
 /* What this file turned out not to do; counted once, a hint for its device. */

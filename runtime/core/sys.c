@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -19,9 +20,16 @@ sys_fionread(int fd, int *bytes)
 }
 
 static int
-sys_open(const char *path, int flags)
+sys_open(const char *path, int flags, mode_t mode)
 {
-    return open(path, flags);
+    return open(path, flags, mode);
+}
+
+/* Not in libc. */
+static int
+sys_openat2(int dir, const char *path, struct open_how *how, size_t size)
+{
+    return (int) syscall(SYS_openat2, dir, path, how, size);
 }
 
 static int
@@ -57,6 +65,8 @@ const ql_sys_t ql_sys_default = {
     .unlink = unlink,
 
     .open = sys_open,
+    .openat2 = sys_openat2,
+    .ftruncate = ftruncate,
     .fstat = fstat,
     .fstatfs = fstatfs,
     .statx = statx,

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+struct open_how;
 struct statfs;
 struct statx;
 
@@ -45,7 +46,10 @@ struct ql_sys_s {
     int (*close)(int fd);
     int (*unlink)(const char *path);
 
-    int (*open)(const char *path, int flags); /* no O_CREAT */
+    int (*open)(const char *path, int flags, mode_t mode);
+    int (*openat2)(int dir, const char *path, struct open_how *how,
+                   size_t size);
+    int (*ftruncate)(int fd, off_t size);
     int (*fstat)(int fd, struct stat *st);
     int (*fstatfs)(int fd, struct statfs *fs);
     int (*statx)(int dir, const char *path, int flags, unsigned mask,

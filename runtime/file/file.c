@@ -8,7 +8,6 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #ifndef STATX_DIOALIGN
 #define STATX_DIOALIGN 0x2000 /* Linux 6.1 */
@@ -45,30 +44,17 @@ ql__file_no_direct(ql_file_t *file, bool hint)
     }
 }
 
-static int
-regular(const struct stat *st)
-{
-    if (S_ISREG(st->st_mode)) {
-        return NGX_OK;
-    }
-    errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
-    return NGX_ERROR;
-}
-
 /*
  * overlayfs may show a file under the st_dev of the file system below, which
  * can do more than overlayfs: hence the type in the key.
  */
 static void
-apply_hints(ql_file_t *file, const struct stat *st)
+apply_hints(ql_file_t *file, const ql__opened_t *opened)
 {
-    const ql_sys_t *sys = file->loop->sys;
+    uint64_t type = opened->type;
     const ql_device_t *device;
-    struct statfs fs;
-    uint64_t type;
 
-    type = sys->fstatfs(file->fd, &fs) == 0 ? (uint32_t) fs.f_type : 0;
-    file->dev = (uint64_t) st->st_dev ^ (type << 32);
+    file->dev = opened->dev ^ (type << 32);
     file->memory = type == TMPFS_MAGIC || type == RAMFS_MAGIC;
     device = ql__device(file->loop, file->dev);
     if (file->direct && device->no_direct) {
@@ -79,42 +65,13 @@ apply_hints(ql_file_t *file, const struct stat *st)
     }
 }
 
-ql_file_t *
-ql_file_open(ql_loop_t *loop, const char *path, int flags)
+void
+ql__file_opened(ql_file_t *file, const ql__opened_t *opened)
 {
-    const ql_sys_t *sys = loop->sys;
-    ql_file_t *file;
-    struct stat st;
-    int fd, err;
-
-    /* O_NONBLOCK: the open of a FIFO would wait for its writer. */
-    fd = sys->open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd == -1) {
-        return NULL;
-    }
-    if (sys->fstat(fd, &st) == -1 || regular(&st) != NGX_OK) {
-        goto failed;
-    }
-    file = ql__alloc(loop, sizeof(*file));
-    if (file == NULL) {
-        errno = ENOMEM;
-        goto failed;
-    }
-    *file = (ql_file_t){.loop = loop,
-                        .fd = fd,
-                        .direct_fd = DIRECT_UNTRIED,
-                        .refs = 1,
-                        .direct = (flags & QL_FILE_DIRECT) != 0};
-    apply_hints(file, &st);
-    loop->stats.files_live++;
-    ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", path, fd);
-    return file;
-
-failed:
-    err = errno;
-    sys->close(fd);
-    errno = err;
-    return NULL;
+    file->fd = opened->fd;
+    file->direct_fd = DIRECT_UNTRIED;
+    apply_hints(file, opened);
+    file->loop->stats.files_live++;
 }
 
 /* What statx says about direct I/O; 0: this file has none. */
@@ -161,7 +118,7 @@ ql__file_direct(ql_file_t *file)
     }
     (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
     file->direct_fd = file->loop->sys->open(path,
-                                            O_RDONLY | O_DIRECT | O_CLOEXEC);
+                                            O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
     if (file->direct_fd == -1) {
         /* Out of descriptors: only now. The rest stays as it is. */
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM) {

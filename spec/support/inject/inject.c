@@ -45,7 +45,12 @@ PLAIN(int, setsockopt, fd,
       (fd, level, name, value, len))
 PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
 PLAIN(int, unlink, -1, (const char *path), (path))
-PLAIN(int, open, -1, (const char *path, int flags), (path, flags))
+PLAIN(int, open, -1, (const char *path, int flags, mode_t mode),
+      (path, flags, mode))
+PLAIN(int, openat2, dir,
+      (int dir, const char *path, struct open_how *how, size_t size),
+      (dir, path, how, size))
+PLAIN(int, ftruncate, fd, (int fd, off_t size), (fd, size))
 PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
 PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
 PLAIN(int, munmap, -1, (void *addr, size_t size), (addr, size))
@@ -143,6 +148,8 @@ static const ql_sys_t plain = {
     .close = inject_close,
     .unlink = inject_unlink,
     .open = inject_open,
+    .openat2 = inject_openat2,
+    .ftruncate = inject_ftruncate,
     .fstat = inject_fstat,
     .fstatfs = inject_fstatfs,
     .statx = inject_statx,

@@ -33,6 +33,8 @@
     X(close)                                                                   \
     X(unlink)                                                                  \
     X(open)                                                                    \
+    X(openat2)                                                                 \
+    X(ftruncate)                                                               \
     X(fstat)                                                                   \
     X(fstatfs)                                                                 \
     X(statx)                                                                   \

@@ -1,0 +1,290 @@
+/*
+ * open.c: opening a file as a call: on the loop's thread where the kernel
+ * promises not to wait (RESOLVE_CACHED), else on a thread of the pool.
+ */
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* Linux 5.12; an older one says EINVAL */
+#endif
+
+enum {
+    /* O_NONBLOCK: the open of a FIFO would wait for its other end. */
+    ALWAYS = O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+    BENEATH = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    /* Below a root EAGAIN also says that a ".." met a rename. */
+    RENAMES = 16
+};
+
+typedef struct {
+    ql_open_t pub;     /* first */
+    ql_file_t *file;   /* its memory; NULL: taken */
+    const char *root;  /* in names; NULL: none */
+    uint64_t directio; /* ql_open_opts_t's, as are: */
+    unsigned permissions;
+    int flags;
+    bool direct;
+    bool cached; /* opened by the attempt */
+    ql__opened_t opened;
+    char names[]; /* path and root */
+} ql__open_t;
+
+static ql__open_t *
+open_of(ql_call_t *call)
+{
+    return (ql__open_t *) (void *) call;
+}
+
+/* resolve 0: as open(2) does, which every system has. */
+static int
+open_at(const ql__open_t *o, int dir, const char *path, int flags,
+        uint64_t resolve)
+{
+    const ql_sys_t *sys = o->pub.call.loop->sys;
+    struct open_how how = {.flags = (unsigned) flags, .resolve = resolve};
+    int renames = resolve & RESOLVE_CACHED ? 0 : RENAMES;
+    int fd;
+
+    if (flags & O_CREAT) {
+        how.mode = o->permissions;
+    }
+    do {
+        fd = resolve == 0 ? sys->open(path, flags, o->permissions)
+                          : sys->openat2(dir, path, &how, sizeof(how));
+    } while (fd == -1
+             && (errno == EINTR
+                 || (errno == EAGAIN && resolve != 0 && renames-- > 0)));
+    return fd;
+}
+
+/* resolve: RESOLVE_CACHED or 0. The descriptor, or -1 with errno. */
+static int
+open_path(ql__open_t *o, uint64_t resolve)
+{
+    const ql_sys_t *sys = o->pub.call.loop->sys;
+    int flags = ALWAYS | (o->flags & ~O_TRUNC);
+    int dir, fd, err;
+
+    if (o->root == NULL) {
+        return open_at(o, AT_FDCWD, o->pub.path, flags, resolve);
+    }
+    dir = open_at(o, AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC,
+                  resolve);
+    if (dir == -1) {
+        o->pub.at = o->root;
+        return -1;
+    }
+    fd = open_at(o, dir, o->pub.path, flags, resolve | BENEATH);
+    err = errno;
+    sys->close(dir);
+    errno = err;
+    return fd;
+}
+
+static int
+fail(ql__open_t *o, int err, const char *why)
+{
+    o->pub.call.res = -1;
+    o->pub.call.err = err;
+    o->pub.why = why;
+    return NGX_ERROR;
+}
+
+static int
+not_opened(ql__open_t *o, int err)
+{
+    bool below = o->root != NULL;
+
+    if (err == ENXIO) { /* a socket, a FIFO that nobody reads, no device */
+        return fail(o, EINVAL, "not a regular file");
+    }
+    if (err == EXDEV && below) {
+        return fail(o, err, "outside of its root");
+    }
+    if (err == ENOSYS && below) {
+        return fail(o, err, "a root needs openat2, which is not there");
+    }
+    return fail(o, err, NULL);
+}
+
+/* Truncated only once it is known to be a file. */
+static int
+look(ql__open_t *o)
+{
+    const ql_sys_t *sys = o->pub.call.loop->sys;
+    ql__opened_t *opened = &o->opened;
+    struct statfs fs;
+    struct stat st;
+
+    if (sys->fstat(opened->fd, &st) == -1) {
+        return fail(o, errno, NULL);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return fail(o, EISDIR, NULL);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return fail(o, EINVAL, "not a regular file");
+    }
+    if ((o->flags & O_TRUNC) && sys->ftruncate(opened->fd, 0) == -1) {
+        return fail(o, errno, NULL);
+    }
+    opened->dev = st.st_dev;
+    opened->size = (uint64_t) st.st_size;
+    opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
+                                                      : 0;
+    return NGX_OK;
+}
+
+static int
+open_and_look(ql__open_t *o, uint64_t resolve)
+{
+    o->pub.at = o->pub.path;
+    o->opened.fd = open_path(o, resolve);
+    if (o->opened.fd == -1) {
+        return not_opened(o, errno);
+    }
+    if (look(o) == NGX_OK) {
+        return NGX_OK;
+    }
+    o->pub.call.loop->sys->close(o->opened.fd);
+    o->opened.fd = -1;
+    return NGX_ERROR;
+}
+
+/* EPERM, EINVAL: may also be a seccomp filter's or an old kernel's word. */
+static bool
+thread_may(const ql__open_t *o)
+{
+    int err = o->pub.call.err;
+
+    return err == EAGAIN || err == ENOSYS
+        || (o->pub.why == NULL && (err == EPERM || err == EINVAL));
+}
+
+static int
+open_attempt(ql_call_t *call)
+{
+    ql__open_t *o = open_of(call);
+    ql_loop_t *loop = call->loop;
+
+    if (loop->no_openat2 || (o->flags & (O_CREAT | O_TRUNC))) {
+        return NGX_DECLINED;
+    }
+    if (open_and_look(o, RESOLVE_CACHED) == NGX_OK) {
+        o->cached = true;
+        return NGX_OK;
+    }
+    loop->no_openat2 = call->err == ENOSYS;
+    if (!thread_may(o)) {
+        return NGX_ERROR;
+    }
+    call->res = 0;
+    return NGX_DECLINED;
+}
+
+static void
+open_run(ql_call_t *call)
+{
+    (void) open_and_look(open_of(call), 0);
+}
+
+static void
+open_release(ql_call_t *call)
+{
+    ql__open_t *o = open_of(call);
+    ql_loop_t *loop = call->loop;
+
+    if (o->opened.fd != -1) {
+        loop->sys->close(o->opened.fd);
+    }
+    ql__free(loop, o->file);
+}
+
+static const ql_call_type_t open_type = {"open", open_attempt, open_run,
+                                         open_release};
+
+ql_open_t *
+ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
+{
+    size_t length = strlen(path) + 1;
+    size_t below = opts->root != NULL ? strlen(opts->root) + 1 : 0;
+    ql__open_t *o = ql_call_create(loop, &open_type,
+                                   sizeof(*o) + length + below);
+
+    if (o == NULL) {
+        return NULL;
+    }
+    memcpy(o->names, path, length);
+    o->pub.path = o->names;
+    if (opts->root != NULL) {
+        memcpy(o->names + length, opts->root, below);
+        o->root = o->names + length;
+    }
+    o->flags = opts->flags;
+    o->permissions = opts->permissions;
+    o->direct = opts->direct;
+    o->directio = opts->directio;
+    o->opened.fd = -1;
+    o->file = ql__alloc(loop, sizeof(*o->file));
+    if (o->file == NULL) {
+        ql_call_free(&o->pub.call);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return &o->pub;
+}
+
+ql_file_t *
+ql_open_take(ql_open_t *pub)
+{
+    ql__open_t *o = open_of(&pub->call);
+    ql_loop_t *loop = pub->call.loop;
+    ql_file_t *file = o->file;
+    int access = o->flags & O_ACCMODE;
+
+    *file = (ql_file_t){.loop = loop,
+                        .refs = 1,
+                        .readable = access != O_WRONLY,
+                        .writable = access != O_RDONLY,
+                        .append = (o->flags & O_APPEND) != 0};
+    file->direct = o->direct
+                || (o->directio != 0 && o->opened.size >= o->directio);
+    ql__file_opened(file, &o->opened);
+    if (o->cached) {
+        loop->stats.open_cached++;
+    } else {
+        loop->stats.open_pool++;
+    }
+    ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", pub->path,
+                 file->fd);
+    o->opened.fd = -1;
+    o->file = NULL;
+    return file;
+}
+
+ql_file_t *
+ql_file_open(ql_loop_t *loop, const char *path, int flags)
+{
+    ql_open_opts_t opts = {.direct = (flags & QL_FILE_DIRECT) != 0};
+    ql_open_t *o = ql_open_create(loop, path, &opts);
+    ql_file_t *file = NULL;
+    int err;
+
+    if (o == NULL) {
+        return NULL;
+    }
+    open_run(&o->call);
+    err = o->call.err;
+    if (o->call.res == 0) {
+        file = ql_open_take(o);
+    }
+    ql_call_free(&o->call);
+    errno = err;
+    return file;
+}
