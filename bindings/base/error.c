@@ -158,7 +158,8 @@ ql_check_whole(lua_State *L, int arg, const char *name, const char *method,
 {
     double n = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : NAN;
 
-    if (!(n >= (double) min && n <= (double) max && n == floor(n))) {
+    if (!(n >= (double) min && n <= (double) max && n == (double) (int64_t) n))
+    {
         lua_pushfstring(L, "a whole number from %f", (lua_Number) min);
         if (max < INT32_MAX) {
             lua_pushfstring(L, "%s to %f", lua_tostring(L, -1),

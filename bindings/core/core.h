@@ -13,7 +13,9 @@
 /* One per Lua state; every function of quoll.core has it as upvalue 1. */
 typedef struct {
     ql_lua_t *lua;
-    ql_buffers_t buffers; /* read buffers that nobody uses now */
+    ql_buffers_t buffers;    /* read buffers that nobody uses now */
+    ql_queue_t spare_preads; /* operations of file_pread.c, likewise */
+    uint32_t spare_count;    /* length of spare_preads */
 } ql_core_t;
 
 static inline ql_core_t *

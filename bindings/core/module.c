@@ -1,6 +1,7 @@
 /*
  * module.c: the module quoll.core: its context, and every file's functions.
  */
+#include "../file/file.h"
 #include "core.h"
 
 static const char module_key = 0; /* registry: address -> the table */
@@ -11,6 +12,7 @@ module_gc(lua_State *L)
     ql_core_t *core = lua_touserdata(L, 1);
 
     ql_buffers_done(&core->buffers);
+    ql__preads_done(core);
     return 0;
 }
 
@@ -23,6 +25,8 @@ module_new_context(lua_State *L)
 
     core->lua = lua;
     ql_buffers_init(&core->buffers);
+    ql_queue_init(&core->spare_preads);
+    core->spare_count = 0;
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, module_gc);
     lua_setfield(L, -2, "__gc");

@@ -1,6 +1,6 @@
 /*
  * file.h: what the bindings of files share: opening (file_open.c), reads at
- * an offset (file.c) and at the file's own position (file_read.c).
+ * an offset (file_pread.c) and at the file's own position (file_read.c).
  */
 #ifndef QUOLL_CORE_FILE_H
 #define QUOLL_CORE_FILE_H
@@ -8,19 +8,6 @@
 #include "../core/core.h"
 
 typedef struct file_s file_t;
-
-/* A read at an offset; several may be under way. */
-typedef struct {
-    ql_handle_t handle; /* of one that is a userdata of its own */
-    ql_op_t op;
-    file_t *file;    /* anchored beside it */
-    ql_read_t *read; /* NULL: the page cache is asked first */
-    ql_buffer_t out; /* what the page cache gave */
-    ql_queue_t link; /* in file->preads while it is used */
-    int64_t offset;  /* asked for */
-    uint32_t size;   /* asked for */
-    bool used;       /* from the call until its results are pushed */
-} file_pread_t;
 
 typedef enum {
     FILE_BYTES,     /* up to size bytes */
@@ -50,9 +37,8 @@ struct file_s {
     ql_core_t *core;
     ql_file_t *file; /* NULL: closed */
     file_reader_t reader;
-    file_pread_t pread; /* the first one; more are userdata */
-    ql_queue_t preads;  /* of file_pread_t.link */
-    char path[];        /* for messages */
+    ql_queue_t preads; /* file_pread_t that are used */
+    char path[];       /* for messages */
 };
 
 extern const ql_handle_type_t ql__file_type;
@@ -64,11 +50,17 @@ void ql__file_event(ql_event_t *ev);
 /* nil, "path: text", CODE */
 int ql__file_error(lua_State *L, const file_t *f, int err);
 
-/* Pushes a file without its ql_file_t, closed. */
+/* A closed one for the script, on top of the stack; the resource comes next. */
 file_t *ql__file_new(lua_State *L, ql_core_t *core, const char *path);
 
 /* file_open.c */
 extern const luaL_Reg ql__file_open_functions[];
+
+/* file_pread.c */
+void ql__file_preads_close(file_t *f, int err);
+void ql__file_preads_collect(file_t *f);
+void ql__preads_done(ql_core_t *core);
+extern const luaL_Reg ql__file_pread_functions[];
 
 /* file_read.c */
 void ql__file_reader_init(file_t *f);

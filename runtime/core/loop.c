@@ -80,6 +80,7 @@ ql_loop_destroy(ql_loop_t *loop)
     }
     loop->actions->done(loop);
     ql__connections_done(loop);
+    ql__blocks_done(loop);
     (void) pthread_mutex_destroy(&loop->notify.mutex);
     sys->free(loop);
 }

@@ -120,6 +120,21 @@ bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task);
  * false: some thread is still at work and everything it can touch must stay. */
 bool ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline);
 
+/* ---- block.c ---- */
+
+/* Free blocks, chained through their first bytes. */
+typedef struct {
+    void *free;
+    uint32_t kept; /* length of the chain */
+} ql_blocks_t;
+
+/* size bytes at a multiple of align (1: any), size a multiple of align. NULL:
+ * no memory. */
+char *ql__block_take(ql_loop_t *loop, size_t size, size_t align);
+/* The same size and align as taken. */
+void ql__block_give(ql_loop_t *loop, char *block, size_t size, size_t align);
+void ql__blocks_done(ql_loop_t *loop);
+
 /* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
 
 typedef struct {
@@ -194,6 +209,7 @@ struct ql_loop_s {
     ql_event_t accept_retry; /* timer: paused listeners come back */
 
     ql_aio_t aio;
+    ql_blocks_t blocks;
     ql_thread_pool_t pool;
     ql_notify_t notify;
     ql_device_t devices[QL__DEVICES];

@@ -7,9 +7,11 @@
 #include <errno.h>
 
 enum {
-    /* Reads that go out together: a system call and a doorbell of the disk
-     * for all of them, yet it does not run dry while a turn goes on. */
-    AIO_BATCH = 16
+    /* Reads that go out together while a turn goes on. More of them share a
+     * system call and a doorbell of the disk, but it has less to do until
+     * then: of fio's reads a second 1, 2, 4 and 8 brought 0.99, 0.98, 0.94 and
+     * 0.89, for 1.10, 0.98, 0.95 and 0.95 of its CPU time. */
+    AIO_BATCH = 2
 };
 
 void

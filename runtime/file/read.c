@@ -29,7 +29,8 @@ struct ql__read_s {
     char *data;    /* where the first byte asked for goes */
     size_t have;   /* right bytes at data so far */
     size_t got;    /* direct: bytes at block so far */
-    size_t length; /* direct: bytes asked for, rounded up */
+    size_t length; /* bytes at block; direct: asked for, rounded up */
+    size_t align;  /* of block */
     ql_event_aio_t aio;
     ql_thread_task_t task;
     int fd;           /* task: to read from */
@@ -48,7 +49,7 @@ destroy(ql__read_t *r)
     ql_file_t *file = r->pub.file;
     ql_loop_t *loop = file->loop;
 
-    ql__free(loop, r->block);
+    ql__block_give(loop, r->block, r->length, r->align);
     ql__free(loop, r);
     loop->stats.reads_live--;
     ql__file_release(file);
@@ -313,29 +314,26 @@ lane_pool(ql__read_t *r)
 
 /* ---- the waiter's side ---- */
 
-/* Memory and first lane. Direct: from the aligned offset before the first
- * byte, whole multiples of the memory's alignment, as aligned_alloc wants. */
+/* Memory and first lane. Direct: whole multiples of the alignment. */
 static int
 prepare(ql__read_t *r)
 {
     ql_file_t *file = r->pub.file;
-    ql_loop_t *loop = file->loop;
-    size_t unit, head;
+    size_t head = 0;
 
     r->lane = lane_cached;
-    if (!file->direct || file->memory || ql__file_direct(file) == -1) {
-        r->block = ql__alloc(loop, r->pub.size > 0 ? r->pub.size : 1);
-        r->data = r->block;
-        return r->block == NULL ? NGX_ERROR : NGX_OK;
-    }
-    unit = file->mem_align;
-    head = (size_t) r->pub.offset % file->off_align;
-    r->length = (head + r->pub.size + unit - 1) / unit * unit;
-    r->block = loop->sys->memalign(unit, r->length);
-    r->data = r->block + head;
-    if (r->pub.size > 0) {
+    r->length = r->pub.size;
+    r->align = 1;
+    if (file->direct && !file->memory && r->pub.size > 0
+        && ql__file_direct(file) != -1)
+    {
         r->lane = lane_direct;
+        r->align = file->mem_align;
+        head = (size_t) r->pub.offset % file->off_align;
+        r->length = (head + r->pub.size + r->align - 1) / r->align * r->align;
     }
+    r->block = ql__block_take(file->loop, r->length, r->align);
+    r->data = r->block + head;
     return r->block == NULL ? NGX_ERROR : NGX_OK;
 }
 
@@ -387,13 +385,10 @@ ql_read_free(ql_read_t *pub)
 
     ql_delete_posted_event(loop, &pub->event);
     ql_del_timer(loop, &pub->event);
-    if (r->aio.event.active && !ql__aio_cancel(&r->aio)) {
-        r->aio.event.abandoned = 1;
-        loop->stats.orphans++;
-        return;
-    }
-    if (r->task.event.active && !ql__thread_task_cancel(loop, &r->task)) {
-        r->task.event.abandoned = 1;
+    r->aio.event.abandoned = r->aio.event.active && !ql__aio_cancel(&r->aio);
+    r->task.event.abandoned = r->task.event.active
+                           && !ql__thread_task_cancel(loop, &r->task);
+    if (r->aio.event.abandoned || r->task.event.abandoned) {
         loop->stats.orphans++;
         return;
     }
