@@ -70,7 +70,7 @@ QL_API int ql_raise(lua_State *L, const char *fmt, ...) QL_PRINTF(2, 3);
  * value being the one at index arg. */
 QL_API int ql_bad_argument(lua_State *L, int arg, const char *name,
                            const char *method, const char *expected);
-/* A timeout argument in seconds at index arg -> ms, rounded up; nil, none and
+/* A timeout argument in seconds at index arg -> ns, rounded up; nil, none and
  * math.huge: QL_TIMER_INFINITE. Raises on anything else and on negatives. */
 QL_API uint64_t ql_check_timeout(lua_State *L, int arg, const char *name,
                                  const char *method);
@@ -100,8 +100,8 @@ struct ql_op_s {
     const ql_op_type_t *type; /* may change between two waits */
     ql_lua_t *lua;
     ql_task_t *task;       /* parked in this task; NULL: nobody waits */
-    uint64_t timeout;      /* ms per wait, QL_TIMER_INFINITE, 0: try once; set
-                              between init and await */
+    uint64_t timeout;      /* ns per wait, below 2^63, QL_TIMER_INFINITE, 0: try
+                              once; set between init and await */
     int rc;                /* of the last attempt, or what ended the wait */
     int err;               /* why, when rc is NGX_ERROR; set by attempt or by
                               what ended the wait */

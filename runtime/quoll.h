@@ -246,7 +246,7 @@ struct ql_event_s {
     ql_event_handler_pt handler;
     ql_queue_t queue; /* in a posted queue while `posted` */
     ql_queue_t timer; /* in the timer wheel while `timer_set` */
-    uint64_t due;     /* loop ms at which the timer fires */
+    uint64_t due;     /* ns of the clock at which the timer fires */
     /* Bytes that FIONREAD saw; -1: not asked since the last event. Set by
      * recv and process_events. On a listener: 1 to go on accepting. */
     int available;
@@ -289,6 +289,7 @@ typedef struct {
     int (*add_conn)(ql_loop_t *loop, ql_connection_t *c);
     int (*del_conn)(ql_loop_t *loop, ql_connection_t *c, uint32_t flags);
     int (*notify)(ql_loop_t *loop); /* wakes epoll_wait; any thread */
+    /* timer: ns to wait at most, QL_TIMER_INFINITE: for ever */
     int (*process_events)(ql_loop_t *loop, uint64_t timer, uint32_t flags);
     int (*init)(ql_loop_t *loop);
     void (*done)(ql_loop_t *loop);
@@ -401,16 +402,25 @@ QL_API void ql_delete_posted_event(ql_loop_t *loop, ql_event_t *ev);
 
 /* ------------------------------------------------------------ timers ---- */
 
-/* Arms ev->timer `ms` from now (the clock is read: never early, at most
- * 2^42 ms); an armed one is moved. Cannot fail. When it fires: timer_set 0,
- * timedout 1, handler called. Order: due time, then arming. */
+/*
+ * Arms ev->timer `ms` from now (the clock is read; at most 2^42 ms); an armed
+ * one is moved. Cannot fail. When it fires: timer_set 0, timedout 1, handler
+ * called. Due times are rounded up to ticks of 2^14 ns (16 us): a timer is
+ * never early, and timers fire in the order of their ticks, within a tick in
+ * the order in which they were armed.
+ */
 QL_API void ql_add_timer(ql_loop_t *loop, ql_event_t *ev, uint64_t ms);
+/* The same in ns: for less than a millisecond. */
+QL_API void ql_add_timer_nsec(ql_loop_t *loop, ql_event_t *ev, uint64_t nsec);
+/* The same, due when the clock of ql_nsec() is at `at`; in the past: in the
+ * next turn. Does not read the clock. */
+QL_API void ql_add_timer_at(ql_loop_t *loop, ql_event_t *ev, uint64_t at);
 /* The same, counted from the turn's cached clock: cheaper, for inactivity
  * timeouts that are armed often. */
 QL_API void ql_add_timer_cached(ql_loop_t *loop, ql_event_t *ev, uint64_t ms);
 QL_API void ql_del_timer(ql_loop_t *loop, ql_event_t *ev);
-/* ms until the wheel must turn (0: due; may be before the first timer's due
- * time, never after), QL_TIMER_INFINITE without timers. */
+/* ns from the cached clock until the wheel must turn (0: due; may be before the
+ * first timer's due time, never after), QL_TIMER_INFINITE without timers. */
 QL_API uint64_t ql_event_find_timer(ql_loop_t *loop);
 /* Fires what is due at the cached clock; handlers run from a list that is
  * fixed before the first is called. */

@@ -62,7 +62,7 @@ co_park(ql_task_t *t, ql_op_t *op)
     op->pending = 1;
     t->state = QL_TASK_WAITING;
     if (op->timeout != QL_TIMER_INFINITE) {
-        ql_add_timer(t->lua->loop, &t->event, op->timeout);
+        ql_add_timer_nsec(t->lua->loop, &t->event, op->timeout);
     }
 }
 
@@ -356,7 +356,8 @@ co_again(ql_task_t *t, ql_op_t *op, bool timedout)
         co_resume(t);
     } else if (op->progress && op->timeout != QL_TIMER_INFINITE) {
         op->progress = 0;
-        ql_add_timer_cached(t->lua->loop, &t->event, op->timeout);
+        ql_add_timer_at(t->lua->loop, &t->event,
+                        ql_nsec(t->lua->loop) + op->timeout);
     }
 }
 

@@ -149,7 +149,7 @@ ql_check_timeout(lua_State *L, int arg, const char *name, const char *method)
     if (!(s >= 0)) {
         ql_bad_argument(L, arg, name, method, "seconds, 0 or more,");
     }
-    return s < 4e9 ? (uint64_t) ceil(s * 1000) : QL_TIMER_INFINITE;
+    return s < 4e9 ? (uint64_t) ceil(s * 1e9) : QL_TIMER_INFINITE;
 }
 
 int64_t

@@ -50,13 +50,14 @@ static const ql_op_type_t yield_type = {"yield", yield_attempt, sleep_push,
                                         sleep_cancel, NULL};
 
 static int
-sleep_await(lua_State *L, ql_lua_t *lua, uint64_t ms)
+sleep_await(lua_State *L, ql_lua_t *lua, uint64_t nsec)
 {
-    ql_own_op_t *own = ql__own_op(L, lua, ms == 0 ? &yield_type : &sleep_type);
+    ql_own_op_t *own = ql__own_op(L, lua,
+                                  nsec == 0 ? &yield_type : &sleep_type);
 
     own->posted = 0;
-    if (ms != 0) {
-        own->op.timeout = ms;
+    if (nsec != 0) {
+        own->op.timeout = nsec;
     }
     lua_settop(L, 0);
     return ql_await(L, &own->op, 0);

@@ -197,7 +197,7 @@ static int
 task_after(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
-    uint64_t ms = ql_check_timeout(L, 1, "s", "after");
+    uint64_t nsec = ql_check_timeout(L, 1, "s", "after");
     int n = lua_gettop(L) - 1;
     ql_task_t *t;
 
@@ -224,8 +224,8 @@ task_after(lua_State *L)
     }
     lua_settop(L, 1);
     spawn_enter(L, lua, t, NULL);
-    if (ms != QL_TIMER_INFINITE) {
-        ql_add_timer(lua->loop, &t->event, ms);
+    if (nsec != QL_TIMER_INFINITE) {
+        ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }
     return 1;
 }

@@ -32,7 +32,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__log_init(&loop->log);
     ql_time_update(loop);
     ql__posted_init(loop);
-    ql__wheel_init(&loop->wheel, loop->msec);
+    ql__wheel_init(&loop->wheel, loop->nsec);
     ql__connections_init(loop);
     ql__listenings_init(loop);
     ql__aio_create(loop);
@@ -100,10 +100,11 @@ ql_loop_conf(ql_loop_t *loop)
     return &loop->conf;
 }
 
+/* ns; max_wait: ms */
 static uint64_t
 turn_timeout(ql_loop_t *loop, uint64_t max_wait)
 {
-    uint64_t timer;
+    uint64_t resolution, most, timer;
 
     if (ql__posted_pending(loop) || ql__aio_pending(loop)) {
         return 0;
@@ -112,8 +113,10 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
     if (loop->log.dropping && max_wait > QL__LOG_PERIOD) {
         max_wait = QL__LOG_PERIOD;
     }
+    most = max_wait < QL_TIMER_INFINITE / QL__MSEC ? max_wait * QL__MSEC
+                                                   : QL_TIMER_INFINITE;
     if (loop->wheel.count == 0) {
-        return max_wait;
+        return most;
     }
     /* Handlers have taken their time since the clock was cached. */
     if (!loop->resolution_set || loop->timer_alarm) {
@@ -121,11 +124,11 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
     }
     timer = ql_event_find_timer(loop);
     /* The cached clock stands still until the alarm: so does what is due. */
-    if (loop->resolution_set && timer > 0
-        && timer < loop->conf.timer_resolution) {
-        timer = loop->conf.timer_resolution;
+    resolution = (uint64_t) loop->conf.timer_resolution * QL__MSEC;
+    if (loop->resolution_set && timer > 0 && timer < resolution) {
+        timer = resolution;
     }
-    return timer < max_wait ? timer : max_wait;
+    return timer < most ? timer : most;
 }
 
 int

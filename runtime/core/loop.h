@@ -12,7 +12,8 @@
 #include <stdbool.h>
 
 enum {
-    QL__WHEEL_LEVELS = 7,
+    QL__MSEC = 1000000, /* ns */
+    QL__WHEEL_LEVELS = 8,
     QL__WHEEL_SLOTS = 64,
     QL__LOG_SITES = 16,
     QL__LOG_PERIOD = 1000, /* ms */
@@ -52,10 +53,10 @@ void ql__log_init(ql_log_t *log);
 void ql__log_flush(ql_loop_t *loop, bool all);
 void ql__log_debug(ql_loop_t *loop, const char *fmt, ...) QL_PRINTF(2, 3);
 
-/* ---- timer.c: hierarchical wheel, 64 slots of 64^level ms ---- */
+/* ---- timer.c: hierarchical wheel, 64 slots of 64^level ticks ---- */
 
 typedef struct {
-    uint64_t elapsed; /* ms: everything due up to here has been moved out */
+    uint64_t elapsed; /* ticks: what is due up to here has been moved out */
     uint64_t count;   /* timers set */
     uint64_t occupied[QL__WHEEL_LEVELS]; /* bit per non-empty slot; a bit may
                                             be stale after a delete */
@@ -63,7 +64,7 @@ typedef struct {
     ql_queue_t due; /* moved out, handlers about to be called */
 } ql_wheel_t;
 
-void ql__wheel_init(ql_wheel_t *wheel, uint64_t now);
+void ql__wheel_init(ql_wheel_t *wheel, uint64_t nsec);
 
 /* ---- aio.c, aio_submit.c ---- */
 
@@ -177,6 +178,7 @@ struct ql_loop_s {
     int ep; /* -1: not made yet */
     struct epoll_event *event_list;
     uint32_t nevents;     /* length of event_list */
+    bool wait_msec;       /* epoll_pwait2 was refused: epoll_wait */
     unsigned event_flags; /* QL_USE_* */
     uint32_t stale_burst; /* stale events since stale_since */
     uint64_t stale_since; /* ms */

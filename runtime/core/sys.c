@@ -42,6 +42,7 @@ const ql_sys_t ql_sys_default = {
     .epoll_create1 = epoll_create1,
     .epoll_ctl = epoll_ctl,
     .epoll_wait = epoll_wait,
+    .epoll_pwait2 = epoll_pwait2,
     .eventfd = eventfd,
 
     .socket = socket,

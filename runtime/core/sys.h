@@ -23,6 +23,8 @@ struct ql_sys_s {
     int (*epoll_create1)(int flags);
     int (*epoll_ctl)(int ep, int op, int fd, struct epoll_event *ee);
     int (*epoll_wait)(int ep, struct epoll_event *events, int n, int timeout);
+    int (*epoll_pwait2)(int ep, struct epoll_event *events, int n,
+                        const struct timespec *timeout, const sigset_t *mask);
     int (*eventfd)(unsigned count, int flags);
 
     int (*socket)(int domain, int type, int protocol);

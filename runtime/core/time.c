@@ -16,7 +16,7 @@ void
 ql_time_update(ql_loop_t *loop)
 {
     loop->nsec = ql__clock(loop);
-    loop->msec = loop->nsec / 1000000;
+    loop->msec = loop->nsec / QL__MSEC;
 }
 
 uint64_t

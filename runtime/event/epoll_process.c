@@ -1,5 +1,5 @@
 /*
- * epoll_process.c: from epoll_wait to handlers.
+ * epoll_process.c: from the wait to handlers.
  */
 #include "../core/loop.h"
 
@@ -11,13 +11,42 @@ enum {
     STALE_PERIOD = 1000 /* ms */
 };
 
+/* Rounded up: a wait that ends too early would be followed by another. */
 static int
-wait_argument(uint64_t timer)
+wait_msec(uint64_t nsec)
 {
-    if (timer == QL_TIMER_INFINITE) {
+    uint64_t ms = nsec / QL__MSEC + (nsec % QL__MSEC != 0);
+
+    if (nsec == QL_TIMER_INFINITE) {
         return -1;
     }
-    return timer > INT_MAX ? INT_MAX : (int) timer;
+    return ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+/* epoll_pwait2 came with Linux 5.11; the seccomp filter of a container may be
+ * older. Then waits are whole milliseconds. */
+static int
+wait_events(ql_loop_t *loop, uint64_t nsec)
+{
+    struct timespec ts, *timeout = NULL;
+    int n;
+
+    if (!loop->wait_msec) {
+        if (nsec != QL_TIMER_INFINITE) {
+            ts.tv_sec = (time_t) (nsec / 1000000000);
+            ts.tv_nsec = (long) (nsec % 1000000000);
+            timeout = &ts;
+        }
+        n = loop->sys->epoll_pwait2(loop->ep, loop->event_list,
+                                    (int) loop->nevents, timeout, NULL);
+        if (n != -1 || (errno != ENOSYS && errno != EPERM)) {
+            return n;
+        }
+        loop->wait_msec = true;
+        ql_log_debug(loop, QL_DEBUG_EVENT, "epoll_pwait2() refused: %d", errno);
+    }
+    return loop->sys->epoll_wait(loop->ep, loop->event_list,
+                                 (int) loop->nevents, wait_msec(nsec));
 }
 
 static bool
@@ -167,10 +196,10 @@ ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags)
     int i, n, err;
     bool alarm;
 
-    ql_log_debug(loop, QL_DEBUG_EVENT, "epoll timer: %d", wait_argument(timer));
+    ql_log_debug(loop, QL_DEBUG_EVENT, "epoll timer: %lld ns",
+                 (long long) timer);
     ql__connections_recycle(loop);
-    n = loop->sys->epoll_wait(loop->ep, loop->event_list, (int) loop->nevents,
-                              wait_argument(timer));
+    n = wait_events(loop, timer);
     err = errno;
     alarm = loop->timer_alarm != 0;
     if ((flags & QL_UPDATE_TIME) || alarm) {

@@ -1,32 +1,37 @@
 /*
- * timer.c: a hierarchical timing wheel. The level of a timer is the highest
- * group of 6 bits in which its due time and the wheel's elapsed time differ,
- * its slot is the value of that group in the due time. So every timer of a
- * level is due before every timer of the next, and those of one due time are
- * always in one slot, in the order in which they were armed.
+ * timer.c: a hierarchical timing wheel. It counts ticks of 2^14 ns, to which
+ * due times are rounded up. The level of a timer is the highest group of 6 bits
+ * in which its due tick and the wheel's elapsed tick differ, its slot is the
+ * value of that group in the due tick. So every timer of a level is due before
+ * every timer of the next, and those of one tick are always in one slot, in the
+ * order in which they were armed.
  */
 #include "../core/loop.h"
 
 enum {
-    BITS = 6,
+    TICK = 14, /* bits of ns */
+    BITS = 6,  /* of ticks a level */
     MASK = QL__WHEEL_SLOTS - 1,
-    TOP = QL__WHEEL_LEVELS - 1
+    TOP = QL__WHEEL_LEVELS - 1,
+    LOOK = 4 /* timers of a slot whose due times are compared */
 };
 
+static const uint64_t TICK_NSEC = (uint64_t) 1 << TICK;
 static const uint64_t MAX_MSEC = (uint64_t) 1 << 42;
+static const uint64_t MAX_AT = (uint64_t) 1 << 63; /* ns of the clock */
 
 typedef struct {
     unsigned level;
     unsigned slot;
-    uint64_t at; /* ms at which elapsed reaches the slot */
+    uint64_t at; /* tick at which elapsed reaches the slot */
 } ql_wheel_next_t;
 
 void
-ql__wheel_init(ql_wheel_t *wheel, uint64_t now)
+ql__wheel_init(ql_wheel_t *wheel, uint64_t nsec)
 {
     unsigned level, slot;
 
-    wheel->elapsed = now;
+    wheel->elapsed = nsec >> TICK;
     wheel->count = 0;
     ql_queue_init(&wheel->due);
     for (level = 0; level < QL__WHEEL_LEVELS; level++) {
@@ -40,7 +45,8 @@ ql__wheel_init(ql_wheel_t *wheel, uint64_t now)
 static void
 insert(ql_wheel_t *wheel, ql_event_t *ev)
 {
-    uint64_t due = ev->due > wheel->elapsed ? ev->due : wheel->elapsed;
+    uint64_t tick = ev->due >> TICK;
+    uint64_t due = tick > wheel->elapsed ? tick : wheel->elapsed;
     uint64_t differ = due ^ wheel->elapsed;
     unsigned level, slot;
 
@@ -118,8 +124,9 @@ reach(ql_wheel_t *wheel, const ql_wheel_next_t *next)
 }
 
 static void
-advance(ql_wheel_t *wheel, uint64_t now)
+advance(ql_wheel_t *wheel, uint64_t nsec)
 {
+    uint64_t now = nsec >> TICK;
     ql_wheel_next_t next;
 
     while (wheel->count > 0 && find_next(wheel, &next) && next.at <= now) {
@@ -130,34 +137,47 @@ advance(ql_wheel_t *wheel, uint64_t now)
     }
 }
 
-static void
-arm(ql_loop_t *loop, ql_event_t *ev, uint64_t nsec, uint64_t ms)
+void
+ql_add_timer_at(ql_loop_t *loop, ql_event_t *ev, uint64_t at)
 {
     if (ev->timer_set) {
         ql_del_timer(loop, ev);
     }
-    if (ms > MAX_MSEC) {
-        ms = MAX_MSEC;
+    if (at > MAX_AT) {
+        at = MAX_AT;
     }
-    ev->due = (nsec + 999999) / 1000000 + ms;
+    ev->due = (at + TICK_NSEC - 1) & ~(TICK_NSEC - 1);
     ev->timer_set = 1;
     loop->wheel.count++;
     insert(&loop->wheel, ev);
-    ql_log_debug(loop, QL_DEBUG_TIMER, "timer add: %p %llu ms, due %llu",
-                 (void *) ev, (unsigned long long) ms,
-                 (unsigned long long) ev->due);
+    ql_log_debug(loop, QL_DEBUG_TIMER, "timer add: %p, due %llu ns",
+                 (void *) ev, (unsigned long long) ev->due);
+}
+
+void
+ql_add_timer_nsec(ql_loop_t *loop, ql_event_t *ev, uint64_t nsec)
+{
+    uint64_t now = ql__clock(loop);
+
+    ql_add_timer_at(loop, ev, nsec < MAX_AT - now ? now + nsec : MAX_AT);
+}
+
+static uint64_t
+to_nsec(uint64_t ms)
+{
+    return (ms < MAX_MSEC ? ms : MAX_MSEC) * QL__MSEC;
 }
 
 void
 ql_add_timer(ql_loop_t *loop, ql_event_t *ev, uint64_t ms)
 {
-    arm(loop, ev, ql__clock(loop), ms);
+    ql_add_timer_at(loop, ev, ql__clock(loop) + to_nsec(ms));
 }
 
 void
 ql_add_timer_cached(ql_loop_t *loop, ql_event_t *ev, uint64_t ms)
 {
-    arm(loop, ev, loop->nsec, ms);
+    ql_add_timer_at(loop, ev, loop->nsec + to_nsec(ms));
 }
 
 void
@@ -172,10 +192,34 @@ ql_del_timer(ql_loop_t *loop, ql_event_t *ev)
     ql_log_debug(loop, QL_DEBUG_TIMER, "timer del: %p", (void *) ev);
 }
 
+/* When the first timer of the slot is due, if there are few; else when the slot
+ * is reached, which tells. A slot of the ring on top may hold later rounds. */
+static uint64_t
+first_due(const ql_wheel_t *wheel, const ql_wheel_next_t *next)
+{
+    const ql_queue_t *slot = &wheel->slots[next->level][next->slot];
+    uint64_t first = UINT64_MAX, due;
+    const ql_queue_t *q;
+    unsigned n = 0;
+
+    if (next->level == 0 || next->level == TOP) {
+        return next->at << TICK;
+    }
+    for (q = slot->next; q != slot; q = q->next) {
+        if (++n > LOOK) {
+            return next->at << TICK;
+        }
+        due = ql_queue_data(q, ql_event_t, timer)->due;
+        first = due < first ? due : first;
+    }
+    return first;
+}
+
 uint64_t
 ql_event_find_timer(ql_loop_t *loop)
 {
     ql_wheel_next_t next;
+    uint64_t at;
 
     if (loop->wheel.count == 0) {
         return QL_TIMER_INFINITE;
@@ -184,7 +228,8 @@ ql_event_find_timer(ql_loop_t *loop)
     if (!ql_queue_empty(&loop->wheel.due) || !find_next(&loop->wheel, &next)) {
         return 0;
     }
-    return next.at > loop->msec ? next.at - loop->msec : 0;
+    at = first_due(&loop->wheel, &next);
+    return at > loop->nsec ? at - loop->nsec : 0;
 }
 
 void
@@ -193,7 +238,7 @@ ql_event_expire_timers(ql_loop_t *loop)
     ql_wheel_t *wheel = &loop->wheel;
     ql_event_t *ev;
 
-    advance(wheel, loop->msec);
+    advance(wheel, loop->nsec);
     while (!ql_queue_empty(&wheel->due)) {
         ev = ql_queue_data(wheel->due.next, ql_event_t, timer);
         ql_queue_remove(&ev->timer);

@@ -16,17 +16,29 @@ describe("sleep", function()
         end)
     end)
 
+    it("takes less than a millisecond when asked to", function()
+        run(function()
+            local least = math.huge
+            for _ = 1, 100 do
+                local start = quoll.now()
+                quoll.sleep(0.0002)
+                least = math.min(least, quoll.now() - start)
+            end
+            assert.is_true(least >= 0.0002 and least < 0.001)
+        end)
+    end)
+
     it("wakes in the order of due times", function()
         local order = {}
         run(function()
-            for _, ms in ipairs { 30, 10, 20 } do
+            for _, ms in ipairs { 30, 10, 20, 0.8, 0.4 } do
                 quoll.spawn(function()
                     quoll.sleep(ms / 1000)
                     order[#order + 1] = ms
                 end)
             end
         end)
-        assert.same({ 10, 20, 30 }, order)
+        assert.same({ 0.4, 0.8, 10, 20, 30 }, order)
     end)
 
     it("returns nothing", function()

@@ -179,7 +179,7 @@ end)
 describe("interrupted and short system calls", function()
     it("change nothing", function()
         local out = printed [[
-            inject.ql_inject_fail("epoll_wait", -1, 2, 3, 4)
+            inject.ql_inject_fail("epoll_pwait2", -1, 2, 3, 4)
             inject.ql_inject_fail("preadv2", -1, 1, 2, 4)
             inject.ql_inject_cut("preadv2", -1, 3, 9, 7)
             inject.ql_inject_cut("pread", -1, 3, 9, 7)

@@ -218,7 +218,7 @@ describe("debug lines", function()
     it("come from each mechanism of the event core", forked(function()
         local loop = helper.loop()
         local expected = {
-            event = "^epoll timer: 0$", posted = "^post event ",
+            event = "^epoll timer: 0 ns$", posted = "^post event ",
             timer = "^timer add: ",
         }
         local ev = helper.event(loop, nil)

@@ -36,7 +36,7 @@ describe("a wait that fails", function()
     it("by a signal is the caller's to look at", forked(function()
         local loop = new_loop()
         C.ql_log_set_level(loop, C.QL_LOG_INFO)
-        inject.ql_inject_fail("epoll_wait", -1, 1, 1, errno.EINTR)
+        inject.ql_inject_fail("epoll_pwait2", -1, 1, 1, errno.EINTR)
         assert.equal(C.NGX_ERROR, ends.process(loop))
         assert.equal(errno.EINTR, ffi.errno())
         local line = helper.log()[1]
@@ -52,7 +52,7 @@ describe("a wait that fails", function()
         local before = tonumber(C.ql_msec(loop))
         inject.ql_inject_clock(7000000)
         loop.timer_alarm = 1
-        inject.ql_inject_fail("epoll_wait", -1, 1, 1, errno.EINTR)
+        inject.ql_inject_fail("epoll_pwait2", -1, 1, 1, errno.EINTR)
         assert.equal(C.NGX_OK, ends.process(loop))
         assert.equal(0, loop.timer_alarm)
         assert.equal(before + 7, tonumber(C.ql_msec(loop)))
@@ -61,7 +61,7 @@ describe("a wait that fails", function()
     it("without events and without timeout is a bug", forked(function()
         helper.expect_alerts(1)
         local loop = new_loop()
-        inject.ql_inject_result("epoll_wait", -1, 1, 2, 0)
+        inject.ql_inject_result("epoll_pwait2", -1, 1, 2, 0)
         assert.equal(C.NGX_OK, ends.process(loop, 0, 5))
         assert.equal(C.NGX_ERROR, ends.process(loop, 0, helper.INFINITE))
         assert.equal("epoll_wait() returned no events without timeout",
@@ -70,24 +70,66 @@ describe("a wait that fails", function()
 end)
 
 describe("the timeout of a wait", function()
-    it("is what epoll can express", forked(function()
-        local seen = {}
+    -- The calls of a loop that waits for each of the times.
+    local function waits(times, refused)
+        local seen, refusals = {}, 0
         local real = C.ql_sys_default.epoll_wait
         local sys = ffi.new("ql_sys_t", C.ql_sys_default)
         sys.epoll_wait = function(ep, events, n, timeout)
             seen[#seen + 1] = timeout
             return real(ep, events, n, 0)
         end
-        local loop = helper.loop({}, sys)
-        assert.equal(C.NGX_OK, C.ql_loop_init(loop))
-        C.ql_notify(loop) -- so that there is an event each time
-        for _, ms in ipairs { 0, 1, 2 ^ 31 - 1, 2 ^ 31, 2 ^ 62 } do
-            ends.process(loop, 0, ms)
+        sys.epoll_pwait2 = function(ep, events, n, timeout)
+            if refused then
+                refusals = refusals + 1
+                ffi.errno(refused)
+                return -1
+            end
+            seen[#seen + 1] = timeout == nil and "for ever" or {
+                tonumber(timeout.tv_sec), tonumber(timeout.tv_nsec) }
+            return real(ep, events, n, 0)
         end
-        C.ql_notify(loop)
-        ends.process(loop, 0, helper.INFINITE)
-        assert.same({ 0, 1, 2 ^ 31 - 1, 2 ^ 31 - 1, 2 ^ 31 - 1, -1 }, seen)
+        local loop = helper.loop({}, sys)
+        C.ql_log_set_debug(loop, C.QL_DEBUG_EVENT)
+        assert.equal(C.NGX_OK, C.ql_loop_init(loop))
+        for _, ns in ipairs(times) do
+            C.ql_notify(loop) -- so that there is an event each time
+            assert.equal(C.NGX_OK, ends.process(loop, 0, ns))
+        end
         helper.finish(loop)
+        return seen, refusals
+    end
+
+    local function said()
+        local n = 0
+        for _, line in ipairs(helper.log()) do
+            n = n + (line.text:find("^epoll_pwait2%(%) refused: ") and 1 or 0)
+        end
+        return n
+    end
+
+    it("is exact", forked(function()
+        assert.same({ { 0, 0 }, { 0, 1 }, { 0, 999999999 }, { 1, 0 },
+            { 4398046511, 104000000 }, "for ever" }, (waits { 0, 1, 999999999,
+            1000000000, 4398046511104000000ULL, helper.INFINITE }))
+        assert.equal(0, said())
+    end))
+
+    for name, refusal in pairs { ENOSYS = errno.ENOSYS, EPERM = errno.EPERM } do
+        it("is milliseconds, rounded up, after " .. name, forked(function()
+            local seen, refusals = waits({ 0, 1, 1000000, 1000001, 2000000,
+                4398046511104000000ULL, helper.INFINITE }, refusal)
+            assert.same({ 0, 1, 1, 2, 2, 2 ^ 31 - 1, -1 }, seen)
+            assert.same({ 1, 1 }, { refusals, said() })
+        end))
+    end
+
+    it("is not given up for another error", forked(function()
+        local loop = new_loop()
+        inject.ql_inject_fail("epoll_pwait2", -1, 1, 1, errno.EINTR)
+        assert.equal(C.NGX_ERROR, ends.process(loop))
+        assert.equal(C.NGX_OK, ends.process(loop))
+        assert.equal(0, tonumber(inject.ql_inject_calls("epoll_wait")))
     end))
 end)
 

@@ -97,8 +97,9 @@ describe("timer_resolution", function()
         forked(function()
             local waits = {}
             local sys = ffi.new("ql_sys_t", C.ql_sys_default)
-            sys.epoll_wait = function(_, _, _, timeout)
-                waits[#waits + 1] = timeout
+            sys.epoll_pwait2 = function(_, _, _, timeout)
+                waits[#waits + 1] = tonumber(timeout.tv_sec) * 1000
+                    + tonumber(timeout.tv_nsec) / 1e6
                 return 0
             end
             local loop = helper.loop({ timer_resolution = 60000 }, sys)

@@ -1,4 +1,4 @@
-/* epoll.c: what epoll_wait reports, and in which order. */
+/* epoll.c: what a wait reports, and in which order. */
 #include "script.h"
 
 #include <string.h>
@@ -75,6 +75,34 @@ inject_epoll_ctl(int ep, int op, int fd, struct epoll_event *ee)
     return rc;
 }
 
+/* The scripted batch, if there is one; -1: the call is to be made. */
+static int
+take_scripted(struct epoll_event *events, int n)
+{
+    if (nscripted == 0) {
+        return -1;
+    }
+    n = nscripted < n ? nscripted : n;
+    memcpy(events, scripted, (size_t) n * sizeof *events);
+    nscripted = 0;
+    return n;
+}
+
+static int
+most(int n, verdict_t verdict)
+{
+    return (uint64_t) n > verdict.limit ? (int) verdict.limit : n;
+}
+
+static int
+reported(struct epoll_event *events, int n)
+{
+    if (state != 0) {
+        shuffle(events, n);
+    }
+    return n;
+}
+
 static int
 inject_epoll_wait(int ep, struct epoll_event *events, int n, int timeout)
 {
@@ -83,20 +111,28 @@ inject_epoll_wait(int ep, struct epoll_event *events, int n, int timeout)
     if (verdict.decided) {
         return (int) verdict.result;
     }
-    if ((uint64_t) n > verdict.limit) {
-        n = (int) verdict.limit;
+    int got = take_scripted(events, most(n, verdict));
+    if (got == -1) {
+        got = inject__base()->epoll_wait(ep, events, most(n, verdict), timeout);
     }
-    if (nscripted > 0) {
-        n = nscripted < n ? nscripted : n;
-        memcpy(events, scripted, (size_t) n * sizeof *events);
-        nscripted = 0;
-    } else {
-        n = inject__base()->epoll_wait(ep, events, n, timeout);
+    return reported(events, got);
+}
+
+static int
+inject_epoll_pwait2(int ep, struct epoll_event *events, int n,
+                    const struct timespec *timeout, const sigset_t *mask)
+{
+    verdict_t verdict = inject__judge(CALL_epoll_pwait2, -1);
+
+    if (verdict.decided) {
+        return (int) verdict.result;
     }
-    if (state != 0) {
-        shuffle(events, n);
+    int got = take_scripted(events, most(n, verdict));
+    if (got == -1) {
+        got = inject__base()->epoll_pwait2(ep, events, most(n, verdict),
+                                           timeout, mask);
     }
-    return n;
+    return reported(events, got);
 }
 
 void
@@ -105,4 +141,5 @@ inject__epoll(ql_sys_t *sys)
     sys->epoll_create1 = inject_epoll_create1;
     sys->epoll_ctl = inject_epoll_ctl;
     sys->epoll_wait = inject_epoll_wait;
+    sys->epoll_pwait2 = inject_epoll_pwait2;
 }

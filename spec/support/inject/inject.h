@@ -48,9 +48,10 @@ void ql_inject_one_byte(int on);
 void ql_inject_clock(int64_t offset_ns);
 void ql_inject_clock_freeze(int on);
 
-/* Each batch of epoll_wait in an order drawn from seed; 0: as it came. */
+/* Each batch of a wait in an order drawn from seed; 0: as it came. */
 void ql_inject_shuffle(unsigned seed);
-/* The next epoll_wait returns exactly these (n <= 64) and does not wait. */
+/* The next epoll_pwait2 or epoll_wait returns exactly these (n <= 64) and does
+ * not wait. */
 void ql_inject_epoll_events(const struct epoll_event *events, int n);
 
 /* io_getevents reports `res` for its event number n (1 is the next). */

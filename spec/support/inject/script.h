@@ -13,6 +13,7 @@
     X(epoll_create1)                                                           \
     X(epoll_ctl)                                                               \
     X(epoll_wait)                                                              \
+    X(epoll_pwait2)                                                            \
     X(eventfd)                                                                 \
     X(socket)                                                                  \
     X(bind)                                                                    \
