@@ -15,12 +15,15 @@ function Lateness:tick(elapsed)
     table.insert(self.late, math.max(0, elapsed - self.PERIOD))
 end
 
--- Prints: ticks N reads N p50 US p999 US max US
+-- Prints: ticks N reads N p50 US p99 US p999 US max US
 function Lateness:print(reads)
-    print(string.format("ticks %d reads %d p50 %.0f p999 %.0f max %.0f",
-        #self.late, reads, figures.quantile(self.late, 0.5) * 1e6,
-        figures.quantile(self.late, 0.999) * 1e6,
-        figures.quantile(self.late, 1) * 1e6))
+    local us = {}
+    for i, q in ipairs { 0.5, 0.99, 0.999, 1 } do
+        us[i] = figures.quantile(self.late, q) * 1e6
+    end
+    print(string.format(
+        "ticks %d reads %d p50 %.0f p99 %.0f p999 %.0f max %.0f",
+        #self.late, reads, unpack(us)))
 end
 
 return Lateness
