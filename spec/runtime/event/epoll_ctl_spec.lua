@@ -282,7 +282,7 @@ describe("a refused epoll_ctl", function()
     it("comes from a regular file, whose errno the caller gets",
         forked(function()
             local loop, _, _, done = fixture()
-            local fd = C.ql_sys_default.open("Makefile", 0)
+            local fd = C.ql_sys_default.open("Makefile", 0, 0)
             local c = ends.connection(loop, fd)
             assert.equal(C.NGX_ERROR, C.ql_handle_read_event(c.read, 0))
             assert.equal(errno.EPERM, ffi.errno())
