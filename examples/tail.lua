@@ -10,35 +10,41 @@ if not path then
   os.exit(2)
 end
 
-local poll = 0.1 -- seconds between two looks at a file that has not grown
-
---- The rest of the file, then what is appended, as it comes.
-local function follow(file)
-  local position = file:seek("set", 0)
+--- What is there behind position, to the output; the new position.
+local function copy(file, position)
+  if assert(file:size()) < position then
+    io.stderr:write(path, ": file truncated\n")
+    position = file:seek("set", 0)
+  end
   while true do
-    local size = assert(file:size())
-    if size < position then
-      io.stderr:write(path, ": file truncated\n")
-      position = file:seek("set", 0)
-    end
     local chunk, err = file:read(65536)
-    if chunk then
-      position = position + #chunk
-      io.stdout:write(chunk)
-      io.stdout:flush()
-    elseif err then
+    if err then
       error(err, 0)
-    else
-      quoll.sleep(poll)
+    elseif not chunk then
+      return position
     end
+    position = position + #chunk
+    io.stdout:write(chunk)
+    io.stdout:flush()
   end
 end
 
 quoll.run(function()
-  local file, err = quoll.open(path)
+  -- Watched before it is read: no change falls in between.
+  local changes, err = quoll.fs.watch(path, { events = { "modify" } })
+  local file = changes
+  if changes then
+    file, err = quoll.open(path)
+  end
   if not file then
     io.stderr:write("tail: ", err, "\n")
     os.exit(1)
   end
-  follow(file)
+  local position = copy(file, 0)
+  for event in changes do
+    position = copy(file, position)
+    if event.type == "gone" then
+      io.stderr:write(path, ": file gone\n")
+    end
+  end
 end)

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -38,6 +39,7 @@ typedef struct ql_file_s ql_file_t;
 typedef struct ql_event_aio_s ql_event_aio_t;
 typedef struct ql_read_s ql_read_t;
 typedef struct ql_call_s ql_call_t;
+typedef struct ql_watch_s ql_watch_t;
 
 /* Return codes, nginx's names and values. */
 enum {
@@ -763,6 +765,42 @@ QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
 /* After NGX_OK, once: the file, which is then the caller's to close. One that
  * nobody takes is closed with the call. */
 QL_API ql_file_t *ql_open_take(ql_open_t *open);
+
+/* ----------------------------------------------------- watching files ---- */
+
+/* An inotify descriptor. Adds and removes under way hold it: close(2), which
+ * may wait for the kernel, is a thread's when the last one lets go. */
+struct ql_watch_s {
+    ql_loop_t *loop;
+    /* Its read.handler is the caller's: told when there is more to read. */
+    ql_connection_t *connection;
+    const struct inotify_event *event; /* set by ql_watch_read */
+    int fd;
+    uint32_t refs; /* the opener's and one per call */
+    uint32_t pos;  /* in buf: the next event */
+    uint32_t end;  /* in buf: behind the last one */
+    char *buf;     /* what was read; NULL while there is nothing */
+    ql_thread_task_t closing;
+};
+
+/* NULL with errno: EMFILE (descriptors, or fs.inotify.max_user_instances),
+ * ENFILE, ENOMEM. */
+QL_API ql_watch_t *ql_watch_create(ql_loop_t *loop);
+/* The opener lets go; what was not read is lost. */
+QL_API void ql_watch_close(ql_watch_t *w);
+/*
+ * Call again: NGX_OK: w->event is the next one (wd -1: IN_Q_OVERFLOW), valid
+ * until ql_watch_next or the next call; NGX_AGAIN: the connection's read event
+ * will tell; NGX_ERROR with errno. At most 64 KiB are taken by one read.
+ */
+QL_API int ql_watch_read(ql_watch_t *w);
+/* Goes past w->event. */
+QL_API void ql_watch_next(ql_watch_t *w);
+/* A call whose res is the watch descriptor. mask: IN_*. Errors: ENOSPC
+ * (fs.inotify.max_user_watches), ENOENT, EACCES, ... NULL: no memory. */
+QL_API ql_call_t *ql_watch_add(ql_watch_t *w, const char *path, uint32_t mask);
+/* A call; IN_IGNORED is the last event of wd. NULL: no memory. */
+QL_API ql_call_t *ql_watch_remove(ql_watch_t *w, int wd);
 
 #ifdef __cplusplus
 }

@@ -79,6 +79,7 @@ describe("docs/API.md", function()
         add_functions(names, "listener:", core.methods.listener)
         add_functions(names, "task:", core.task)
         add_functions(names, "file:", core.methods.file)
+        add_functions(names, "watch:", require("quoll.watch").methods)
         return names
     end
 

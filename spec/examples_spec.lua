@@ -116,6 +116,23 @@ describe("examples/tail.lua", function()
         assert.equal(0, result.code)
     end)
 
+    it("starts over when it is truncated, ends when it is gone", function()
+        local path = tasks.file "one\ntwo\n"
+        local child = helper.start("examples/tail.lua", { path })
+        assert.equal("one", child:line())
+        assert.equal("two", child:line())
+        io.open(path, "w"):close()
+        local out = io.open(path, "a")
+        out:write("three\n")
+        out:close()
+        assert.equal("three", child:line())
+        os.remove(path)
+        local result = helper.finish_script(child)
+        assert.equal(("%s: file truncated\n%s: file gone\n")
+            :format(path, path), result.err)
+        assert.equal(0, result.code)
+    end)
+
     it("says what is wrong", function()
         local result = helper.script("examples/tail.lua", { "/no/such" })
         assert.equal("tail: /no/such: no such file or directory\n",

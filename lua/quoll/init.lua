@@ -29,6 +29,8 @@ local quoll = {
   fs = file,
 }
 
+quoll.fs.watch = require("quoll.watch").watch
+
 --- Seconds on the monotonic clock, exact at each call.
 -- @treturn number
 function quoll.now()

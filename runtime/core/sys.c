@@ -74,6 +74,10 @@ const ql_sys_t ql_sys_default = {
     .pread = pread,
     .preadv2 = preadv2,
 
+    .inotify_init1 = inotify_init1,
+    .inotify_add_watch = inotify_add_watch,
+    .inotify_rm_watch = inotify_rm_watch,
+
     .io_setup = io_setup,
     .io_destroy = io_destroy,
     .io_submit = io_submit,

@@ -60,6 +60,10 @@ struct ql_sys_s {
     ssize_t (*preadv2)(int fd, const struct iovec *iov, int n, off_t offset,
                        int flags);
 
+    int (*inotify_init1)(int flags);
+    int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);
+    int (*inotify_rm_watch)(int fd, int wd);
+
     int (*io_setup)(int n, io_context_t *ctx);
     int (*io_destroy)(io_context_t ctx);
     int (*io_submit)(io_context_t ctx, long n, struct iocb **iocbs);

@@ -151,6 +151,10 @@ enqueue(ql_loop_t *loop, ql_thread_task_t *task)
     ql_thread_pool_t *pool = &loop->pool;
     int err;
 
+    if (pool->stop) {
+        errno = ECANCELED;
+        return NGX_ERROR;
+    }
     if (pool->waiting >= loop->conf.thread_queue) {
         return NGX_BUSY;
     }

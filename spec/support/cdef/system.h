@@ -116,3 +116,10 @@ struct io_event {
 typedef struct lua_State lua_State;
 struct stat;
 struct sigevent;
+struct inotify_event {
+    int wd;
+    uint32_t mask;
+    uint32_t cookie;
+    uint32_t len;
+    char name[];
+};

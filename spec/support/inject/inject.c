@@ -53,6 +53,10 @@ PLAIN(int, openat2, dir,
 PLAIN(int, ftruncate, fd, (int fd, off_t size), (fd, size))
 PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
 PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
+PLAIN(int, inotify_init1, -1, (int flags), (flags))
+PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
+      (fd, path, mask))
+PLAIN(int, inotify_rm_watch, fd, (int fd, int wd), (fd, wd))
 PLAIN(int, munmap, -1, (void *addr, size_t size), (addr, size))
 PLAIN(int, madvise, -1, (void *addr, size_t size, int advice),
       (addr, size, advice))
@@ -153,6 +157,9 @@ static const ql_sys_t plain = {
     .fstat = inject_fstat,
     .fstatfs = inject_fstatfs,
     .statx = inject_statx,
+    .inotify_init1 = inject_inotify_init1,
+    .inotify_add_watch = inject_inotify_add_watch,
+    .inotify_rm_watch = inject_inotify_rm_watch,
     .timer_create = inject_timer_create,
     .timer_settime = inject_timer_settime,
     .timer_delete = inject_timer_delete,

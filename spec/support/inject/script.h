@@ -41,6 +41,9 @@
     X(statx)                                                                   \
     X(pread)                                                                   \
     X(preadv2)                                                                 \
+    X(inotify_init1)                                                           \
+    X(inotify_add_watch)                                                       \
+    X(inotify_rm_watch)                                                        \
     X(io_setup)                                                                \
     X(io_destroy)                                                              \
     X(io_submit)                                                               \
