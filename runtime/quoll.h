@@ -40,6 +40,7 @@ typedef struct ql_event_aio_s ql_event_aio_t;
 typedef struct ql_read_s ql_read_t;
 typedef struct ql_call_s ql_call_t;
 typedef struct ql_watch_s ql_watch_t;
+typedef struct ql_stream_s ql_stream_t;
 
 /* Return codes, nginx's names and values. */
 enum {
@@ -666,6 +667,32 @@ QL_API ql_read_t *ql_read_create(ql_file_t *file, size_t size, off_t offset);
 QL_API int ql_read_attempt(ql_read_t *r);
 /* The waiter lets go: no handler is called afterwards. */
 QL_API void ql_read_free(ql_read_t *r);
+
+/*
+ * A file from an offset on, with reads ahead in a window of at most 1 MiB (of
+ * two pieces, when these are larger than 512 KiB). Call again: NGX_OK: the
+ * next piece is at data, up to the next call; shorter than asked only at the
+ * end of the file, and 0 bytes behind it, which may change when the file
+ * grows; NGX_ERROR: err, in the order of the file, and the next call tries
+ * that piece again; NGX_AGAIN: handler(&event) will say when to attempt again.
+ */
+struct ql_stream_s {
+    ql_event_t event; /* called, not posted, from the posted queue */
+    ql_file_t *file;
+    const char *data; /* result */
+    size_t nbytes;    /* result: bytes at data */
+    int err;
+};
+
+/* piece: bytes, at most 1 GiB; limit: an offset at which the stream ends even
+ * if the file goes on. NULL with errno ENOMEM or EINVAL. Reads nothing yet.
+ * event.handler and event.data are the caller's to set. */
+QL_API ql_stream_t *ql_stream_create(ql_file_t *file, size_t piece,
+                                     off_t offset, off_t limit);
+QL_API int ql_stream_attempt(ql_stream_t *s);
+/* The waiter lets go, of the file too: no handler is called afterwards. What
+ * the kernel or a thread still has is freed when it comes back. */
+QL_API void ql_stream_free(ql_stream_t *s);
 
 /* -------------------------------------------------------- thread pool ---- */
 

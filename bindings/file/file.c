@@ -42,6 +42,11 @@ file_close(ql_handle_t *h, int err)
     file_t *f = ql_queue_data(h, file_t, handle);
 
     ql__file_preads_close(f, err);
+    while (!ql_queue_empty(&f->users)) {
+        file_user_t *user = ql_queue_data(f->users.next, file_user_t, link);
+
+        user->end(user, err);
+    }
     ql__file_reader_close(f, err);
     ql_file_close(f->file);
     f->file = NULL;
@@ -68,6 +73,7 @@ ql__file_new(lua_State *L, ql_core_t *core, const char *path)
     f->core = core;
     memcpy(f->path, path, length);
     ql_queue_init(&f->preads);
+    ql_queue_init(&f->users);
     ql__file_reader_init(f);
     return f;
 }
@@ -101,5 +107,6 @@ ql__open_file(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, ql__file_open_functions);
     ql_core_register(L, core, ql__file_read_functions);
     ql_core_register(L, core, ql__file_pread_functions);
+    ql_core_register(L, core, ql__file_chunks_functions);
     lua_setfield(L, -2, "file");
 }

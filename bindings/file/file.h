@@ -1,6 +1,7 @@
 /*
  * file.h: what the bindings of files share: opening (file_open.c), reads at
- * an offset (file_pread.c) and at the file's own position (file_read.c).
+ * an offset (file_pread.c), at the file's own position (file_read.c) and ahead
+ * (file_chunks.c).
  */
 #ifndef QUOLL_CORE_FILE_H
 #define QUOLL_CORE_FILE_H
@@ -32,12 +33,20 @@ typedef struct {
     bool end;        /* the last fill met the end */
 } file_reader_t;
 
+/* Something that goes on using the file between calls. */
+typedef struct file_user_s file_user_t;
+struct file_user_s {
+    ql_queue_t link;                         /* in file->users */
+    void (*end)(file_user_t *user, int err); /* the file is being closed */
+};
+
 struct file_s {
     ql_handle_t handle;
     ql_core_t *core;
     ql_file_t *file; /* NULL: closed */
     file_reader_t reader;
     ql_queue_t preads; /* file_pread_t that are used */
+    ql_queue_t users;  /* of file_user_t.link */
     char path[];       /* for messages */
 };
 
@@ -65,6 +74,11 @@ extern const luaL_Reg ql__file_pread_functions[];
 /* file_read.c */
 void ql__file_reader_init(file_t *f);
 void ql__file_reader_close(file_t *f, int err);
+/* Of the next byte that read gives. */
+int64_t ql__file_position(const file_t *f);
 extern const luaL_Reg ql__file_read_functions[];
+
+/* file_chunks.c */
+extern const luaL_Reg ql__file_chunks_functions[];
 
 #endif

@@ -355,6 +355,15 @@ file_read(lua_State *L)
     return ql_await(L, &r->op, 1);
 }
 
+int64_t
+ql__file_position(const file_t *f)
+{
+    const file_reader_t *r = &f->reader;
+    const ql_buffer_t *in = r->out.data != NULL ? &r->out : &r->in;
+
+    return r->next - ql_buffer_unread(in);
+}
+
 /* seek(self, whence, offset) -> position */
 static int
 file_seek(lua_State *L)
@@ -374,7 +383,7 @@ file_seek(lua_State *L)
                             INT64_C(1) << 52);
     reader_restore(&f->reader);
     if (strcmp(whence, "cur") == 0) {
-        base = f->reader.next - ql_buffer_unread(&f->reader.in);
+        base = ql__file_position(f);
     } else if (strcmp(whence, "end") == 0) {
         base = ql_file_size(f->file);
     }

@@ -152,14 +152,26 @@ function File:lines()
   return iterate(self, "*l")
 end
 
---- Iterates over chunks of n bytes; the last may be shorter.
--- @number n bytes
-function File:chunks(n)
-  if type(n) ~= "number" or n < 1 or n % 1 ~= 0 then
-    core.raise("bad argument 'n' to 'chunks' (a number of bytes expected, got "
-      .. tostring(n) .. ")")
+local function next_chunk(chunks)
+  local chunk, err = finish(raw.next(chunks))
+  if chunk == nil and err then
+    core.raise(err)
   end
-  return iterate(self, n)
+  return chunk
+end
+
+--- Iterates over chunks of n bytes, the last may be shorter, from the file's
+-- position on, which stays where it is. Up to 1 MiB is read ahead as soon as
+-- the disk has to be waited for. Raises on failure, as does each call of the
+-- iterator; the next call tries the same chunk again.
+-- @int n bytes, at most 1 GiB
+-- @treturn chunks the iterator, a handle: close() ends it early
+function File:chunks(n)
+  local chunks, err = raw.chunks(self, n, next_chunk)
+  if not chunks then
+    core.raise(err)
+  end
+  return chunks
 end
 
 return files

@@ -123,7 +123,13 @@ bool ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline);
 
 /* ---- block.c ---- */
 
-/* Free blocks, chained through their first bytes. */
+enum {
+    QL__BLOCK_CLASSES = 2,
+    QL__BLOCK_LARGE = 256 * 1024 /* bytes of the largest read that is kept
+                                    memory for */
+};
+
+/* Free blocks of one size, chained through their first bytes. */
 typedef struct {
     void *free;
     uint32_t kept; /* length of the chain */
@@ -211,7 +217,7 @@ struct ql_loop_s {
     ql_event_t accept_retry; /* timer: paused listeners come back */
 
     ql_aio_t aio;
-    ql_blocks_t blocks;
+    ql_blocks_t blocks[QL__BLOCK_CLASSES];
     ql_thread_pool_t pool;
     ql_notify_t notify;
     ql_device_t devices[QL__DEVICES];
