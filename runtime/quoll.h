@@ -378,8 +378,13 @@ typedef struct {
     uint64_t read_misses;   /* not (wholly) cached */
     uint64_t read_direct;   /* sent to the AIO */
     uint64_t read_pool;     /* sent to the thread pool */
-    uint64_t read_nowait_unsupported; /* fallback: no NOWAIT on that file */
-    uint64_t read_direct_unsupported; /* fallback: no O_DIRECT */
+    uint64_t read_nowait_unsupported;  /* fallback: no NOWAIT on that file */
+    uint64_t read_direct_unsupported;  /* fallback: no O_DIRECT */
+    uint64_t write_nowait_unsupported; /* fallback: no NOWAIT for writes */
+    uint64_t write_hits;               /* writes done without a thread */
+    uint64_t write_misses;             /* would have waited: to the pool */
+    uint64_t write_pool;   /* parts of writes sent to the thread pool */
+    uint64_t sync_aio;     /* syncs sent to the AIO */
     uint64_t read_dirty;   /* direct submit answered EAGAIN: to the pool */
     uint64_t reads_live;   /* ql_read_t now */
     uint64_t files_live;   /* ql_file_t now */
@@ -588,7 +593,8 @@ struct ql_file_s {
     unsigned closed : 1;    /* the opener let go */
     unsigned readable : 1;  /* what it was opened for */
     unsigned writable : 1;
-    unsigned append : 1; /* writes go to the end (O_APPEND) */
+    unsigned append : 1;          /* writes go to the end (O_APPEND) */
+    unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
 };
 
 /*
@@ -635,6 +641,12 @@ QL_API void ql_aio_submit(ql_loop_t *loop);
 QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
                                 size_t size, off_t offset);
 QL_API void ql_file_aio_event_handler(ql_event_t *ev);
+/*
+ * The same for what was written to the file and is to reach the disk (data:
+ * without times and the like): NGX_AGAIN, NGX_DECLINED, NGX_BUSY as above;
+ * NGX_OK when it is there, NGX_ERROR with aio->err.
+ */
+QL_API int ql_file_aio_sync(ql_file_t *file, ql_event_aio_t *aio, int data);
 
 /*
  * Lane 1 alone: what the page cache has, without waiting, at most 64 KiB a
@@ -736,6 +748,10 @@ typedef struct {
 
 struct ql_call_s {
     ql_event_t event; /* posted to the waiter when the call has returned */
+    /* Its `active`: somebody else than the waiter has the call. The task's;
+     * an attempt that returns NGX_AGAIN has put its own here, and is made
+     * again when that has come. */
+    ql_event_t *executor;
     const ql_call_type_t *type;
     ql_loop_t *loop;
     int64_t res; /* set by attempt or run; -1: failed */
@@ -751,6 +767,9 @@ QL_API void *ql_call_create(ql_loop_t *loop, const ql_call_type_t *type,
 /* Call again: NGX_AGAIN, handler(&event) will say when; NGX_OK; NGX_ERROR with
  * err (EBUSY: thread_queue calls wait already). */
 QL_API int ql_call_attempt(ql_call_t *call);
+/* Takes a call back that no thread has begun: NGX_OK, it will not be made;
+ * NGX_DECLINED: it has been made, or is being made. */
+QL_API int ql_call_withdraw(ql_call_t *call);
 /* The waiter lets go: no handler is called afterwards. One that no thread has
  * begun is not made at all. */
 QL_API void ql_call_free(ql_call_t *call);
@@ -828,6 +847,39 @@ QL_API void ql_watch_next(ql_watch_t *w);
 QL_API ql_call_t *ql_watch_add(ql_watch_t *w, const char *path, uint32_t mask);
 /* A call; IN_IGNORED is the last event of wd. NULL: no memory. */
 QL_API ql_call_t *ql_watch_remove(ql_watch_t *w, int wd);
+
+/* ------------------------------------------------------ writing files ---- */
+
+enum {
+    QL_WRITE_MAX = 256 * 1024
+};
+
+/*
+ * What the page cache takes without waiting: a file system in memory always,
+ * one that knows RWF_NOWAIT often (XFS; neither ext4 nor overlayfs), and at
+ * most 64 KiB. Bytes, maybe fewer than size, *offset moved behind them;
+ * NGX_AGAIN: a thread has to; NGX_ERROR with errno. A file opened for appending
+ * takes them at its end, wherever *offset is.
+ */
+QL_API ssize_t ql_file_write_cached(ql_file_t *file, const void *buf,
+                                    size_t size, off_t *offset);
+
+/* A write by a thread. Everything is written, or it fails. */
+typedef struct {
+    ql_call_t call;  /* first: ql_call_attempt(), ql_call_free() */
+    ql_file_t *file; /* held */
+    size_t size;     /* asked for */
+    size_t nbytes;   /* result: bytes written, also before a failure */
+    off_t next;      /* result: the offset behind them */
+} ql_write_t;
+
+/* Copies buf: its owner may change it, and who waits may let go, while a
+ * thread writes. size at most QL_WRITE_MAX. NULL with errno ENOMEM, EINVAL. */
+QL_API ql_write_t *ql_write_create(ql_file_t *file, const void *buf,
+                                   size_t size, off_t offset);
+/* ftruncate, fsync and fdatasync of an open file. NULL with errno ENOMEM. */
+QL_API ql_call_t *ql_truncate_create(ql_file_t *file, off_t size);
+QL_API ql_call_t *ql_sync_create(ql_file_t *file, int data);
 
 #ifdef __cplusplus
 }

@@ -92,6 +92,8 @@ void ql__aio_drop(ql_loop_t *loop);
 bool ql__aio_pending(const ql_loop_t *loop);
 /* Takes a gathered read back; false: the kernel has it or it is complete. */
 bool ql__aio_cancel(ql_event_aio_t *aio);
+/* The request, its iocb prepared: goes out with this turn's. */
+void ql__aio_gather(ql_file_t *file, ql_event_aio_t *aio);
 /* The result is there: bits, err, queue, file; posts the event. */
 void ql__aio_complete(ql_event_aio_t *aio, int64_t res);
 
@@ -142,12 +144,16 @@ char *ql__block_take(ql_loop_t *loop, size_t size, size_t align);
 void ql__block_give(ql_loop_t *loop, char *block, size_t size, size_t align);
 void ql__blocks_done(ql_loop_t *loop);
 
+/* call.c: the executor that a call's attempt has chosen is done. */
+void ql__call_returned(ql_call_t *call);
+
 /* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
 
 typedef struct {
     uint64_t dev;   /* ql_file_t.dev */
     bool no_nowait; /* preadv2(RWF_NOWAIT) was EOPNOTSUPP */
     bool no_direct; /* open(O_DIRECT) was EINVAL or its reads EOPNOTSUPP */
+    bool no_nowait_write; /* pwritev2(RWF_NOWAIT) was EOPNOTSUPP */
 } ql_device_t;
 
 enum {

@@ -73,6 +73,10 @@ const ql_sys_t ql_sys_default = {
     .statx = statx,
     .pread = pread,
     .preadv2 = preadv2,
+    .pwritev2 = pwritev2,
+    .lseek = lseek,
+    .fsync = fsync,
+    .fdatasync = fdatasync,
 
     .inotify_init1 = inotify_init1,
     .inotify_add_watch = inotify_add_watch,

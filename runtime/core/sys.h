@@ -59,6 +59,11 @@ struct ql_sys_s {
     ssize_t (*pread)(int fd, void *buf, size_t size, off_t offset);
     ssize_t (*preadv2)(int fd, const struct iovec *iov, int n, off_t offset,
                        int flags);
+    ssize_t (*pwritev2)(int fd, const struct iovec *iov, int n, off_t offset,
+                        int flags);
+    off_t (*lseek)(int fd, off_t offset, int whence);
+    int (*fsync)(int fd);
+    int (*fdatasync)(int fd);
 
     int (*inotify_init1)(int flags);
     int (*inotify_add_watch)(int fd, const char *path, uint32_t mask);

@@ -7,6 +7,11 @@
 #include <errno.h>
 
 enum {
+    /* Requests that go out together while a turn goes on. More of them share
+     * a system call and a doorbell of the disk, but it has less to do until
+     * then: of fio's reads a second 1, 2, 4 and 8 brought 0.99, 0.98, 0.94 and
+     * 0.89, for 1.10, 0.98, 0.95 and 0.95 of its CPU time. */
+    AIO_BATCH = 2,
     SUBMIT_SLOW = 1000000, /* ns: more than that held the loop up */
     SUBMIT_RETRY = 10      /* ms until the machine is asked again */
 };
@@ -103,6 +108,30 @@ ql_aio_submit(ql_loop_t *loop)
         } else {
             ql__aio_complete(take_first(&loop->aio), rc);
         }
+    }
+}
+
+void
+ql__aio_gather(ql_file_t *file, ql_event_aio_t *aio)
+{
+    ql_loop_t *loop = file->loop;
+
+    io_set_eventfd(&aio->aiocb, loop->aio.eventfd);
+    aio->aiocb.data = aio;
+    /* Until it is complete: close(2) before the submit would let it reach
+     * whatever gets the number next. */
+    ql__file_hold(file);
+    aio->file = file;
+    aio->event.data = aio;
+    aio->event.handler = ql_file_aio_event_handler;
+    aio->event.active = 1;
+    aio->event.complete = 0;
+    aio->event.ready = 0;
+    aio->gathered = 1;
+    ql_queue_insert_tail(&loop->aio.gathered, &aio->link);
+    loop->aio.queued++;
+    if (loop->aio.in_flight == 0 || loop->aio.queued >= AIO_BATCH) {
+        ql_aio_submit(loop);
     }
 }
 

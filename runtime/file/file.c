@@ -60,6 +60,7 @@ apply_hints(ql_file_t *file, const ql__opened_t *opened)
     if (file->direct && device->no_direct) {
         ql__file_no_direct(file, false);
     }
+    file->no_nowait_write = device->no_nowait_write;
     if (device->no_nowait) {
         ql__file_no_nowait(file);
     }

@@ -1,7 +1,8 @@
 /*
  * call.c: a call that may block, made by a thread of the pool on memory with
- * two holders: the waiter has it until ql_call_free(), the pool from the post
- * to the return. The last to let go releases it.
+ * two holders: the waiter has it until ql_call_free(), the executor (the pool,
+ * or what its attempt has chosen) from the post to the return. The last to let
+ * go releases it.
  */
 #include "../core/loop.h"
 
@@ -29,13 +30,10 @@ run(ql_thread_task_t *task)
     call->type->run(call);
 }
 
-static void
-returned(ql_event_t *ev)
+void
+ql__call_returned(ql_call_t *call)
 {
-    ql_thread_task_t *task = ev->data;
-    ql_call_t *call = task->data;
-
-    if (ev->abandoned) {
+    if (call->executor->abandoned) {
         call->loop->stats.orphans--;
         destroy(call);
         return;
@@ -43,6 +41,14 @@ returned(ql_event_t *ev)
     if (call->event.handler != NULL) {
         ql_post_event(call->loop, &call->event);
     }
+}
+
+static void
+returned(ql_event_t *ev)
+{
+    ql_thread_task_t *task = ev->data;
+
+    ql__call_returned(task->data);
 }
 
 void *
@@ -58,6 +64,7 @@ ql_call_create(ql_loop_t *loop, const ql_call_type_t *type, size_t size)
     call->type = type;
     call->loop = loop;
     call->rc = NGX_AGAIN;
+    call->executor = &call->task.event;
     call->task.run = run;
     call->task.data = call;
     call->task.event.data = &call->task;
@@ -77,8 +84,10 @@ fail(ql_call_t *call, int err)
 static int
 post(ql_call_t *call)
 {
-    int rc = ql_thread_task_post(call->loop, &call->task);
+    int rc;
 
+    call->executor = &call->task.event;
+    rc = ql_thread_task_post(call->loop, &call->task);
     if (rc == NGX_OK) {
         return NGX_AGAIN;
     }
@@ -99,7 +108,7 @@ first(ql_call_t *call)
 int
 ql_call_attempt(ql_call_t *call)
 {
-    if (call->task.event.active || call->rc != NGX_AGAIN) {
+    if (call->executor->active || call->rc != NGX_AGAIN) {
         return call->rc;
     }
     if (call->task.event.complete) {
@@ -110,6 +119,16 @@ ql_call_attempt(ql_call_t *call)
     return call->rc;
 }
 
+int
+ql_call_withdraw(ql_call_t *call)
+{
+    if (call->executor != &call->task.event || !call->executor->active) {
+        return NGX_DECLINED;
+    }
+    return ql__thread_task_cancel(call->loop, &call->task) ? NGX_OK
+                                                           : NGX_DECLINED;
+}
+
 void
 ql_call_free(ql_call_t *call)
 {
@@ -117,11 +136,11 @@ ql_call_free(ql_call_t *call)
 
     ql_delete_posted_event(loop, &call->event);
     ql_del_timer(loop, &call->event);
-    if (call->task.event.active && !ql__thread_task_cancel(loop, &call->task)) {
-        call->task.event.abandoned = 1;
+    if (call->executor->active && ql_call_withdraw(call) != NGX_OK) {
+        call->executor->abandoned = 1;
         loop->stats.orphans++;
         return;
     }
-    ql_delete_posted_event(loop, &call->task.event);
+    ql_delete_posted_event(loop, call->executor);
     destroy(call);
 }

@@ -93,6 +93,27 @@ function files.open(loop, path, direct)
     return file
 end
 
+local O_APPEND = 0x400
+
+-- Open for reading and writing; append: writes go to its end.
+function files.writable(loop, path, append)
+    local file = files.open(loop, path)
+    ffi.C.close(file.fd)
+    file.fd = ok(ffi.C.open(path, O_RDWR + (append and O_APPEND or 0)))
+    file.append = append and 1 or 0
+    return file
+end
+
+-- What a ql_call_t comes to: NGX_OK or NGX_ERROR.
+function files.await(loop, call)
+    local rc
+    helper.run_until(loop, function()
+        rc = C.ql_call_attempt(call)
+        return rc ~= C.NGX_AGAIN
+    end)
+    return rc
+end
+
 -- A read to its end: text, or nil and errno.
 function files.finish(loop, r)
     local rc

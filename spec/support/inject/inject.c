@@ -57,6 +57,10 @@ PLAIN(int, inotify_init1, -1, (int flags), (flags))
 PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
       (fd, path, mask))
 PLAIN(int, inotify_rm_watch, fd, (int fd, int wd), (fd, wd))
+PLAIN(off_t, lseek, fd, (int fd, off_t offset, int whence),
+      (fd, offset, whence))
+PLAIN(int, fsync, fd, (int fd), (fd))
+PLAIN(int, fdatasync, fd, (int fd), (fd))
 PLAIN(int, munmap, -1, (void *addr, size_t size), (addr, size))
 PLAIN(int, madvise, -1, (void *addr, size_t size, int advice),
       (addr, size, advice))
@@ -160,6 +164,9 @@ static const ql_sys_t plain = {
     .inotify_init1 = inject_inotify_init1,
     .inotify_add_watch = inject_inotify_add_watch,
     .inotify_rm_watch = inject_inotify_rm_watch,
+    .lseek = inject_lseek,
+    .fsync = inject_fsync,
+    .fdatasync = inject_fdatasync,
     .timer_create = inject_timer_create,
     .timer_settime = inject_timer_settime,
     .timer_delete = inject_timer_delete,

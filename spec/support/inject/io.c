@@ -162,6 +162,19 @@ inject_preadv2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
     return inject__base()->preadv2(fd, cut, n, offset, flags);
 }
 
+static ssize_t
+inject_pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
+{
+    verdict_t verdict = inject__judge(CALL_pwritev2, fd);
+    struct iovec cut[IOV__MAX];
+
+    if (verdict.decided) {
+        return verdict.result;
+    }
+    n = iov__cut(cut, iov, n, verdict.limit);
+    return inject__base()->pwritev2(fd, cut, n, offset, flags);
+}
+
 void
 inject__io(ql_sys_t *sys)
 {
@@ -173,4 +186,5 @@ inject__io(ql_sys_t *sys)
     sys->write = inject_write;
     sys->pread = inject_pread;
     sys->preadv2 = inject_preadv2;
+    sys->pwritev2 = inject_pwritev2;
 }

@@ -44,6 +44,10 @@
     X(inotify_init1)                                                           \
     X(inotify_add_watch)                                                       \
     X(inotify_rm_watch)                                                        \
+    X(pwritev2)                                                                \
+    X(lseek)                                                                   \
+    X(fsync)                                                                   \
+    X(fdatasync)                                                               \
     X(io_setup)                                                                \
     X(io_destroy)                                                              \
     X(io_submit)                                                               \
