@@ -165,8 +165,18 @@ QL_API void ql_handle_open(ql_handle_t *h);
 /* Closes once; err: QL_E_CLOSED or QL_E_OWNER_ENDED. Harmless when closed. */
 QL_API void ql_handle_close(ql_handle_t *h, int err);
 /* Argument idx as a handle of this type, open or closed; raises. */
-QL_API void *ql_handle_check(lua_State *L, int idx,
-                             const ql_handle_type_t *type, const char *method);
+static inline void *
+ql_handle_check(lua_State *L, int idx, const ql_handle_type_t *type,
+                const char *method)
+{
+    ql_handle_t *h = (ql_handle_t *) lua_touserdata(L, idx);
+
+    /* A light userdata has no length. */
+    if (h == NULL || lua_objlen(L, idx) < sizeof(*h) || h->type != type) {
+        ql_bad_argument(L, idx, "self", method, type->name);
+    }
+    return h;
+}
 /* The handle at idx whatever its type, NULL when it is none. */
 QL_API ql_handle_t *ql_handle_test(lua_State *L, int idx);
 /* Moves the handle to task (NULL: to the collector). */

@@ -300,6 +300,15 @@ typedef struct {
 
 QL_API extern const ql_event_actions_t ql_epoll_actions;
 
+/* Nothing can be done before epoll says more: an attempt now would be
+ * NGX_AGAIN. Holds for every io table: one whose recv has bytes of its own
+ * keeps `ready` set while it has. */
+static inline int
+ql_event_waits(const ql_event_t *ev)
+{
+    return ev->active && !ev->ready && !ev->eof && !ev->error;
+}
+
 /*
  * Makes sure that the event will come when an attempt returned NGX_AGAIN.
  * Edge-triggered: the connection enters the set for both directions at the

@@ -73,8 +73,12 @@ co_unpark(ql_task_t *t)
 {
     t->op->task = NULL;
     t->state = QL_TASK_READY;
-    ql_del_timer(t->lua->loop, &t->event);
-    ql_delete_posted_event(t->lua->loop, &t->event);
+    if (t->event.timer_set) {
+        ql_del_timer(t->lua->loop, &t->event);
+    }
+    if (t->event.posted) {
+        ql_delete_posted_event(t->lua->loop, &t->event);
+    }
     t->event.timedout = 0;
 }
 

@@ -30,20 +30,6 @@ ql_handle_test(lua_State *L, int idx)
     return tagged ? lua_touserdata(L, idx) : NULL;
 }
 
-void *
-ql_handle_check(lua_State *L, int idx, const ql_handle_type_t *type,
-                const char *method)
-{
-    ql_handle_t *h = lua_touserdata(L, idx);
-
-    /* A light userdata has no length. */
-    if (h != NULL && lua_objlen(L, idx) >= sizeof(*h) && h->type == type) {
-        return h;
-    }
-    ql_bad_argument(L, idx, "self", method, type->name);
-    return NULL;
-}
-
 void
 ql_handle_own(ql_handle_t *h, ql_task_t *task)
 {

@@ -66,10 +66,11 @@ ql__connection_open(ql_conn_t *conn, ql_connection_t *c)
 int
 ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
 {
-    int rc = ev->write ? ql_handle_write_event(ev)
-                       : ql_handle_read_event(ev, 0);
-
-    if (rc != NGX_OK) {
+    if (!ql_event_waits(ev)
+        && (ev->write ? ql_handle_write_event(ev)
+                      : ql_handle_read_event(ev, 0))
+               != NGX_OK)
+    {
         op->err = errno;
         return NGX_ERROR;
     }

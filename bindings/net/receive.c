@@ -83,7 +83,7 @@ read_until_again(ql_conn_t *conn)
         if (share == 0) {
             return ql__park_next(&conn->c->read, on_readable);
         }
-        n = read_more(conn);
+        n = ql_event_waits(&conn->c->read) ? NGX_AGAIN : read_more(conn);
         if (n == 0) {
             return read_end(conn);
         }
@@ -176,11 +176,11 @@ static const ql_op_type_t receiveuntil_op = {"receiveuntil", read_attempt,
 static const ql_op_type_t peek_op = {"peek", read_attempt, read_push,
                                      read_cancel, NULL};
 
-/* Starts the read that pattern describes; its last `anchors` arguments stay
+/* Starts the read that pattern describes. Every argument of the method stays
  * on the stack, the connection among them. */
 static int
 read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
-           const ql_pattern_t *pattern, int anchors)
+           const ql_pattern_t *pattern)
 {
     int err = 0;
 
@@ -202,8 +202,7 @@ read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
     ql_pattern_start(&conn->pattern, pattern->kind, pattern->size,
                      pattern->until, &conn->in);
     conn->rop.type = type;
-    lua_settop(L, anchors);
-    return ql_await(L, &conn->rop, anchors);
+    return ql_await(L, &conn->rop, lua_gettop(L));
 }
 
 /* A number of bytes at index 2, also as a numeric string; raises. */
@@ -239,7 +238,7 @@ connection_receive(lua_State *L)
         p.size = check_size(L, "pattern", "receive",
                             "a number of bytes, '*l' or '*a'", 0);
     }
-    return read_start(L, conn, &receive_op, &p, 1);
+    return read_start(L, conn, &receive_op, &p);
 }
 
 /* receiveany(self, max) */
@@ -251,7 +250,7 @@ connection_receiveany(lua_State *L)
 
     p.size = check_size(L, "max", "receiveany", "a number of bytes, 1 or more,",
                         1);
-    return read_start(L, conn, &receiveany_op, &p, 1);
+    return read_start(L, conn, &receiveany_op, &p);
 }
 
 /* peek(self, n) */
@@ -262,7 +261,7 @@ connection_peek(lua_State *L)
     ql_pattern_t p = {.kind = QL_PATTERN_PEEK};
 
     p.size = check_size(L, "n", "peek", "a number of bytes, 0 or more,", 0);
-    return read_start(L, conn, &peek_op, &p, 1);
+    return read_start(L, conn, &peek_op, &p);
 }
 
 /* boundary(text, [inclusive]) -> what receiveuntil takes, raises */
@@ -296,7 +295,7 @@ connection_receiveuntil(lua_State *L)
         lua_settop(L, 3);
         return 3;
     }
-    return read_start(L, conn, &receiveuntil_op, &p, 3);
+    return read_start(L, conn, &receiveuntil_op, &p);
 }
 
 const luaL_Reg ql__receive_functions[] = {

@@ -124,8 +124,10 @@ send_free(ql_op_t *op)
 {
     ql_conn_t *conn = writer(op);
 
-    free(conn->out.copy);
-    conn->out.copy = NULL;
+    if (conn->out.copy != NULL) {
+        free(conn->out.copy);
+        conn->out.copy = NULL;
+    }
 }
 
 static int
@@ -166,7 +168,7 @@ send_start(lua_State *L, ql_conn_t *conn, ql_out_t out)
     }
     conn->wop.type = &send_op;
     conn->out = out;
-    return ql_await(L, &conn->wop, 2);
+    return ql_await(L, &conn->wop, lua_gettop(L));
 }
 
 static int
@@ -192,20 +194,17 @@ static int
 connection_send(lua_State *L)
 {
     ql_conn_t *conn = ql__connection_check(L, 1, "send");
-    int type = lua_type(L, 2);
     size_t size;
-    const char *data;
+    const char *data = lua_tolstring(L, 2, &size); /* of a number, too */
 
-    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE) {
+    if (data != NULL) {
+        return send_start(L, conn, (ql_out_t){.data = data, .left = size});
+    }
+    if (!lua_istable(L, 2)) {
         return ql_bad_argument(L, 2, "data", "send",
                                "a string, a number or a table of these");
     }
-    lua_settop(L, 2);
-    if (type == LUA_TTABLE) {
-        return send_table(L, conn);
-    }
-    data = lua_tolstring(L, 2, &size);
-    return send_start(L, conn, (ql_out_t){.data = data, .left = size});
+    return send_table(L, conn);
 }
 
 const luaL_Reg ql__send_functions[] = {{"send", connection_send}, {NULL, NULL}};
