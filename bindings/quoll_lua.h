@@ -59,17 +59,17 @@ QL_API void ql_push_error_text(lua_State *L, int err);
 /* Pushes its CODE: the errno's name, or the word above. */
 QL_API void ql_push_error_code(lua_State *L, int err);
 /* nil, text, CODE: 3. */
-QL_API int ql_push_error(lua_State *L, int err);
+QL_API int ql_push_error(lua_State *L, int err) QL_COLD;
 /* nil, text, partial, CODE: 4; partial is popped from the top of the stack. */
-QL_API int ql_push_error_partial(lua_State *L, int err);
+QL_API int ql_push_error_partial(lua_State *L, int err) QL_COLD;
 
 /* Raises "file:line: text" with the position of the script's line: the first
  * Lua frame outside quoll's own modules. */
-QL_API int ql_raise(lua_State *L, const char *fmt, ...) QL_PRINTF(2, 3);
+QL_API int ql_raise(lua_State *L, const char *fmt, ...) QL_PRINTF(2, 3) QL_COLD;
 /* Raises "bad argument 'name' to 'method' (expected expected, got value)", the
  * value being the one at index arg. */
 QL_API int ql_bad_argument(lua_State *L, int arg, const char *name,
-                           const char *method, const char *expected);
+                           const char *method, const char *expected) QL_COLD;
 /* A timeout argument in seconds at index arg -> ns, rounded up; nil, none and
  * math.huge: QL_TIMER_INFINITE. Raises on anything else and on negatives. */
 QL_API uint64_t ql_check_timeout(lua_State *L, int arg, const char *name,

@@ -29,6 +29,8 @@ extern "C" {
 
 #define QL_API __attribute__((visibility("default")))
 #define QL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+/* Seldom called: a branch that leads there is laid out of the way. */
+#define QL_COLD __attribute__((cold))
 
 typedef struct ql_loop_s ql_loop_t;
 typedef struct ql_sys_s ql_sys_t; /* the table of system calls: core/sys.h */
@@ -148,7 +150,7 @@ typedef void (*ql_log_writer_pt)(void *data, int level, const char *text);
  * was left out is counted and said once the second is over. errno is kept.
  */
 QL_API void ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt,
-                         ...) QL_PRINTF(4, 5);
+                         ...) QL_PRINTF(4, 5) QL_COLD;
 /* The same, without the limit: for what a script logs. */
 QL_API void ql_log_text(ql_loop_t *loop, int level, const char *text);
 /* level: lines above it are dropped (default QL_LOG_NOTICE). */

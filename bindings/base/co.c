@@ -40,7 +40,7 @@ ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type)
 static int
 co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
-    bool cancelled = op->rc == NGX_ERROR && op->err == QL_E_CANCELLED;
+    bool cancelled = op->err == QL_E_CANCELLED;
     int n = 0;
 
     op->pending = 0;
@@ -202,23 +202,21 @@ co_waiter(lua_State *L, ql_lua_t *lua, bool *drive)
 {
     ql_task_t *t = lua->current;
 
-    *drive = t == &lua->root;
+    *drive = t->L != L || !lua_isyieldable(L);
+    if (!*drive) {
+        return t;
+    }
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
-    if (*drive) {
-        if (t->state != QL_TASK_RUNNING) {
-            ql_raise(L, "cannot wait here: the main chunk waits already");
+    if (t != &lua->root) {
+        if (t->L != L) {
+            ql_raise(L, "cannot wait in a plain coroutine inside a task: wait "
+                        "in the task itself, or spawn one");
         }
-        return t;
-    }
-    if (t->L != L) {
-        ql_raise(L, "cannot wait in a plain coroutine inside a task: wait in "
-                    "the task itself, or spawn one");
-    }
-    if (!lua_isyieldable(L)) {
         ql__check_boundary(L, lua);
-        *drive = true;
+    } else if (t->state != QL_TASK_RUNNING) {
+        ql_raise(L, "cannot wait here: the main chunk waits already");
     }
     return t;
 }

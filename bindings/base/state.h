@@ -37,32 +37,33 @@ typedef struct {
     unsigned posted : 1; /* sleep: the turn or the time has come next */
 } ql_own_op_t;
 
-/* A coroutine with what it waits for, what it owns and what it started. */
+/* A coroutine with what it waits for, what it owns and what it started. What
+ * each wait touches comes first. */
 struct ql_task_s {
     ql_event_t event; /* wakes it: posted when its wait has ended, timer of
                          the wait; data is the task */
     ql_lua_t *lua;
-    lua_State *L; /* its coroutine; NULL before the start and when dropped */
-    ql_op_t *op;  /* what it waits for, until take has pushed it */
+    lua_State *L;   /* its coroutine; NULL before the start and when dropped */
+    ql_op_t *op;    /* what it waits for, until take has pushed it */
+    uint8_t state;  /* ql_task_state_t */
+    uint8_t result; /* QL_TASK_DONE.. it will have, while CLOSING */
+    uint16_t swallowed;     /* cancellations raised in it */
+    unsigned cancelled : 1; /* every wait raises from now on */
+    unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
+    unsigned woken : 1;     /* the wait of a driving task has ended */
+    unsigned forced : 1;    /* to be ended without being resumed */
+    unsigned quiet : 1;     /* its failure is raised by run(): no log line */
     ql_task_t *parent;
     ql_queue_t children; /* of ql_task_t.sibling, oldest first */
     ql_queue_t sibling;
     ql_queue_t handles; /* it owns, newest first */
     ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
     ql_own_op_t own;
-    const char *why;        /* of a cancellation from C; NULL: in the fenv */
-    const char *fault;      /* of a failure without an error value */
-    uint64_t id;            /* from 1 in the order of spawning; root: 0 */
-    int ref;                /* in the table of anchors while it lives */
-    uint32_t nchildren;     /* length of children */
-    uint16_t swallowed;     /* cancellations raised in it */
-    uint8_t state;          /* ql_task_state_t */
-    uint8_t result;         /* QL_TASK_DONE.. it will have, while CLOSING */
-    unsigned cancelled : 1; /* every wait raises from now on */
-    unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
-    unsigned woken : 1;     /* the wait of a driving task has ended */
-    unsigned forced : 1;    /* to be ended without being resumed */
-    unsigned quiet : 1;     /* its failure is raised by run(): no log line */
+    const char *why;    /* of a cancellation from C; NULL: in the fenv */
+    const char *fault;  /* of a failure without an error value */
+    uint64_t id;        /* from 1 in the order of spawning; root: 0 */
+    int ref;            /* in the table of anchors while it lives */
+    uint32_t nchildren; /* length of children */
 };
 
 /* Slots of a task's fenv table. */
@@ -103,6 +104,9 @@ struct ql_lua_s {
                           of its own while nothing does */
     ql_task_t *current; /* that runs; the root when none does */
     ql_task_t *drive;   /* innermost task that runs the loop in require */
+    uint64_t resumes;   /* of coroutines */
+    uint64_t slice;     /* ns: when the current slice's clock was first read */
+    int budget;         /* immediate completions left in this resume */
     ql_task_t root;
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;    /* the last task's; counts from 1 */
@@ -113,10 +117,7 @@ struct ql_lua_s {
     ql_chain_t chain;
     uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;
-    uint64_t failed;  /* of those that ended */
-    uint64_t resumes; /* of coroutines */
-    uint64_t slice;   /* ns: when the current slice's clock was first read */
-    int budget;       /* immediate completions left in this resume */
+    uint64_t failed; /* of those that ended */
     ql_signals_t signals;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
@@ -140,7 +141,7 @@ ql_own_op_t *ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type);
 
 /* boundary.c: L cannot yield; raises unless only require or dofile stand in
  * between, where a wait may run the loop. */
-void ql__check_boundary(lua_State *L, ql_lua_t *lua);
+void ql__check_boundary(lua_State *L, ql_lua_t *lua) QL_COLD;
 void ql__boundary_init(lua_State *L, ql_lua_t *lua);
 
 /* spawn.c */
@@ -175,7 +176,7 @@ ql_task_t *ql__task_next(ql_task_t *t, const ql_task_t *top);
 void ql__task_cancel(ql_task_t *t, const char *why);
 /* Raises the cancellation of t in L; ends t by force when it has swallowed
  * too many. */
-int ql__cancel_raise(lua_State *L, ql_task_t *t);
+int ql__cancel_raise(lua_State *L, ql_task_t *t) QL_COLD;
 bool ql__is_cancellation(lua_State *L, int idx);
 void ql__cancel_register(lua_State *L, ql_lua_t *lua);
 

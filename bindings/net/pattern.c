@@ -106,6 +106,14 @@ match_until(ql_pattern_t *p, ql_buffer_t *b)
     return true;
 }
 
+/* Goes on where the last scan stopped. Apart from what only counts bytes, which
+ * would pay for a scanner's registers at each attempt. */
+static bool __attribute__((noinline))
+match_scanning(ql_pattern_t *p, ql_buffer_t *b)
+{
+    return p->kind == QL_PATTERN_LINE ? match_line(p, b) : match_until(p, b);
+}
+
 bool
 ql_pattern_match(ql_pattern_t *p, ql_buffer_t *b)
 {
@@ -119,12 +127,10 @@ ql_pattern_match(ql_pattern_t *p, ql_buffer_t *b)
     case QL_PATTERN_PEEK:
         p->take = p->size;
         return unread >= p->size;
-    case QL_PATTERN_LINE:
-        return match_line(p, b);
-    case QL_PATTERN_UNTIL:
-        return unread > 0 && match_until(p, b);
-    default:
+    case QL_PATTERN_ALL:
         return false;
+    default:
+        return unread > 0 && match_scanning(p, b);
     }
 }
 

@@ -155,7 +155,8 @@ send_fail(lua_State *L, int err)
 /* The connection and the data are on the stack, as text by now: making it may
  * have run a finaliser that closed the connection. */
 static int
-send_start(lua_State *L, ql_conn_t *conn, ql_out_t out)
+send_start(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
+           const ql_gather_t *gather)
 {
     if (conn->handle.closed) {
         return send_fail(L, conn->handle.closed);
@@ -167,7 +168,7 @@ send_start(lua_State *L, ql_conn_t *conn, ql_out_t out)
         return send_fail(L, QL_E_CLOSED);
     }
     conn->wop.type = &send_op;
-    conn->out = out;
+    conn->out = (ql_out_t){.data = data, .left = size, .gather = gather};
     return ql_await(L, &conn->wop, lua_gettop(L));
 }
 
@@ -180,13 +181,12 @@ send_table(lua_State *L, ql_conn_t *conn)
 
     ql_gather(L, 2, "send", &gather);
     if (gather.pieces <= QL_GATHER_MAX) {
-        return send_start(L, conn,
-                          (ql_out_t){.gather = &gather, .left = gather.bytes});
+        return send_start(L, conn, NULL, gather.bytes, &gather);
     }
     copy = lua_newuserdata(L, gather.bytes);
     size = ql_gather_all(L, 2, "send", copy, gather.bytes);
     lua_replace(L, 2);
-    return send_start(L, conn, (ql_out_t){.data = copy, .left = size});
+    return send_start(L, conn, copy, size, NULL);
 }
 
 /* send(self, string|number|table) -> bytes | nil, err, sent, CODE */
@@ -198,7 +198,7 @@ connection_send(lua_State *L)
     const char *data = lua_tolstring(L, 2, &size); /* of a number, too */
 
     if (data != NULL) {
-        return send_start(L, conn, (ql_out_t){.data = data, .left = size});
+        return send_start(L, conn, data, size, NULL);
     }
     if (!lua_istable(L, 2)) {
         return ql_bad_argument(L, 2, "data", "send",

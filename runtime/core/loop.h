@@ -51,7 +51,8 @@ typedef struct {
 void ql__log_init(ql_log_t *log);
 /* Says what was left out in seconds that are over; all: in any second. */
 void ql__log_flush(ql_loop_t *loop, bool all);
-void ql__log_debug(ql_loop_t *loop, const char *fmt, ...) QL_PRINTF(2, 3);
+void ql__log_debug(ql_loop_t *loop, const char *fmt, ...)
+    QL_PRINTF(2, 3) QL_COLD;
 
 /* ---- timer.c: hierarchical wheel, 64 slots of 64^level ticks ---- */
 

@@ -87,8 +87,10 @@ end_stale_burst(ql_loop_t *loop)
 static void
 leave_ready(ql_loop_t *loop, ql_event_t *ev)
 {
+    bool again = !ev->clear && ev->active;
+
     ev->ready = 1;
-    if (!ev->clear && ev->active) {
+    if (again) {
         (void) loop->actions->del(
             loop, ev, ev->write ? QL_WRITE_EVENT : QL_READ_EVENT, 0);
     }
