@@ -6,8 +6,10 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
+local mark, take = core.mark, core.take
 
 local raw = core.file
+local pread = raw.pread
 local File = core.methods.file
 local files = {}
 
@@ -115,7 +117,14 @@ end
 -- @treturn ?string fewer than n bytes only at the end of the file, nil past it
 -- @return nil, "path: err", CODE
 function File:pread(n, offset)
-  return finish(raw.pread(self, n, offset))
+  -- Called once a block: finish() written out, without its varargs.
+  local data, err, code = pread(self, n, offset)
+  if data == mark then
+    return take(err, code)
+  elseif data or not err then
+    return data
+  end
+  return nil, err, code
 end
 
 --- Sets and tells the position of read and lines.
