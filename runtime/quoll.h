@@ -266,7 +266,8 @@ struct ql_event_s {
     unsigned oneshot : 1;      /* inactive once it fires; add sets it, del
                                  clears it: the set keeps a mute entry */
     unsigned eof : 1;          /* recv returned 0 */
-    unsigned error : 1;        /* recv or send failed */
+    unsigned error : 1;        /* recv or send failed; a task of the pool was
+                                 lost by a fork */
     unsigned timedout : 1;     /* set when the timer fires, cleared by who
                                  looks at it */
     unsigned timer_set : 1;    /* in the timer wheel */
@@ -722,12 +723,15 @@ QL_API void ql_stream_free(ql_stream_t *s);
 /* Work for a thread of the loop's pool. The pool has it while event.active;
  * afterwards event.handler(&event) runs on the loop's thread. Its memory must
  * live until then: where the waiter may lose interest, use a ql_call_t.
+ * In a forked child event.error says that its parent had posted it: whether it
+ * was done is not known, it may be posted again.
  * nginx: ngx_thread_task_t. */
 typedef struct ql_thread_task_s ql_thread_task_t;
 struct ql_thread_task_s {
     void (*run)(ql_thread_task_t *task); /* on a thread: no loop, no Lua */
     void *data;                          /* the owner's */
     ql_queue_t link;                     /* the pool's, as is: */
+    ql_queue_t posted;                   /* in the loop's list of them */
     int waiting;                         /* no thread has begun it */
     ql_event_t event;
 };
@@ -740,7 +744,9 @@ QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 
 /*
  * A call that may block, made by a thread of the pool on memory with two
- * holders: the waiter, and the thread while it runs. A type embeds it first:
+ * holders: the waiter, and the thread while it runs. In a forked child those
+ * of its parent fail with ECANCELED: the parent makes them, and what may have
+ * been made must not be made twice. A type embeds it first:
  *
  *     typedef struct { ql_call_t call; char *path; struct stat st; } my_stat_t;
  */

@@ -67,8 +67,7 @@ int
 ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
 {
     if (!ql_event_waits(ev)
-        && (ev->write ? ql_handle_write_event(ev)
-                      : ql_handle_read_event(ev, 0))
+        && (ev->write ? ql_handle_write_event(ev) : ql_handle_read_event(ev, 0))
                != NGX_OK)
     {
         op->err = errno;

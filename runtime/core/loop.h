@@ -103,21 +103,24 @@ void ql__aio_complete(ql_event_aio_t *aio, int64_t res);
 typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t cond;
-    ql_queue_t tasks; /* waiting; under mutex */
-    ql_queue_t done;  /* run, not delivered yet; under mutex */
-    uint32_t waiting; /* length of tasks; under mutex */
-    uint32_t idle;    /* threads waiting for a task; under mutex */
-    bool notified;    /* event is on its way; under mutex */
-    bool stop;        /* under mutex */
-    ql_event_t event; /* posted by threads: done has something */
-    uint32_t threads; /* started: length of ids */
-    uint32_t max;     /* room in ids */
-    pthread_t *ids;   /* NULL before the first task */
+    ql_queue_t tasks;  /* waiting; under mutex */
+    ql_queue_t done;   /* run, not delivered yet; under mutex */
+    ql_queue_t posted; /* the loop's: every task that the pool has */
+    uint32_t waiting;  /* length of tasks; under mutex */
+    uint32_t idle;     /* threads waiting for a task; under mutex */
+    bool notified;     /* event is on its way; under mutex */
+    bool stop;         /* under mutex */
+    ql_event_t event;  /* posted by threads: done has something */
+    uint32_t threads;  /* started: length of ids */
+    uint32_t max;      /* room in ids */
+    pthread_t *ids;    /* NULL before the first task */
 } ql_thread_pool_t;
 
-/* No thread, no task. Also in a forked child, which has none of the parent's
- * threads: what they were given is lost to it. */
+/* No thread, no task. */
 void ql__thread_pool_init(ql_thread_pool_t *pool);
+/* In a forked child, which has none of its parent's threads: every task that
+ * the pool had is delivered with `error`. */
+void ql__thread_pool_drop(ql_loop_t *loop);
 /* Takes back a task that no thread has begun; false: one has. */
 bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task);
 /* Ends the threads; tasks in flight are waited for until `deadline` (loop ms).

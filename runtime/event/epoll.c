@@ -146,8 +146,7 @@ ql__epoll_drop(ql_loop_t *loop)
     ql__notify_done(loop);
     ql__notify_create(loop);
     ql__aio_drop(loop);
-    ql__free(loop, loop->pool.ids);
-    ql__thread_pool_init(&loop->pool);
+    ql__thread_pool_drop(loop);
     ql__connections_each(loop, mark_shared, NULL);
 }
 

@@ -301,8 +301,8 @@ lane_pool(ql__read_t *r)
     if (r->task.event.active) {
         return NGX_AGAIN;
     }
-    if (!r->task.event.complete) {
-        return task_post(r);
+    if (!r->task.event.complete || r->task.event.error) {
+        return task_post(r); /* error: lost by a fork */
     }
     r->task.event.complete = 0;
     if (r->task_got == -1) {

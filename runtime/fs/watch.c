@@ -21,15 +21,6 @@ typedef struct {
     char path[];   /* add */
 } watch_call_t;
 
-static void
-closed(ql_event_t *ev)
-{
-    ql_thread_task_t *task = ev->data;
-    ql_watch_t *w = task->data;
-
-    ql__free(w->loop, w);
-}
-
 /* On a thread. */
 static void
 close_run(ql_thread_task_t *task)
@@ -37,6 +28,18 @@ close_run(ql_thread_task_t *task)
     ql_watch_t *w = task->data;
 
     (void) w->loop->sys->close(w->fd);
+}
+
+static void
+closed(ql_event_t *ev)
+{
+    ql_thread_task_t *task = ev->data;
+    ql_watch_t *w = task->data;
+
+    if (ev->error) { /* the parent closes its own */
+        close_run(task);
+    }
+    ql__free(w->loop, w);
 }
 
 static void

@@ -43,11 +43,22 @@ ql__call_returned(ql_call_t *call)
     }
 }
 
+static int
+fail(ql_call_t *call, int err)
+{
+    call->res = -1;
+    call->err = err;
+    return NGX_ERROR;
+}
+
 static void
 returned(ql_event_t *ev)
 {
     ql_thread_task_t *task = ev->data;
 
+    if (ev->error) { /* lost by a fork */
+        (void) fail(task->data, ECANCELED);
+    }
     ql__call_returned(task->data);
 }
 
@@ -71,14 +82,6 @@ ql_call_create(ql_loop_t *loop, const ql_call_type_t *type, size_t size)
     call->task.event.handler = returned;
     loop->stats.calls_live++;
     return call;
-}
-
-static int
-fail(ql_call_t *call, int err)
-{
-    call->res = -1;
-    call->err = err;
-    return NGX_ERROR;
 }
 
 static int

@@ -16,6 +16,7 @@ ql__thread_pool_init(ql_thread_pool_t *pool)
     (void) pthread_cond_init(&pool->cond, NULL);
     ql_queue_init(&pool->tasks);
     ql_queue_init(&pool->done);
+    ql_queue_init(&pool->posted);
 }
 
 /* Mutex held. */
@@ -105,11 +106,12 @@ take_done(ql_loop_t *loop)
     while (!ql_queue_empty(&done)) {
         task = ql_queue_data(done.next, ql_thread_task_t, link);
         ql_queue_remove(&task->link);
+        ql_queue_remove(&task->posted);
         task->event.active = 0;
         task->event.complete = 1;
         task->event.ready = 1;
         loop->stats.pool_pending--;
-        loop->stats.pool_jobs++;
+        loop->stats.pool_jobs += !task->event.error;
         ql__deliver(loop, &task->event);
     }
 }
@@ -118,6 +120,36 @@ static void
 done_handler(ql_event_t *ev)
 {
     take_done(ev->data);
+}
+
+/*
+ * The lists of a forked child's copy, and what its tasks have got done, may be
+ * cut in the middle of another thread's work: `posted` alone is the loop's.
+ */
+void
+ql__thread_pool_drop(ql_loop_t *loop)
+{
+    ql_thread_pool_t *pool = &loop->pool;
+    ql_thread_task_t *task;
+    ql_queue_t lost, *q;
+
+    ql_queue_init(&lost);
+    ql_queue_move(&lost, &pool->posted);
+    ql_delete_posted_event(loop, &pool->event);
+    ql__free(loop, pool->ids);
+    ql__thread_pool_init(pool);
+    ql_queue_move(&pool->posted, &lost);
+    for (q = pool->posted.next; q != &pool->posted; q = q->next) {
+        task = ql_queue_data(q, ql_thread_task_t, posted);
+        task->event.error = 1;
+        task->waiting = 0;
+        ql_queue_insert_tail(&pool->done, &task->link);
+    }
+    pool->event.data = loop;
+    pool->event.handler = done_handler;
+    if (!ql_queue_empty(&pool->done)) {
+        ql_post_event(loop, &pool->event);
+    }
 }
 
 /* The notification needs the loop's kernel objects; a forked child drops the
@@ -185,6 +217,7 @@ ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
     }
     task->event.active = 1;
     task->event.complete = 0;
+    task->event.error = 0;
     task->event.ready = 0;
     (void) pthread_mutex_lock(&loop->pool.mutex);
     rc = enqueue(loop, task);
@@ -193,6 +226,7 @@ ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
         task->event.active = 0;
         return rc;
     }
+    ql_queue_insert_tail(&loop->pool.posted, &task->posted);
     loop->stats.pool_pending++;
     ql_log_debug(loop, QL_DEBUG_POOL, "pool post: %p", (void *) task);
     return NGX_OK;
@@ -204,6 +238,9 @@ ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task)
     ql_thread_pool_t *pool = &loop->pool;
     bool waiting;
 
+    if (!ql__loop_owned(loop)) {
+        ql__thread_pool_drop(loop);
+    }
     (void) pthread_mutex_lock(&pool->mutex);
     waiting = task->waiting;
     if (waiting) {
@@ -213,6 +250,7 @@ ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task)
     }
     (void) pthread_mutex_unlock(&pool->mutex);
     if (waiting) {
+        ql_queue_remove(&task->posted);
         task->event.active = 0;
         loop->stats.pool_pending--;
     }
