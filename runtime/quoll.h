@@ -402,6 +402,8 @@ typedef struct {
     uint64_t files_live;   /* ql_file_t now */
     uint64_t open_cached;  /* opened without asking a thread */
     uint64_t open_pool;    /* opened by a thread */
+    uint64_t close_pool;   /* closed by a thread */
+    uint64_t close_inline; /* fallback: the pool refused, closed on the loop */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
     uint64_t calls_live;   /* ql_call_t now */
@@ -615,7 +617,8 @@ struct ql_file_s {
  * EINVAL for what is not a regular file.
  */
 QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
-/* The opener lets go. */
+/* The opener lets go. The last holder's close(2) is made by a thread where it
+ * may take long: of a file that was unlinked, or opened for writing. */
 QL_API void ql_file_close(ql_file_t *file);
 /* Bytes now, from fstat; -1 with errno. */
 QL_API int64_t ql_file_size(ql_file_t *file);
@@ -754,7 +757,8 @@ QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 typedef struct {
     const char *name; /* "stat": for messages */
     /* Before a thread is asked: what needs no waiting. NGX_OK with res,
-     * NGX_ERROR with err, NGX_DECLINED: a thread has to. May be NULL. */
+     * NGX_ERROR with err, NGX_DECLINED: a thread has to, NGX_AGAIN: it has
+     * posted call->task itself. May be NULL. */
     int (*attempt)(ql_call_t *call);
     /* On a thread: no loop, no Lua. Sets res, and err when res is -1. */
     void (*run)(ql_call_t *call);
@@ -828,6 +832,14 @@ QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
 /* After NGX_OK, once: the file, which is then the caller's to close. One that
  * nobody takes is closed with the call. */
 QL_API ql_file_t *ql_open_take(ql_open_t *open);
+
+/*
+ * The opener lets go, as by ql_file_close(), and hears what close(2) said, which
+ * is how some servers tell that a write failed; nothing when reads still hold
+ * the file. A call that is not attempted closes all the same. NULL with errno
+ * ENOMEM: nothing has happened.
+ */
+QL_API ql_call_t *ql_close_create(ql_file_t *file);
 
 /* ----------------------------------------------------- watching files ---- */
 

@@ -91,6 +91,16 @@ function files.open(path, mode, opts)
   return finish(raw.open(path, bare[mode], direct_modes[mode]))
 end
 
+--- Closes it; who reads it gets "closed". Waits for a file that was opened for
+-- writing, and tells what went wrong with what was written.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "closed", or "path: err": it is closed all the same
+-- @treturn[2] string CODE
+function File:close()
+  return finish(raw.close(self))
+end
+
 local function read_formats(self, format, ...)
   local value, err, code = finish(raw.read(self, format))
   if err then

@@ -201,7 +201,7 @@ open_release(ql_call_t *call)
     ql_loop_t *loop = call->loop;
 
     if (o->opened.fd != -1) {
-        loop->sys->close(o->opened.fd);
+        ql_file_close(ql_open_take(&o->pub));
     }
     ql__free(loop, o->file);
 }
