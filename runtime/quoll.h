@@ -600,12 +600,13 @@ struct ql_file_s {
     uint32_t mem_align; /* of the buffer of a direct read, bytes */
     uint32_t off_align; /* of its offset and length, bytes */
     uint64_t dev; /* st_dev and type: key of what the file system can do */
-    unsigned direct : 1;    /* asked for by the opener */
-    unsigned no_nowait : 1; /* RWF_NOWAIT is EOPNOTSUPP here */
-    unsigned no_direct : 1; /* O_DIRECT is EINVAL here */
-    unsigned memory : 1;    /* tmpfs, ramfs: a plain pread never waits */
-    unsigned closed : 1;    /* the opener let go */
-    unsigned readable : 1;  /* what it was opened for */
+    unsigned direct : 1;      /* asked for by the opener */
+    unsigned miss_direct : 1; /* likewise: so are misses */
+    unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
+    unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
+    unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
+    unsigned closed : 1;      /* the opener let go */
+    unsigned readable : 1;    /* what it was opened for */
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
     unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
@@ -686,6 +687,8 @@ struct ql_read_s {
     size_t size;      /* asked for */
     off_t offset;     /* asked for */
     int err;
+    unsigned missed : 1; /* set by the caller before the first attempt: it has
+                            asked the page cache just now, in vain */
 };
 
 /* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
@@ -809,6 +812,7 @@ typedef struct {
     uint64_t directio;   /* a file of this many bytes or more is read direct;
                             0: none is */
     unsigned direct : 1; /* read direct, whatever its size */
+    unsigned miss_direct : 1; /* what the page cache has not is read direct */
 } ql_open_opts_t;
 
 /*

@@ -16,7 +16,7 @@ local files = {}
 local MODES = { r = true, w = true, a = true,
   ["r+"] = true, ["w+"] = true, ["a+"] = true }
 local OPEN = { root = "string", direct = "boolean", directio = true,
-  permissions = true }
+  permissions = true, miss = true }
 
 local function bad_mode(mode)
   core.raise(([[bad argument 'mode' to 'open' ("r", "w", "a", "r+", "w+" or ]]
@@ -48,6 +48,14 @@ local function check_whole(opts, name, min, max)
   return value
 end
 
+local function miss_direct(miss)
+  if miss ~= nil and miss ~= "thread" and miss ~= "direct" then
+    core.raise(([[bad argument 'miss' to 'open' ("thread" or "direct" ]]
+      .. "expected, got %s)"):format(tostring(miss)))
+  end
+  return miss == "direct"
+end
+
 local function open_with(path, mode, direct, opts)
   options.check(opts, OPEN, "open")
   if opts.direct ~= nil then
@@ -59,7 +67,7 @@ local function open_with(path, mode, direct, opts)
   end
   return finish(raw.open(path, mode, direct, opts.root,
     check_whole(opts, "directio", 1, 2 ^ 52),
-    check_whole(opts, "permissions", 0, 4095)))
+    check_whole(opts, "permissions", 0, 4095), miss_direct(opts.miss)))
 end
 
 --- Opens a regular file. Waits where the kernel has to look for it.
@@ -69,8 +77,9 @@ end
 -- @tparam ?table opts `root`: path is looked up below this directory, and
 -- neither "..", "/" nor a symbolic link leaves it; `direct`: read direct or
 -- not; `directio`: files of at least so many bytes are read direct;
--- `permissions`: of a file that is created, before the umask (tonumber("666",
--- 8))
+-- `miss`: who reads what the page cache has not, a "thread" (it stays in the
+-- cache) or "direct" AIO; `permissions`: of a file that is created, before the
+-- umask (tonumber("666", 8))
 -- @treturn[1] File the file, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "path: no such file or directory", "path: is a
