@@ -203,7 +203,6 @@ enqueue(ql_loop_t *loop, ql_thread_task_t *task)
     ql_queue_insert_tail(&pool->tasks, &task->link);
     pool->waiting++;
     task->waiting = 1;
-    (void) pthread_cond_signal(&pool->cond);
     return NGX_OK;
 }
 
@@ -227,6 +226,8 @@ ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
         return rc;
     }
     ql_queue_insert_tail(&loop->pool.posted, &task->posted);
+    /* Not under the mutex, which the thread that wakes up takes first. */
+    (void) pthread_cond_signal(&loop->pool.cond);
     loop->stats.pool_pending++;
     ql_log_debug(loop, QL_DEBUG_POOL, "pool post: %p", (void *) task);
     return NGX_OK;
