@@ -207,6 +207,7 @@ struct ql_loop_s {
     ql_queue_t posted;
     ql_queue_t posted_next;
     ql_queue_t round; /* being called now */
+    uint32_t stride;  /* events of it between two looks at the clock */
 
     /* timer.c, time.c */
     ql_wheel_t wheel;
@@ -283,7 +284,8 @@ uint64_t ql__posted_count(const ql_loop_t *loop);
 void ql__posted_move_next(ql_loop_t *loop);
 /* Accept events: what is there now, one round. */
 void ql__posted_process_accept(ql_loop_t *loop);
-/* Rounds until the queue is empty, 1,024 events or 1 ms. */
+/* Rounds until the queue is empty, for 1,024 events or 1 ms at most, and no
+ * longer once a timer is due. */
 void ql__posted_process(ql_loop_t *loop);
 
 /* timer_resolution.c */

@@ -7,7 +7,8 @@
 enum {
     BUDGET_EVENTS = 1024,
     BUDGET_NSEC = 1000000,
-    EVENTS_PER_LOOK = 8 /* at the clock */
+    LOOK_NSEC = 50000, /* between two looks at the clock */
+    MAX_STRIDE = 8     /* events between them */
 };
 
 void
@@ -17,6 +18,7 @@ ql__posted_init(ql_loop_t *loop)
     ql_queue_init(&loop->posted);
     ql_queue_init(&loop->posted_next);
     ql_queue_init(&loop->round);
+    loop->stride = 1;
 }
 
 static void
@@ -128,30 +130,60 @@ ql__posted_process_accept(ql_loop_t *loop)
     }
 }
 
+/* The clock is looked at about every LOOK_NSEC: a slow event does not hide
+ * behind quick ones. */
+static void
+adapt(ql_loop_t *loop, uint64_t passed)
+{
+    if (passed > LOOK_NSEC && loop->stride > 1) {
+        loop->stride /= 2;
+    } else if (passed <= LOOK_NSEC / 2 && loop->stride < MAX_STRIDE) {
+        loop->stride *= 2;
+    }
+}
+
+/* The turn has to end: its time is spent, or a timer is due. With a resolution
+ * timers wait for the alarm, whatever the clock says. */
+static bool
+spent(ql_loop_t *loop, uint64_t start, uint64_t now)
+{
+    return now - start >= BUDGET_NSEC
+        || (!loop->resolution_set
+            && now - loop->nsec >= ql_event_find_timer(loop));
+}
+
+/* Moves what is posted to the round if that is empty; false: nothing is. */
+static bool
+next_round(ql_loop_t *loop)
+{
+    if (ql_queue_empty(&loop->round)) {
+        ql_queue_move(&loop->round, &loop->posted);
+    }
+    return !ql_queue_empty(&loop->round);
+}
+
 void
 ql__posted_process(ql_loop_t *loop)
 {
-    uint64_t start;
-    unsigned n = 0;
+    uint64_t start, now, last;
+    unsigned n = 0, look = 0;
 
-    if (ql_queue_empty(&loop->round) && ql_queue_empty(&loop->posted)) {
+    if (!next_round(loop)) {
         return;
     }
-    start = ql__clock(loop);
-    for (;;) {
-        if (ql_queue_empty(&loop->round)) {
-            ql_queue_move(&loop->round, &loop->posted);
-            if (ql_queue_empty(&loop->round)) {
-                return;
-            }
-        }
+    start = last = ql__clock(loop);
+    while (n < BUDGET_EVENTS && next_round(loop)) {
         call_first(loop, &loop->round);
         n++;
-        if (n == BUDGET_EVENTS
-            || (n % EVENTS_PER_LOOK == 0
-                && ql__clock(loop) - start >= BUDGET_NSEC))
-        {
+        if (++look < loop->stride) {
+            continue;
+        }
+        now = ql__clock(loop);
+        if (spent(loop, start, now)) {
             return;
         }
+        adapt(loop, now - last);
+        last = now;
+        look = 0;
     }
 }

@@ -60,6 +60,53 @@ describe("a turn's budget", function()
         C.ql_delete_posted_event(loop, calls.ev)
     end))
 
+    -- The events of one turn when each takes `us`, in an endless loop with a
+    -- timer of 300 us.
+    local function until_timer(us, settings)
+        local loop, calls = endless(settings)
+        C.ql_loop_init(loop)
+        C.ql_time_update(loop)
+        local passed = 0
+        calls.ev.handler = helper.handler(function(ev)
+            calls.n = calls.n + 1
+            passed = passed + us * 1000
+            inject.ql_inject_clock(passed)
+            C.ql_post_event(loop, ev)
+        end)
+        local timer = helper.event(loop, nil)
+        C.ql_add_timer_nsec(loop, timer, 300000)
+        turn(loop)
+        assert.equal(0, timer.timedout)
+        local n = calls.n
+        turn(loop)
+        C.ql_delete_posted_event(loop, calls.ev)
+        C.ql_del_timer(loop, timer)
+        return n, timer.timedout
+    end
+
+    it("ends when a timer is due", forked(function()
+        assert.same({ 4, 1 }, { until_timer(100) })
+        local n, timedout = until_timer(5)
+        assert.is_true(n >= 60 and n <= 72)
+        assert.equal(1, timedout)
+    end))
+
+    it("does not end for a timer that waits for the alarm", forked(function()
+        assert.same({ 10, 0 }, { until_timer(100,
+            { timer_resolution = 60000 }) })
+    end))
+
+    it("costs a look at the clock for every eighth quick event",
+        forked(function()
+            local loop, calls = endless()
+            turn(loop)
+            local before = inject.ql_inject_calls("clock_gettime")
+            turn(loop)
+            assert.is_true(inject.ql_inject_calls("clock_gettime") - before
+                <= 1024 / 8 + 4)
+            C.ql_delete_posted_event(loop, calls.ev)
+        end))
+
     it("lets descriptors be served", forked(function()
         local loop, calls = endless()
         local got = false
