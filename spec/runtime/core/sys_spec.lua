@@ -43,7 +43,8 @@ local only_in = {
     pthread_sigmask = "send.c thread_pool.c", sigtimedwait = "send.c",
     -- Threads, once thread_create has made them.
     pthread_cond_init = "thread_pool.c", pthread_cond_wait = "thread_pool.c",
-    pthread_cond_signal = "thread_pool.c", pthread_cond_broadcast = "thread_pool.c",
+    pthread_cond_signal = "thread_pool.c",
+    pthread_cond_broadcast = "thread_pool.c",
     pthread_cond_destroy = "thread_pool.c", pthread_detach = "thread_pool.c",
     pthread_clockjoin_np = "thread_pool.c",
 }
@@ -103,7 +104,8 @@ describe("the table of system calls", function()
             assert(file == "sys.c" or allowed(name, file),
                 file .. " calls " .. name)
         end
-        for _, file in ipairs { "sys.c", "recv.c", "thread_pool.c", "epoll.c" } do
+        for _, file in ipairs { "sys.c", "recv.c", "thread_pool.c",
+            "epoll.c" } do
             assert.is_true(files[file], file)
         end
     end)

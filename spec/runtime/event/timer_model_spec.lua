@@ -42,19 +42,20 @@ function model:span(n)
 end
 
 function model:add()
-    local i, ns = self.random(TIMERS)
+    local i = self.random(TIMERS)
+    local ev, ns = self.events + i
     if self.random(2) == 0 then
         local ms = self:span(7)
-        C.ql_add_timer(self.loop, self.events + i, ms)
         ns = math.min(ms, 2 ^ 42) * 1000000LL
+        C.ql_add_timer(self.loop, ev, ms)
     else
         ns = self:span(6) * 1LL
-        C.ql_add_timer_nsec(self.loop, self.events + i, ns)
+        C.ql_add_timer_nsec(self.loop, ev, ns)
     end
     local due = (self.start + self.passed + ns + TICK - 1) / TICK * TICK
     self.seq = self.seq + 1
     self.armed[i] = { due = due, seq = self.seq, i = i }
-    assert(self.events[i].due == due)
+    assert(ev.due == due)
 end
 
 function model:del()
