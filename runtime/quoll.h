@@ -402,8 +402,6 @@ typedef struct {
     uint64_t files_live;   /* ql_file_t now */
     uint64_t open_cached;  /* opened without asking a thread */
     uint64_t open_pool;    /* opened by a thread */
-    uint64_t close_pool;   /* closed by a thread */
-    uint64_t close_inline; /* fallback: the pool refused, closed on the loop */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
     uint64_t calls_live;   /* ql_call_t now */
@@ -600,13 +598,12 @@ struct ql_file_s {
     uint32_t mem_align; /* of the buffer of a direct read, bytes */
     uint32_t off_align; /* of its offset and length, bytes */
     uint64_t dev; /* st_dev and type: key of what the file system can do */
-    unsigned direct : 1;      /* asked for by the opener */
-    unsigned miss_direct : 1; /* likewise: so are misses */
-    unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
-    unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
-    unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
-    unsigned closed : 1;      /* the opener let go */
-    unsigned readable : 1;    /* what it was opened for */
+    unsigned direct : 1;    /* asked for by the opener */
+    unsigned no_nowait : 1; /* RWF_NOWAIT is EOPNOTSUPP here */
+    unsigned no_direct : 1; /* O_DIRECT is EINVAL here */
+    unsigned memory : 1;    /* tmpfs, ramfs: a plain pread never waits */
+    unsigned closed : 1;    /* the opener let go */
+    unsigned readable : 1;  /* what it was opened for */
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
     unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
@@ -618,8 +615,7 @@ struct ql_file_s {
  * EINVAL for what is not a regular file.
  */
 QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
-/* The opener lets go. The last holder's close(2) is made by a thread where it
- * may take long: of a file that was unlinked, or opened for writing. */
+/* The opener lets go. */
 QL_API void ql_file_close(ql_file_t *file);
 /* Bytes now, from fstat; -1 with errno. */
 QL_API int64_t ql_file_size(ql_file_t *file);
@@ -687,8 +683,6 @@ struct ql_read_s {
     size_t size;      /* asked for */
     off_t offset;     /* asked for */
     int err;
-    unsigned missed : 1; /* set by the caller before the first attempt: it has
-                            asked the page cache just now, in vain */
 };
 
 /* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
@@ -759,15 +753,18 @@ QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 
 typedef struct {
     const char *name; /* "stat": for messages */
-    /* Before a thread is asked: what needs no waiting. NGX_OK with res,
-     * NGX_ERROR with err, NGX_DECLINED: a thread has to, NGX_AGAIN: it has
-     * posted call->task itself. May be NULL. */
+    /* Before a thread is asked, each time: what needs no waiting. NGX_OK with
+     * res, NGX_ERROR with err, NGX_DECLINED: a thread has to. May be NULL. */
     int (*attempt)(ql_call_t *call);
-    /* On a thread: no loop, no Lua. Sets res, and err when res is -1. */
+    /* On a thread: no loop, no Lua. Sets res, and err when res is -1. One that
+     * would take long does a part and sets `more`. */
     void (*run)(ql_call_t *call);
     /* On the loop's thread, when the last holder has let go: what the call
      * owns, a result that nobody took included. May be NULL. */
     void (*release)(ql_call_t *call);
+    /* On a thread, before release, when the last holder has let go of a call
+     * whose `undo` is set: a close, an unlink. May be NULL. */
+    void (*undo)(ql_call_t *call);
 } ql_call_type_t;
 
 struct ql_call_s {
@@ -781,6 +778,8 @@ struct ql_call_s {
     int64_t res; /* set by attempt or run; -1: failed */
     int err;     /* errno when res is -1 */
     int rc;      /* NGX_AGAIN: not done */
+    int more;    /* set by run: to be run again, behind the tasks that wait */
+    int undo;    /* set and cleared by run: type->undo has something to do */
     ql_thread_task_t task;
 };
 
@@ -794,6 +793,8 @@ QL_API int ql_call_attempt(ql_call_t *call);
 /* Takes a call back that no thread has begun: NGX_OK, it will not be made;
  * NGX_DECLINED: it has been made, or is being made. */
 QL_API int ql_call_withdraw(ql_call_t *call);
+/* After NGX_OK: the next attempt makes the call once more. */
+QL_API void ql_call_again(ql_call_t *call);
 /* The waiter lets go: no handler is called afterwards. One that no thread has
  * begun is not made at all. */
 QL_API void ql_call_free(ql_call_t *call);
@@ -812,7 +813,6 @@ typedef struct {
     uint64_t directio;   /* a file of this many bytes or more is read direct;
                             0: none is */
     unsigned direct : 1; /* read direct, whatever its size */
-    unsigned miss_direct : 1; /* what the page cache has not is read direct */
 } ql_open_opts_t;
 
 /*
@@ -836,14 +836,6 @@ QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
 /* After NGX_OK, once: the file, which is then the caller's to close. One that
  * nobody takes is closed with the call. */
 QL_API ql_file_t *ql_open_take(ql_open_t *open);
-
-/*
- * The opener lets go, as by ql_file_close(), and hears what close(2) said, which
- * is how some servers tell that a write failed; nothing when reads still hold
- * the file. A call that is not attempted closes all the same. NULL with errno
- * ENOMEM: nothing has happened.
- */
-QL_API ql_call_t *ql_close_create(ql_file_t *file);
 
 /* ----------------------------------------------------- watching files ---- */
 
@@ -913,6 +905,125 @@ QL_API ql_write_t *ql_write_create(ql_file_t *file, const void *buf,
 /* ftruncate, fsync and fdatasync of an open file. NULL with errno ENOMEM. */
 QL_API ql_call_t *ql_truncate_create(ql_file_t *file, off_t size);
 QL_API ql_call_t *ql_sync_create(ql_file_t *file, int data);
+
+/* ------------------------------------------------ operations on paths ---- */
+
+/*
+ * Each is a ql_call_t: created here, with copies of its paths, attempted with
+ * ql_call_attempt() and freed with ql_call_free(). Failures are errno values
+ * of the system call that failed. NULL: errno ENOMEM.
+ */
+typedef struct {
+    ql_call_t call;  /* first */
+    char *path;      /* what err is about */
+    char *to;        /* the other path; NULL: there is none */
+    const char *why; /* failed: words where err's own mislead; NULL: none */
+} ql_path_call_t;
+
+/* res 0. mode: permissions before the umask. A symbolic link's path is `path`,
+ * what it leads to `to`. */
+QL_API ql_path_call_t *ql_create_dir(ql_loop_t *loop, const char *path,
+                                     unsigned mode);
+/* The directories above it too, with 0777; no failure when it exists. */
+QL_API ql_path_call_t *ql_create_full_path(ql_loop_t *loop, const char *path,
+                                           unsigned mode);
+QL_API ql_path_call_t *ql_delete_dir(ql_loop_t *loop, const char *path);
+QL_API ql_path_call_t *ql_delete_file(ql_loop_t *loop, const char *path);
+QL_API ql_path_call_t *ql_rename_file(ql_loop_t *loop, const char *from,
+                                      const char *to);
+QL_API ql_path_call_t *ql_symlink(ql_loop_t *loop, const char *target,
+                                  const char *path);
+
+typedef struct {
+    ql_path_call_t p; /* first */
+    char *text;       /* result: the call's, not terminated */
+    size_t length;    /* bytes of it */
+} ql_link_call_t;
+
+QL_API ql_link_call_t *ql_readlink(ql_loop_t *loop, const char *path);
+QL_API ql_link_call_t *ql_realpath(ql_loop_t *loop, const char *path);
+
+/* Times: ns since 1970. */
+typedef struct {
+    uint64_t dev;      /* the device's number, as st_dev */
+    uint64_t ino;      /* its number there */
+    uint64_t size;     /* bytes */
+    uint64_t blocks;   /* of 512 bytes, that it takes */
+    uint32_t mode;     /* kind and permissions, as st_mode */
+    uint32_t nlink;    /* names */
+    uint32_t uid, gid; /* owner */
+    int64_t atime, mtime, ctime;
+    int64_t birthtime;   /* when it was created */
+    int birthtime_known; /* 0: the file system does not keep it */
+} ql_file_info_t;
+
+typedef struct {
+    ql_path_call_t p; /* first */
+    ql_file_info_t info;
+} ql_info_call_t;
+
+/* Of what path leads to / of a symbolic link itself. What the kernel has
+ * cached is there at the first attempt. */
+QL_API ql_info_call_t *ql_file_info(ql_loop_t *loop, const char *path);
+QL_API ql_info_call_t *ql_link_info(ql_loop_t *loop, const char *path);
+
+/* A directory that is read in batches. Freed as any call. */
+typedef struct {
+    ql_path_call_t p; /* first */
+    const char *name; /* of the entry, until the next call */
+    unsigned type;    /* S_IFREG, S_IFDIR, ...; 0: unknown */
+} ql_dir_t;
+
+QL_API ql_dir_t *ql_open_dir(ql_loop_t *loop, const char *path);
+/* Call again: NGX_OK: name and type are the next entry, in no order, neither
+ * "." nor ".."; NGX_DONE: there is none; NGX_AGAIN; NGX_ERROR. */
+QL_API int ql_read_dir(ql_dir_t *dir);
+/* After NGX_OK: goes past the entry. */
+QL_API void ql_next_dir(ql_dir_t *dir);
+
+enum {
+    QL_SAVE_APPEND = 1, /* at the end of what is there */
+    QL_SAVE_SYNC = 2    /* fsync before it is done */
+};
+
+/*
+ * A file's new content: complete or not at all. It is written to a file
+ * beside it, which takes its place, its owner and its permissions; on failure
+ * nothing has changed. Appending: a failure may have written a part; up to
+ * 1 MiB is one write. permissions: of a new file, before the umask. EISDIR,
+ * EINVAL: path is no regular file. data stays the caller's and must live until
+ * the call is done or freed.
+ */
+QL_API ql_path_call_t *ql_save_file(ql_loop_t *loop, const char *path,
+                                    const void *data, size_t size,
+                                    unsigned permissions, int flags);
+
+enum {
+    QL_COPY_EXCL = 1 /* EEXIST when `to` exists */
+};
+
+/* A copy of a regular file with its permissions, complete or not at all, as
+ * by ql_save_file(). res: bytes. */
+QL_API ql_path_call_t *ql_copy_file(ql_loop_t *loop, const char *from,
+                                    const char *to, int flags);
+
+enum {
+    QL_TEMPFILE_UNLINKED = 1 /* without a name: gone with its last descriptor */
+};
+
+/* A new file, open for reading and writing. */
+typedef struct {
+    ql_path_call_t p; /* first; its path: the directory */
+    void *data;       /* the owner's */
+    const char *name; /* result: its path, the call's; NULL: unlinked */
+} ql_tempfile_t;
+
+/* prefix and 16 random characters, for nobody but its owner (0600). One that
+ * nobody takes is removed. */
+QL_API ql_tempfile_t *ql_open_tempfile(ql_loop_t *loop, const char *dir,
+                                       const char *prefix, int flags);
+/* After NGX_OK, once: the file, which is then the caller's to close. */
+QL_API ql_file_t *ql_tempfile_take(ql_tempfile_t *t);
 
 #ifdef __cplusplus
 }

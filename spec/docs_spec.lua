@@ -80,6 +80,7 @@ describe("docs/API.md", function()
         add_functions(names, "task:", core.task)
         add_functions(names, "file:", core.methods.file)
         add_functions(names, "watch:", require("quoll.watch").methods)
+        add_functions(names, "directory:", require("quoll.directory").methods)
         return names
     end
 

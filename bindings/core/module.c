@@ -63,6 +63,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_listener(L, core);
     ql__open_file(L, core);
     ql__open_watch(L, core);
+    ql__open_fs(L, core);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &module_key);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);

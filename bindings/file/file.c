@@ -48,10 +48,8 @@ file_close(ql_handle_t *h, int err)
         user->end(user, err);
     }
     ql__file_reader_close(f, err);
-    if (f->file != NULL) { /* close() has taken it otherwise */
-        ql_file_close(f->file);
-        f->file = NULL;
-    }
+    ql_file_close(f->file);
+    f->file = NULL;
 }
 
 static void
@@ -107,7 +105,6 @@ ql__open_file(lua_State *L, ql_core_t *core)
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__file_open_functions);
-    ql_core_register(L, core, ql__file_close_functions);
     ql_core_register(L, core, ql__file_read_functions);
     ql_core_register(L, core, ql__file_pread_functions);
     ql_core_register(L, core, ql__file_chunks_functions);

@@ -11,7 +11,7 @@ core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
 local task = require "quoll.task"
 local listener = require "quoll.listener"
 local connection = require "quoll.connection"
-local file = require "quoll.file"
+local fs = require "quoll.fs"
 
 local quoll = {
   _VERSION = core.version,
@@ -24,9 +24,9 @@ local quoll = {
   listen = listener.listen,
   serve = listener.serve,
   connect = connection.connect,
-  open = file.open,
+  open = fs.open,
   timer = require "quoll.timer",
-  fs = file,
+  fs = fs,
 }
 
 quoll.fs.watch = require("quoll.watch").watch

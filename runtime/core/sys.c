@@ -4,11 +4,14 @@
  */
 #include "loop.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -63,7 +66,21 @@ const ql_sys_t ql_sys_default = {
     .write = write,
     .fionread = sys_fionread,
     .close = close,
+    .mkdir = mkdir,
+    .rmdir = rmdir,
     .unlink = unlink,
+    .link = link,
+    .symlink = symlink,
+    .rename = rename,
+    .renameat2 = renameat2,
+    .readlink = readlink,
+    .realpath = realpath,
+    .getdents64 = getdents64,
+    .getrandom = getrandom,
+    .fchmod = fchmod,
+    .fchown = fchown,
+    .fsync = fsync,
+    .copy_file_range = copy_file_range,
 
     .open = sys_open,
     .openat2 = sys_openat2,
@@ -75,7 +92,6 @@ const ql_sys_t ql_sys_default = {
     .preadv2 = preadv2,
     .pwritev2 = pwritev2,
     .lseek = lseek,
-    .fsync = fsync,
     .fdatasync = fdatasync,
 
     .inotify_init1 = inotify_init1,

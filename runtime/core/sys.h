@@ -46,7 +46,23 @@ struct ql_sys_s {
     ssize_t (*write)(int fd, const void *buf, size_t size);
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
     int (*close)(int fd);
+    int (*mkdir)(const char *path, mode_t mode);
+    int (*rmdir)(const char *path);
     int (*unlink)(const char *path);
+    int (*link)(const char *from, const char *to);
+    int (*symlink)(const char *target, const char *path);
+    int (*rename)(const char *from, const char *to);
+    int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to,
+                     unsigned flags);
+    ssize_t (*readlink)(const char *path, char *buf, size_t size);
+    char *(*realpath)(const char *path, char *buf); /* of PATH_MAX */
+    ssize_t (*getdents64)(int fd, void *buf, size_t size);
+    ssize_t (*getrandom)(void *buf, size_t size, unsigned flags);
+    int (*fchmod)(int fd, mode_t mode);
+    int (*fchown)(int fd, uid_t uid, gid_t gid);
+    int (*fsync)(int fd);
+    ssize_t (*copy_file_range)(int from, off_t *from_at, int to, off_t *to_at,
+                               size_t size, unsigned flags);
 
     int (*open)(const char *path, int flags, mode_t mode);
     int (*openat2)(int dir, const char *path, struct open_how *how,
@@ -62,7 +78,6 @@ struct ql_sys_s {
     ssize_t (*pwritev2)(int fd, const struct iovec *iov, int n, off_t offset,
                         int flags);
     off_t (*lseek)(int fd, off_t offset, int whence);
-    int (*fsync)(int fd);
     int (*fdatasync)(int fd);
 
     int (*inotify_init1)(int flags);

@@ -30,7 +30,6 @@ typedef struct {
     unsigned permissions;
     int flags;
     bool direct;
-    bool miss_direct;
     bool cached; /* opened by the attempt */
     ql__opened_t opened;
     char names[]; /* path and root */
@@ -202,13 +201,13 @@ open_release(ql_call_t *call)
     ql_loop_t *loop = call->loop;
 
     if (o->opened.fd != -1) {
-        ql_file_close(ql_open_take(&o->pub));
+        loop->sys->close(o->opened.fd);
     }
     ql__free(loop, o->file);
 }
 
 static const ql_call_type_t open_type = {"open", open_attempt, open_run,
-                                         open_release};
+                                         open_release, NULL};
 
 ql_open_t *
 ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
@@ -230,7 +229,6 @@ ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
     o->flags = opts->flags;
     o->permissions = opts->permissions;
     o->direct = opts->direct;
-    o->miss_direct = opts->miss_direct;
     o->directio = opts->directio;
     o->opened.fd = -1;
     o->file = ql__alloc(loop, sizeof(*o->file));
@@ -255,7 +253,6 @@ ql_open_take(ql_open_t *pub)
                         .readable = access != O_WRONLY,
                         .writable = access != O_RDONLY,
                         .append = (o->flags & O_APPEND) != 0};
-    file->miss_direct = o->miss_direct;
     file->direct = o->direct
                 || (o->directio != 0 && o->opened.size >= o->directio);
     ql__file_opened(file, &o->opened);

@@ -197,9 +197,9 @@ remove_run(ql_call_t *call)
 }
 
 static const ql_call_type_t add_type = {"watch add", NULL, add_run,
-                                        call_release};
+                                        call_release, NULL};
 static const ql_call_type_t remove_type = {"watch remove", NULL, remove_run,
-                                           call_release};
+                                           call_release, NULL};
 
 static watch_call_t *
 create_call(ql_watch_t *w, const ql_call_type_t *type, size_t length)

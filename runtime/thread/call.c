@@ -30,12 +30,53 @@ run(ql_thread_task_t *task)
     call->type->run(call);
 }
 
+/* On a thread. */
+static void
+undo(ql_thread_task_t *task)
+{
+    ql_call_t *call = task->data;
+
+    call->type->undo(call);
+}
+
+static void
+undone(ql_event_t *ev)
+{
+    ql_thread_task_t *task = ev->data;
+
+    destroy(task->data);
+}
+
+/*
+ * Nobody holds it any more. The pool never refuses a task that is abandoned;
+ * the call is undone here only where the pool has ended, or cannot start a
+ * single thread.
+ */
+static void
+let_go(ql_call_t *call)
+{
+    ql_thread_task_t *task = &call->task;
+
+    if (!call->undo) {
+        destroy(call);
+        return;
+    }
+    call->undo = 0;
+    task->run = undo;
+    task->event.handler = undone;
+    task->event.abandoned = 1;
+    if (ql_thread_task_post(call->loop, task) != NGX_OK) {
+        undo(task);
+        destroy(call);
+    }
+}
+
 void
 ql__call_returned(ql_call_t *call)
 {
     if (call->executor->abandoned) {
         call->loop->stats.orphans--;
-        destroy(call);
+        let_go(call);
         return;
     }
     if (call->event.handler != NULL) {
@@ -51,13 +92,22 @@ fail(ql_call_t *call, int err)
     return NGX_ERROR;
 }
 
+/* By a fork: what there is to undo is the parent's. */
+static void
+lose(ql_call_t *call)
+{
+    call->more = 0;
+    call->undo = 0;
+    (void) fail(call, ECANCELED);
+}
+
 static void
 returned(ql_event_t *ev)
 {
     ql_thread_task_t *task = ev->data;
 
-    if (ev->error) { /* lost by a fork */
-        (void) fail(task->data, ECANCELED);
+    if (ev->error) {
+        lose(task->data);
     }
     ql__call_returned(task->data);
 }
@@ -114,9 +164,10 @@ ql_call_attempt(ql_call_t *call)
     if (call->executor->active || call->rc != NGX_AGAIN) {
         return call->rc;
     }
-    if (call->task.event.complete) {
+    if (call->task.event.complete && !call->more) {
         call->rc = call->res == -1 ? NGX_ERROR : NGX_OK;
     } else {
+        call->more = 0;
         call->rc = first(call);
     }
     return call->rc;
@@ -133,6 +184,13 @@ ql_call_withdraw(ql_call_t *call)
 }
 
 void
+ql_call_again(ql_call_t *call)
+{
+    call->rc = NGX_AGAIN;
+    call->task.event.complete = 0;
+}
+
+void
 ql_call_free(ql_call_t *call)
 {
     ql_loop_t *loop = call->loop;
@@ -145,5 +203,5 @@ ql_call_free(ql_call_t *call)
         return;
     }
     ql_delete_posted_event(loop, call->executor);
-    destroy(call);
+    let_go(call);
 }

@@ -159,10 +159,6 @@ prepare(ql_loop_t *loop)
 {
     ql_thread_pool_t *pool = &loop->pool;
 
-    if (pool->stop) { /* this thread set it; the mutex may be gone */
-        errno = ECANCELED;
-        return NGX_ERROR;
-    }
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -180,14 +176,19 @@ prepare(ql_loop_t *loop)
     return NGX_OK;
 }
 
-/* Mutex held. A task is never left without a thread to come to it. */
+/* Mutex held. A task is never left without a thread to come to it. One that
+ * nobody waits for is never refused: there is nobody to tell. */
 static int
 enqueue(ql_loop_t *loop, ql_thread_task_t *task)
 {
     ql_thread_pool_t *pool = &loop->pool;
     int err;
 
-    if (pool->waiting >= loop->conf.thread_queue) {
+    if (pool->stop) {
+        errno = ECANCELED;
+        return NGX_ERROR;
+    }
+    if (pool->waiting >= loop->conf.thread_queue && !task->event.abandoned) {
         return NGX_BUSY;
     }
     if (pool->idle <= pool->waiting && pool->threads < pool->max) {

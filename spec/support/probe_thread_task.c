@@ -1,5 +1,6 @@
 #include "probe_thread_task.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -70,4 +71,35 @@ ql_probe_call(ql_call_t *call)
 {
     ql_probe_thread_task(&call->task);
     call->res = 7;
+}
+
+void
+ql_probe_call_step(ql_call_t *call)
+{
+    ql_probe_thread_task(&call->task);
+    call->res++;
+    call->more = call->res < 3;
+    call->undo = 1;
+}
+
+void
+ql_probe_call_undo(ql_call_t *call)
+{
+    (void) call;
+    pthread_mutex_lock(&mutex);
+    state.undone++;
+    pthread_mutex_unlock(&mutex);
+}
+
+ssize_t
+ql_probe_getdents64(int fd, void *buf, size_t size)
+{
+    ssize_t n = getdents64(fd, buf, size);
+    struct dirent64 *e;
+
+    for (ssize_t pos = 0; pos < n; pos += e->d_reclen) {
+        e = (struct dirent64 *) (void *) ((char *) buf + pos);
+        e->d_type = DT_UNKNOWN;
+    }
+    return n;
 }

@@ -134,7 +134,7 @@ describe("a scripted table", function()
     local returns = { -- of a call that fails with EIO; else -1
         io_setup = -EIO, io_destroy = -EIO, io_submit = -EIO,
         io_getevents = -EIO, thread_create = EIO,
-        malloc = 0, realloc = 0, memalign = 0,
+        malloc = 0, realloc = 0, memalign = 0, realpath = 0,
     }
 
     for _, name in ipairs(members()) do

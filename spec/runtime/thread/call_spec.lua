@@ -13,8 +13,11 @@ end
 
 local released
 
+local types = {} -- that only C points to
+
 local function call_type(attempt)
     local type = ffi.new("ql_call_type_t")
+    types[#types + 1] = type
     released = 0
     type.run = inject.ql_probe_call
     type.release = function()
@@ -33,10 +36,14 @@ local function create(loop, type, handler)
     return call
 end
 
+local function seen()
+    local tasks = ffi.new("ql_probe_thread_tasks_t")
+    inject.ql_probe_thread_tasks(tasks)
+    return tasks
+end
+
 local function running()
-    local seen = ffi.new("ql_probe_thread_tasks_t")
-    inject.ql_probe_thread_tasks(seen)
-    return seen.running
+    return seen().running
 end
 
 local function until_running(loop, n)
@@ -189,5 +196,122 @@ describe("a call", function()
         assert.is_true(C.ql_call_create(loop, call_type(),
             ffi.sizeof("ql_call_t")) == nil)
         assert.equal(errno.ENOMEM, ffi.errno())
+    end))
+end)
+
+describe("a call in steps", function()
+    local function step_type()
+        local type = call_type()
+        type.run = inject.ql_probe_call_step
+        type.undo = inject.ql_probe_call_undo
+        return type
+    end
+
+    local function until_nothing_is_left(loop)
+        helper.run_until(loop, function()
+            return stat(loop, "calls_live") == 0
+        end)
+    end
+
+    it("is run until there is no more, and its attempt before each",
+        forked(function()
+            local loop, tries, rc = gated(), 0, nil
+            local type = step_type()
+            type.attempt = function()
+                tries = tries + 1
+                return C.NGX_DECLINED
+            end
+            local call = create(loop, type, function(ev)
+                rc = C.ql_call_attempt(ffi.cast("ql_call_t *", ev))
+            end)
+            inject.ql_probe_thread_task_gate(1)
+            C.ql_call_attempt(call)
+            helper.run_until(loop, function() return rc == C.NGX_OK end)
+            assert.same({ 3, 3, 3 }, { tonumber(call.res), tries,
+                stat(loop, "pool_jobs") })
+            call.undo = 0
+            C.ql_call_free(call)
+            assert.same({ 0, 1 }, { seen().undone, released })
+        end))
+
+    it("is made anew when it is asked for again", forked(function()
+        local loop, rc = gated(), nil
+        local call = create(loop, call_type(), function(ev)
+            rc = C.ql_call_attempt(ffi.cast("ql_call_t *", ev))
+        end)
+        inject.ql_probe_thread_task_gate(1)
+        for n = 1, 3 do
+            rc = C.ql_call_attempt(call)
+            helper.run_until(loop, function() return rc == C.NGX_OK end)
+            assert.equal(n, stat(loop, "pool_jobs"))
+            C.ql_call_again(call)
+        end
+        C.ql_call_free(call)
+    end))
+
+    it("is undone by a thread when its waiter lets go between two",
+        forked(function()
+            local loop, told = gated(), false
+            local call = create(loop, step_type(), function()
+                told = true
+            end)
+            inject.ql_probe_thread_task_gate(1)
+            C.ql_call_attempt(call)
+            helper.run_until(loop, function() return told end)
+            C.ql_call_free(call)
+            assert.same({ 0, 0, 1 }, { released, stat(loop, "orphans"),
+                stat(loop, "calls_live") })
+            until_nothing_is_left(loop)
+            assert.same({ 1, 1, 2 }, { seen().undone, released,
+                stat(loop, "pool_jobs") })
+        end))
+
+    it("is undone when its waiter let go while it was run",
+        forked(function()
+            local loop = gated()
+            local call = create(loop, step_type())
+            C.ql_call_attempt(call)
+            until_running(loop, 1)
+            C.ql_call_free(call)
+            assert.equal(1, stat(loop, "orphans"))
+            inject.ql_probe_thread_task_gate(1)
+            until_nothing_is_left(loop)
+            assert.same({ 1, 1, 0 }, { seen().undone, released,
+                stat(loop, "orphans") })
+        end))
+
+    it("is undone though thread_queue calls wait", forked(function()
+        local loop, told = gated({ threads = 1, thread_queue = 1 }), false
+        local call = create(loop, step_type(), function() told = true end)
+        inject.ql_probe_thread_task_gate(1)
+        C.ql_call_attempt(call)
+        helper.run_until(loop, function() return told end)
+        inject.ql_probe_thread_task_gate(0)
+        local first = create(loop, call_type())
+        local second = create(loop, call_type())
+        C.ql_call_attempt(first)
+        until_running(loop, 1)
+        C.ql_call_attempt(second)
+        C.ql_call_free(call)
+        assert.equal(0, seen().undone)
+        inject.ql_probe_thread_task_gate(1)
+        helper.run_until(loop, function()
+            return stat(loop, "pool_pending") == 0
+        end)
+        assert.equal(1, seen().undone)
+        C.ql_call_free(first)
+        C.ql_call_free(second)
+    end))
+
+    it("is undone when the loop ends meanwhile", forked(function()
+        local loop = C.ql_loop_create(helper.conf(), nil)
+        inject.ql_probe_thread_task_start(0)
+        local call = create(loop, step_type())
+        C.ql_call_attempt(call)
+        until_running(loop, 1)
+        C.ql_call_free(call)
+        inject.ql_probe_thread_task_gate(1)
+        C.ql_loop_destroy(loop)
+        assert.same({ 1, 1 }, { seen().undone, released })
     end))
 end)

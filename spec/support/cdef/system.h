@@ -5,6 +5,8 @@ typedef int64_t ssize_t;
 typedef unsigned int socklen_t;
 typedef int pid_t;
 typedef unsigned int mode_t;
+typedef unsigned uid_t;
+typedef unsigned gid_t;
 typedef int clockid_t;
 typedef void *timer_t;
 typedef int sig_atomic_t;

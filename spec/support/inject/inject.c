@@ -44,7 +44,25 @@ PLAIN(int, setsockopt, fd,
       (int fd, int level, int name, const void *value, socklen_t len),
       (fd, level, name, value, len))
 PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
+PLAIN(int, mkdir, -1, (const char *path, mode_t mode), (path, mode))
+PLAIN(int, rmdir, -1, (const char *path), (path))
 PLAIN(int, unlink, -1, (const char *path), (path))
+PLAIN(int, link, -1, (const char *from, const char *to), (from, to))
+PLAIN(int, symlink, -1, (const char *target, const char *path), (target, path))
+PLAIN(int, rename, -1, (const char *from, const char *to), (from, to))
+PLAIN(int, renameat2, -1,
+      (int from_dir, const char *from, int to_dir, const char *to,
+       unsigned flags),
+      (from_dir, from, to_dir, to, flags))
+PLAIN(ssize_t, readlink, -1, (const char *path, char *buf, size_t size),
+      (path, buf, size))
+PLAIN(ssize_t, getdents64, fd, (int fd, void *buf, size_t size),
+      (fd, buf, size))
+PLAIN(ssize_t, getrandom, -1, (void *buf, size_t size, unsigned flags),
+      (buf, size, flags))
+PLAIN(int, fchmod, fd, (int fd, mode_t mode), (fd, mode))
+PLAIN(int, fchown, fd, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+PLAIN(int, fsync, fd, (int fd), (fd))
 PLAIN(int, open, -1, (const char *path, int flags, mode_t mode),
       (path, flags, mode))
 PLAIN(int, openat2, dir,
@@ -59,7 +77,6 @@ PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
 PLAIN(int, inotify_rm_watch, fd, (int fd, int wd), (fd, wd))
 PLAIN(off_t, lseek, fd, (int fd, off_t offset, int whence),
       (fd, offset, whence))
-PLAIN(int, fsync, fd, (int fd), (fd))
 PLAIN(int, fdatasync, fd, (int fd), (fd))
 PLAIN(int, munmap, -1, (void *addr, size_t size), (addr, size))
 PLAIN(int, madvise, -1, (void *addr, size_t size, int advice),
@@ -102,6 +119,14 @@ inject_close(int fd)
         return (int) verdict.result;
     }
     return rc;
+}
+
+static char *
+inject_realpath(const char *path, char *buf)
+{
+    bool fails = inject__judge(CALL_realpath, -1).decided;
+
+    return fails ? NULL : base->realpath(path, buf);
 }
 
 static void *
@@ -154,7 +179,20 @@ static const ql_sys_t plain = {
     .setsockopt = inject_setsockopt,
     .fionread = inject_fionread,
     .close = inject_close,
+    .mkdir = inject_mkdir,
+    .rmdir = inject_rmdir,
     .unlink = inject_unlink,
+    .link = inject_link,
+    .symlink = inject_symlink,
+    .rename = inject_rename,
+    .renameat2 = inject_renameat2,
+    .readlink = inject_readlink,
+    .realpath = inject_realpath,
+    .getdents64 = inject_getdents64,
+    .getrandom = inject_getrandom,
+    .fchmod = inject_fchmod,
+    .fchown = inject_fchown,
+    .fsync = inject_fsync,
     .open = inject_open,
     .openat2 = inject_openat2,
     .ftruncate = inject_ftruncate,
@@ -165,7 +203,6 @@ static const ql_sys_t plain = {
     .inotify_add_watch = inject_inotify_add_watch,
     .inotify_rm_watch = inject_inotify_rm_watch,
     .lseek = inject_lseek,
-    .fsync = inject_fsync,
     .fdatasync = inject_fdatasync,
     .timer_create = inject_timer_create,
     .timer_settime = inject_timer_settime,

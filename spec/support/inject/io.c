@@ -175,6 +175,19 @@ inject_pwritev2(int fd, const struct iovec *iov, int n, off_t offset, int flags)
     return inject__base()->pwritev2(fd, cut, n, offset, flags);
 }
 
+static ssize_t
+inject_copy_file_range(int from, off_t *from_at, int to, off_t *to_at,
+                       size_t size, unsigned flags)
+{
+    verdict_t verdict = inject__judge(CALL_copy_file_range, from);
+
+    if (verdict.decided) {
+        return verdict.result;
+    }
+    return inject__base()->copy_file_range(from, from_at, to, to_at,
+                                           smaller(size, verdict.limit), flags);
+}
+
 void
 inject__io(ql_sys_t *sys)
 {
@@ -187,4 +200,5 @@ inject__io(ql_sys_t *sys)
     sys->pread = inject_pread;
     sys->preadv2 = inject_preadv2;
     sys->pwritev2 = inject_pwritev2;
+    sys->copy_file_range = inject_copy_file_range;
 }

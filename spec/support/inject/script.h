@@ -32,7 +32,21 @@
     X(write)                                                                   \
     X(fionread)                                                                \
     X(close)                                                                   \
+    X(mkdir)                                                                   \
+    X(rmdir)                                                                   \
     X(unlink)                                                                  \
+    X(link)                                                                    \
+    X(symlink)                                                                 \
+    X(rename)                                                                  \
+    X(renameat2)                                                               \
+    X(readlink)                                                                \
+    X(realpath)                                                                \
+    X(getdents64)                                                              \
+    X(getrandom)                                                               \
+    X(fchmod)                                                                  \
+    X(fchown)                                                                  \
+    X(fsync)                                                                   \
+    X(copy_file_range)                                                         \
     X(open)                                                                    \
     X(openat2)                                                                 \
     X(ftruncate)                                                               \
@@ -46,7 +60,6 @@
     X(inotify_rm_watch)                                                        \
     X(pwritev2)                                                                \
     X(lseek)                                                                   \
-    X(fsync)                                                                   \
     X(fdatasync)                                                               \
     X(io_setup)                                                                \
     X(io_destroy)                                                              \

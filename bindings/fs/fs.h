@@ -1,0 +1,34 @@
+/*
+ * fs.h: what the bindings of operations on paths share.
+ */
+#ifndef QUOLL_CORE_FS_H
+#define QUOLL_CORE_FS_H
+
+#include "../core/core.h"
+
+/* The string at index arg as a path, or NULL when it has a NUL inside; raises
+ * when it is no string. */
+const char *ql__fs_path(lua_State *L, int arg, const char *name,
+                        const char *method);
+/* nil, "path: text", CODE; err as ql_push_error() takes it */
+int ql__fs_error(lua_State *L, const char *path, int err);
+/* The same for the call's path. */
+int ql__fs_call_error(lua_State *L, const ql_call_t *call, int err);
+/* true, or the failure: a push function of ql_lua_call_new(). */
+int ql__fs_push_true(lua_State *L, ql_call_t *call, int err);
+/* Waits for call, of any type; NULL: errno says why there is none. */
+int ql__fs_await(lua_State *L, ql_lua_call_t *w, void *call);
+
+/* "file", "directory", ... as mode (st_mode) says; nil: unknown */
+void ql__fs_push_type(lua_State *L, unsigned mode);
+/* The table that stat returns. */
+void ql__fs_push_info(lua_State *L, const ql_file_info_t *info);
+
+/* Each adds its functions to the table on top of the stack. */
+void ql__open_fs_path(lua_State *L, ql_core_t *core);
+void ql__open_fs_stat(lua_State *L, ql_core_t *core);
+void ql__open_fs_readdir(lua_State *L, ql_core_t *core);
+void ql__open_fs_save(lua_State *L, ql_core_t *core);
+void ql__open_fs_tempfile(lua_State *L, ql_core_t *core);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * readdir.c: a directory's entries, one by one.
+ */
+#include "fs.h"
+
+#include <errno.h>
+
+typedef struct {
+    ql_handle_t handle;
+    ql_op_t op;
+    ql_dir_t *dir; /* NULL: closed, or there was no memory for it */
+    bool pushing;  /* its name is being made a string: a finaliser that runs
+                      then may close the handle */
+} directory_t;
+
+static directory_t *
+directory_of(ql_op_t *op)
+{
+    return ql_queue_data(op, directory_t, op);
+}
+
+static void
+free_dir(directory_t *d)
+{
+    if (d->dir != NULL) {
+        ql_call_free(&d->dir->p.call);
+        d->dir = NULL;
+    }
+}
+
+/* ----------------------------------------------------------- operation ---- */
+
+static void
+directory_event(ql_event_t *ev)
+{
+    ql_op_ready(ev->data);
+}
+
+/* NGX_OK: there is an entry, or the end. */
+static int
+directory_attempt(ql_op_t *op)
+{
+    ql_dir_t *dir = directory_of(op)->dir;
+    int rc = ql_read_dir(dir);
+
+    if (rc == NGX_ERROR) {
+        op->err = dir->p.call.err;
+    } else if (rc == NGX_DONE) {
+        dir->name = NULL;
+        rc = NGX_OK;
+    }
+    return rc;
+}
+
+static int
+directory_error(lua_State *L, directory_t *d, int err)
+{
+    return err >= QL_E_TIMEOUT ? ql_push_error(L, err)
+                               : ql__fs_call_error(L, &d->dir->p.call, err);
+}
+
+/* true: the first batch is there. */
+static int
+open_push(lua_State *L, ql_op_t *op, int rc)
+{
+    if (rc == NGX_ERROR) {
+        return directory_error(L, directory_of(op), op->err);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* name, type; nil at the end. The entry is used up once it is pushed. */
+static int
+entry_push(lua_State *L, ql_op_t *op, int rc)
+{
+    directory_t *d = directory_of(op);
+
+    if (rc == NGX_ERROR) {
+        return directory_error(L, d, op->err);
+    }
+    if (d->dir->name == NULL) {
+        lua_pushnil(L);
+        return 1;
+    }
+    d->pushing = true;
+    lua_pushstring(L, d->dir->name);
+    ql__fs_push_type(L, d->dir->type);
+    d->pushing = false;
+    if (d->handle.closed) {
+        free_dir(d);
+    } else {
+        ql_next_dir(d->dir);
+    }
+    return 2;
+}
+
+/* What was asked of a thread goes on; a later wait has it. */
+static void
+directory_cancel(ql_op_t *op)
+{
+    (void) op;
+}
+
+static const ql_op_type_t open_type = {"readdir", directory_attempt, open_push,
+                                       directory_cancel, NULL};
+static const ql_op_type_t entry_type = {"readdir", directory_attempt,
+                                        entry_push, directory_cancel, NULL};
+
+/* -------------------------------------------------------------- handle ---- */
+
+static void
+directory_close(ql_handle_t *h, int err)
+{
+    directory_t *d = ql_queue_data(h, directory_t, handle);
+
+    ql_op_end(&d->op, err);
+    if (!d->pushing) {
+        free_dir(d);
+    }
+}
+
+/* Of a push that raised. */
+static void
+directory_collect(ql_handle_t *h)
+{
+    free_dir(ql_queue_data(h, directory_t, handle));
+}
+
+static const ql_handle_type_t directory_type = {"directory", directory_close,
+                                                directory_collect};
+
+/* ----------------------------------------------------------- functions ---- */
+
+/* directory(path) -> handle | nil, "path: err", CODE; the path is looked up by
+ * directory_open. */
+static int
+fs_directory(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    const char *path = ql__fs_path(L, 1, "path", "readdir");
+    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    directory_t *d;
+
+    if (path == NULL) {
+        return ql__fs_error(L, lua_tostring(L, 1), EINVAL);
+    }
+    d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));
+    ql_op_init(&d->op, &open_type, core->lua);
+    d->dir = ql_open_dir(loop, path);
+    if (d->dir == NULL) {
+        return ql_push_error(L, errno);
+    }
+    d->dir->p.call.event.data = &d->op;
+    d->dir->p.call.event.handler = directory_event;
+    ql_handle_open(&d->handle);
+    return 1;
+}
+
+static int
+directory_wait(lua_State *L, const ql_op_type_t *type)
+{
+    directory_t *d = ql_handle_check(L, 1, &directory_type, "readdir");
+
+    if (d->handle.closed) {
+        return ql_push_error(L, d->handle.closed);
+    }
+    if (ql_op_waiting(&d->op)) {
+        return ql_push_error(L, QL_E_BUSY_READING);
+    }
+    d->pushing = false; /* of a push that raised */
+    d->op.type = type;
+    lua_settop(L, 1);
+    return ql_await(L, &d->op, 1);
+}
+
+/* directory_open(self) -> true | nil, "path: err", CODE; waits */
+static int
+fs_directory_open(lua_State *L)
+{
+    return directory_wait(L, &open_type);
+}
+
+/* directory_next(self) -> name, type | nil | nil, err, CODE; waits */
+static int
+fs_directory_next(lua_State *L)
+{
+    return directory_wait(L, &entry_type);
+}
+
+void
+ql__open_fs_readdir(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"directory", fs_directory},
+                                   {"directory_open", fs_directory_open},
+                                   {"directory_next", fs_directory_next},
+                                   {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

@@ -1,0 +1,56 @@
+/*
+ * tempfile.c: a new file of the script's own.
+ */
+#include "../file/file.h"
+#include "fs.h"
+
+#include <errno.h>
+
+static int
+push_file(lua_State *L, ql_call_t *call, int err)
+{
+    ql_tempfile_t *t = (ql_tempfile_t *) (void *) call;
+    file_t *f;
+
+    if (err != 0) {
+        return ql__fs_call_error(L, call, err);
+    }
+    lua_pushstring(L, t->name); /* NULL: nil */
+    f = ql__file_new(L, t->data, t->name != NULL ? t->name : t->p.path);
+    f->file = ql_tempfile_take(t);
+    ql_handle_open(&f->handle);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/* tempfile(dir, prefix, unlinked) -> file, path | nil, "dir: err", CODE;
+ * waits */
+static int
+fs_tempfile(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    const char *dir = ql__fs_path(L, 1, "dir", "tempfile");
+    const char *prefix = ql__fs_path(L, 2, "prefix", "tempfile");
+    int flags = lua_toboolean(L, 3) ? QL_TEMPFILE_UNLINKED : 0;
+    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_lua_call_t *w;
+    ql_tempfile_t *t;
+
+    if (dir == NULL || prefix == NULL) {
+        return ql__fs_error(L, lua_tostring(L, dir == NULL ? 1 : 2), EINVAL);
+    }
+    w = ql_lua_call_new(L, core->lua, push_file);
+    t = ql_open_tempfile(loop, dir, prefix, flags);
+    if (t != NULL) {
+        t->data = core;
+    }
+    return ql__fs_await(L, w, t);
+}
+
+void
+ql__open_fs_tempfile(lua_State *L, ql_core_t *core)
+{
+    static const luaL_Reg fns[] = {{"tempfile", fs_tempfile}, {NULL, NULL}};
+
+    ql_core_register(L, core, fns);
+}

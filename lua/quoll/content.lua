@@ -1,0 +1,149 @@
+--- Whole files: read, replaced, appended to.
+-- Reading is composed of open and pread, so that what the page cache has needs
+-- no thread. Source of the rest: bindings/fs/save.c
+-- @module quoll.content
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+local options = require "quoll.options"
+local file = require "quoll.file"
+
+local raw = core.fs
+local raise = core.raise
+
+local READ_MAX = 2 ^ 30   -- bytes, when the caller sets no limit
+local READ_PIECE = 2 ^ 20 -- bytes of a read
+local READ_FIRST = 2 ^ 16 -- of a file that says it is empty, as /proc's do
+local DEPTH = 100         -- tables within tables
+
+local content = {}
+
+local function too_large(path)
+  return nil, path .. ": file too large", "EFBIG"
+end
+
+local function read_all(opened, path, max)
+  local size, err, code = opened:size()
+  if not size then
+    return nil, err, code
+  elseif size > max then
+    return too_large(path)
+  end
+  local n = size == 0 and READ_FIRST or math.min(size + 1, READ_PIECE)
+  local parts, have, data = {}, 0
+  repeat
+    data, err, code = opened:pread(n, have)
+    if err then
+      return nil, err, code
+    end
+    data = data or ""
+    have = have + #data
+    if have > max then
+      return too_large(path)
+    end
+    parts[#parts + 1] = data
+    local last = #data < n
+    n = READ_PIECE
+  until last
+  return parts[2] and table.concat(parts) or parts[1]
+end
+
+local function closing(opened, ok, ...)
+  opened:close()
+  if not ok then
+    error(..., 0)
+  end
+  return ...
+end
+
+--- Reads a whole file.
+-- @string path of a regular file
+-- @number[opt=1073741824] max bytes
+-- @treturn[1] string the content
+-- @treturn[2] nil
+-- @treturn[2] string "path: ..."
+-- @treturn[2] string CODE: ENOENT, EISDIR, EFBIG (more than max), EIO, ...
+function content.readfile(path, max)
+  if type(path) ~= "string" then
+    raise(("bad argument 'path' to 'readfile' (a string expected, got %s)")
+      :format(type(path)))
+  elseif max ~= nil and not (type(max) == "number" and max >= 0) then
+    raise(("bad argument 'max' to 'readfile' (bytes, 0 or more, expected, "
+      .. "got %s)"):format(tostring(max)))
+  end
+  local opened, err, code = file.open(path)
+  if not opened then
+    return nil, err, code
+  end
+  return closing(opened, pcall(read_all, opened, path, max or READ_MAX))
+end
+
+local function gather(data, parts, depth, method)
+  if depth > DEPTH then
+    raise(("bad argument 'data' to '%s' (tables nested more than %d deep)")
+      :format(method, DEPTH))
+  end
+  for i = 1, #data do
+    local kind = type(data[i])
+    if kind == "string" or kind == "number" then
+      parts[#parts + 1] = data[i]
+    elseif kind == "table" then
+      gather(data[i], parts, depth + 1, method)
+    else
+      raise(("bad argument 'data' to '%s' (strings and numbers expected, "
+        .. "got %s at index %d)"):format(method, kind, i))
+    end
+  end
+  return parts
+end
+
+local function bytes(data, method)
+  local kind = type(data)
+  if kind == "string" then
+    return data
+  elseif kind == "number" then
+    return tostring(data)
+  elseif kind ~= "table" then
+    raise(("bad argument 'data' to '%s' (a string, a number or a table "
+      .. "expected, got %s)"):format(method, kind))
+  end
+  return table.concat(gather(data, {}, 1, method))
+end
+
+local SAVE = { permissions = "number", sync = "boolean" }
+
+--- Gives a file a new content, complete or not at all: it is written to a file
+-- beside it, `.quoll-...`, which then takes its place. A failure or a
+-- cancellation leaves the old content, and nothing else. Owner and permissions
+-- of an existing file stay, a symbolic link too: what it leads to is written.
+-- @string path of a regular file, or of none
+-- @param data a string, a number, or an array of these and of such arrays
+-- @tparam ?table opts `sync` (true): the content is on the disk before it
+-- takes its place, so that also a power failure leaves the old or the new
+-- one; `permissions` of a new file, before the umask (438)
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "path: ..."
+-- @treturn[2] string CODE: ENOENT, ENOSPC, EISDIR, EINVAL (no regular file),
+-- ...
+function content.writefile(path, data, opts)
+  opts = options.check(opts, SAVE, "writefile")
+  return finish(raw.writefile(path, bytes(data, "writefile"),
+    opts.sync ~= false, opts.permissions))
+end
+
+--- Writes at the end of a file, which is made if need be. Up to 1 MiB goes in
+-- one write: what several append at a time does not mix. A failure or a
+-- cancellation in the middle of more leaves what was written.
+-- @string path of a regular file, or of none
+-- @param data as writefile takes it
+-- @tparam ?table opts `sync` (false): it is on the disk on return;
+-- `permissions` as writefile's
+-- @treturn boolean true, or nil, "path: ...", CODE: as writefile
+function content.append(path, data, opts)
+  opts = options.check(opts, SAVE, "append")
+  return finish(raw.append(path, bytes(data, "append"), opts.sync,
+    opts.permissions))
+end
+
+return content

@@ -1,0 +1,95 @@
+/*
+ * fs.h: what the operations on paths share.
+ */
+#ifndef QUOLL_FS_H
+#define QUOLL_FS_H
+
+#include "../core/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+/* A call of `size` bytes that begins with a ql_path_call_t, with copies of
+ * path and to (may be NULL) behind them. NULL with errno ENOMEM. */
+void *ql__path_call(ql_loop_t *loop, const ql_call_type_t *type, size_t size,
+                    const char *path, const char *to);
+
+/* What a system call said, 0 or more, or -1 with errno, is what the call
+ * says. */
+static inline void
+ql__call_result(ql_call_t *call, int64_t res)
+{
+    call->res = res;
+    call->err = res == -1 ? errno : 0;
+}
+
+/* O_NONBLOCK: the open of a FIFO would wait for its other end. */
+static inline int
+ql__open(const ql_sys_t *sys, const char *path, int flags, mode_t mode)
+{
+    int fd;
+
+    do {
+        fd = sys->open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+    } while (fd == -1 && errno == EINTR);
+    return fd;
+}
+
+/* Closes *fd unless it is -1; 0, or -1 with errno: what was written may be
+ * lost. EINTR has closed. */
+static inline int
+ql__close(const ql_sys_t *sys, int *fd)
+{
+    int rc = *fd == -1 ? 0 : sys->close(*fd);
+
+    *fd = -1;
+    return rc == -1 && errno == EINTR ? 0 : rc;
+}
+
+/* Of a file whose kind is the question: 0, or -1 with errno. */
+static inline int
+ql__check_regular(mode_t mode, const char **why)
+{
+    if (S_ISREG(mode)) {
+        return 0;
+    }
+    if (S_ISDIR(mode)) {
+        errno = EISDIR;
+        return -1;
+    }
+    errno = EINVAL;
+    *why = "not a regular file";
+    return -1;
+}
+
+/* ---- temp.c: a file beside another one, to take its place ---- */
+
+typedef struct {
+    int fd;          /* -1: not open */
+    bool there;      /* path exists */
+    const char *why; /* as ql_path_call_t.why */
+    char path[PATH_MAX];
+    char target[PATH_MAX]; /* what it replaces: no symbolic link */
+} ql__temp_t;
+
+/* All: 0, or -1 with errno and no file left; on a thread. */
+
+/* `prefix` and 16 random characters in dir, new, open for reading and writing;
+ * sets temp->fd and path. */
+int ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
+                  const char *prefix, mode_t mode);
+/* One that will replace path, or the file that path, a symbolic link, leads
+ * to: a regular file, whose owner and permissions it takes over where it may;
+ * or nothing: its permissions are mode less the umask. */
+int ql__temp_beside(const ql_sys_t *sys, ql__temp_t *temp, const char *path,
+                    mode_t mode);
+/* Closes it and puts it into its place. excl: fails with EEXIST when that is taken. */
+int ql__temp_commit(const ql_sys_t *sys, ql__temp_t *temp, bool excl);
+/* Closes and removes it, if there is one; errno stays as it is. */
+void ql__temp_discard(const ql_sys_t *sys, ql__temp_t *temp);
+
+/* Everything, however short each write is; 0, or -1 with errno. */
+int ql__write_all(const ql_sys_t *sys, int fd, const char *data, size_t size);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * stat.c: what a path leads to. What the kernel has in its caches is told on
+ * the loop's thread.
+ */
+#include "fs.h"
+
+#include <linux/openat2.h>
+#include <sys/sysmacros.h>
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* Linux 5.12; EINVAL before */
+#endif
+
+typedef struct {
+    ql_info_call_t pub; /* first */
+    int nofollow;       /* AT_SYMLINK_NOFOLLOW or 0 */
+} info_t;
+
+static info_t *
+info_of(ql_call_t *call)
+{
+    return (info_t *) (void *) call;
+}
+
+static int64_t
+nanoseconds(const struct statx_timestamp *t)
+{
+    return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
+static void
+fill(ql_file_info_t *info, const struct statx *stx)
+{
+    *info = (ql_file_info_t){
+        .dev = makedev(stx->stx_dev_major, stx->stx_dev_minor),
+        .ino = stx->stx_ino,
+        .size = stx->stx_size,
+        .blocks = stx->stx_blocks,
+        .mode = stx->stx_mode,
+        .nlink = stx->stx_nlink,
+        .uid = stx->stx_uid,
+        .gid = stx->stx_gid,
+        .atime = nanoseconds(&stx->stx_atime),
+        .mtime = nanoseconds(&stx->stx_mtime),
+        .ctime = nanoseconds(&stx->stx_ctime),
+        .birthtime = nanoseconds(&stx->stx_btime),
+        .birthtime_known = (stx->stx_mask & STATX_BTIME) != 0,
+    };
+}
+
+static int
+look(info_t *i, int dir, const char *path, int flags)
+{
+    struct statx stx;
+
+    if (i->pub.p.call.loop->sys->statx(dir, path, flags,
+                                       STATX_BASIC_STATS | STATX_BTIME, &stx)
+        == -1)
+    {
+        return -1;
+    }
+    fill(&i->pub.info, &stx);
+    return 0;
+}
+
+/* A look-up that would wait is EAGAIN; of the failures that need no waiting
+ * only the one that is common is believed. */
+static int
+info_attempt(ql_call_t *call)
+{
+    info_t *i = info_of(call);
+    const ql_sys_t *sys = call->loop->sys;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+                           .resolve = RESOLVE_CACHED};
+    int fd, rc;
+
+    if (i->nofollow) {
+        how.flags |= O_NOFOLLOW;
+    }
+    fd = sys->openat2(AT_FDCWD, i->pub.p.path, &how, sizeof(how));
+    if (fd == -1) {
+        if (errno != ENOENT) {
+            return NGX_DECLINED;
+        }
+        ql__call_result(call, -1);
+        return NGX_ERROR;
+    }
+    rc = look(i, fd, "", AT_EMPTY_PATH);
+    sys->close(fd);
+    if (rc == -1) {
+        return NGX_DECLINED;
+    }
+    ql__call_result(call, 0);
+    return NGX_OK;
+}
+
+static void
+info_run(ql_call_t *call)
+{
+    info_t *i = info_of(call);
+
+    ql__call_result(call, look(i, AT_FDCWD, i->pub.p.path, i->nofollow));
+}
+
+static const ql_call_type_t info_type = {"stat", info_attempt, info_run, NULL,
+                                         NULL};
+
+static ql_info_call_t *
+create(ql_loop_t *loop, const char *path, int nofollow)
+{
+    info_t *i = ql__path_call(loop, &info_type, sizeof(*i), path, NULL);
+
+    if (i == NULL) {
+        return NULL;
+    }
+    i->nofollow = nofollow;
+    return &i->pub;
+}
+
+ql_info_call_t *
+ql_file_info(ql_loop_t *loop, const char *path)
+{
+    return create(loop, path, 0);
+}
+
+ql_info_call_t *
+ql_link_info(ql_loop_t *loop, const char *path)
+{
+    return create(loop, path, AT_SYMLINK_NOFOLLOW);
+}

@@ -1,0 +1,207 @@
+/*
+ * temp.c: a new file that takes the place of another one when it is complete,
+ * or of none.
+ */
+#include "fs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NAME_RANDOM = 16, /* characters: 80 bits */
+    NAME_TRIES = 100  /* all taken: somebody else's fault */
+};
+
+/* 32 characters that any file system takes and tells apart. */
+static int
+random_name(const ql_sys_t *sys, char *to)
+{
+    static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char bytes[NAME_RANDOM];
+    size_t have = 0;
+
+    while (have < sizeof(bytes)) {
+        ssize_t n = sys->getrandom(bytes + have, sizeof(bytes) - have, 0);
+
+        if (n == -1 && errno != EINTR) {
+            return -1;
+        }
+        have += n > 0 ? (size_t) n : 0;
+    }
+    for (int i = 0; i < NAME_RANDOM; i++) {
+        to[i] = digits[bytes[i] % 32];
+    }
+    to[NAME_RANDOM] = '\0';
+    return 0;
+}
+
+int
+ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
+              const char *prefix, mode_t mode)
+{
+    int tries = NAME_TRIES;
+    int n = snprintf(temp->path, sizeof(temp->path) - NAME_RANDOM, "%s/%s", dir,
+                     prefix);
+
+    temp->fd = -1;
+    if (n >= (int) sizeof(temp->path) - NAME_RANDOM) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    do {
+        if (random_name(sys, temp->path + n) == -1) {
+            return -1;
+        }
+        temp->fd = ql__open(sys, temp->path, O_RDWR | O_CREAT | O_EXCL, mode);
+    } while (temp->fd == -1 && errno == EEXIST && --tries > 0);
+    temp->there = temp->fd != -1;
+    return temp->there ? 0 : -1;
+}
+
+/* ---- what it replaces ---- */
+
+/* A symbolic link stays; what it leads to is replaced. */
+static int
+resolve(const ql_sys_t *sys, ql__temp_t *temp, const char *path)
+{
+    size_t length = strlen(path) + 1;
+
+    if (sys->realpath(path, temp->target) != NULL) {
+        return 0;
+    }
+    if (errno != ENOENT) {
+        return -1;
+    }
+    if (length > sizeof(temp->target)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(temp->target, path, length);
+    return 0;
+}
+
+/* 1: a regular file; 0: nothing. Anything else would be lost by a rename. */
+static int
+previous(const ql_sys_t *sys, ql__temp_t *temp, struct statx *old)
+{
+    if (sys->statx(AT_FDCWD, temp->target, 0, STATX_BASIC_STATS, old) == -1) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    return ql__check_regular(old->stx_mode, &temp->why) == 0 ? 1 : -1;
+}
+
+/* Set-id bits go with their owner only; chown clears them, hence the order. */
+static int
+take_over(const ql_sys_t *sys, int fd, const struct statx *old)
+{
+    mode_t mode = old->stx_mode & 07777;
+
+    if (sys->fchown(fd, old->stx_uid, old->stx_gid) == -1) {
+        mode &= 0777;
+    }
+    return sys->fchmod(fd, mode);
+}
+
+/* dir of path, with the slash cut off: "" for "/x", "." for "x". */
+static void
+directory(const char *path, char *dir)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash != NULL ? (size_t) (slash - path) : 1;
+
+    memcpy(dir, slash != NULL ? path : ".", length);
+    dir[length] = '\0';
+}
+
+int
+ql__temp_beside(const ql_sys_t *sys, ql__temp_t *temp, const char *path,
+                mode_t mode)
+{
+    char dir[PATH_MAX];
+    struct statx old;
+    int exists;
+
+    if (resolve(sys, temp, path) == -1) {
+        return -1;
+    }
+    exists = previous(sys, temp, &old);
+    if (exists == -1) {
+        return -1;
+    }
+    directory(temp->target, dir);
+    if (ql__temp_open(sys, temp, dir, ".quoll-", exists ? 0600 : mode) == -1) {
+        return -1;
+    }
+    if (exists && take_over(sys, temp->fd, &old) == -1) {
+        ql__temp_discard(sys, temp);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- its end ---- */
+
+/* renameat2 says EINVAL where the file system does not know the flag, as NFS;
+ * such ones have hard links. */
+static int
+rename_exclusive(const ql_sys_t *sys, const ql__temp_t *temp)
+{
+    if (sys->renameat2(AT_FDCWD, temp->path, AT_FDCWD, temp->target,
+                       RENAME_NOREPLACE)
+        == 0)
+    {
+        return 0;
+    }
+    if ((errno != EINVAL && errno != ENOSYS)
+        || sys->link(temp->path, temp->target) == -1)
+    {
+        return -1;
+    }
+    (void) sys->unlink(temp->path);
+    return 0;
+}
+
+int
+ql__temp_commit(const ql_sys_t *sys, ql__temp_t *temp, bool excl)
+{
+    int rc = ql__close(sys, &temp->fd);
+
+    if (rc == 0) {
+        rc = excl ? rename_exclusive(sys, temp)
+                  : sys->rename(temp->path, temp->target);
+    }
+    if (rc == -1) {
+        ql__temp_discard(sys, temp);
+        return -1;
+    }
+    temp->there = false;
+    return 0;
+}
+
+void
+ql__temp_discard(const ql_sys_t *sys, ql__temp_t *temp)
+{
+    int err = errno;
+
+    if (temp->there) {
+        (void) sys->unlink(temp->path);
+        temp->there = false;
+    }
+    (void) ql__close(sys, &temp->fd);
+    errno = err;
+}
+
+int
+ql__write_all(const ql_sys_t *sys, int fd, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = sys->write(fd, data, size);
+
+        if (n == -1 && errno != EINTR) {
+            return -1;
+        }
+        data += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t) n : 0;
+    }
+    return 0;
+}

@@ -1,0 +1,78 @@
+local helper = require "spec.helper"
+local calls = require "spec.support.calls"
+local tasks = require "spec.support.tasks"
+local quoll = require "quoll"
+local fs = quoll.fs
+
+local function in_directory(fn)
+    return function()
+        calls.in_directory(function(dir)
+            tasks.run(function() fn(dir) end)
+        end)
+    end
+end
+
+describe("tempfile", function()
+    helper.gates()
+
+    it("makes a file for nobody else", in_directory(function(dir)
+        local file, path = fs.tempfile { dir = dir, prefix = "mine." }
+        assert.equal(0, file:size())
+        assert.matches("^mine%.[a-z2-7]+$", calls.names(dir))
+        assert.equal(dir .. "/" .. calls.names(dir), path)
+        assert.equal(tonumber("600", 8), fs.stat(path).mode)
+        calls.write(path, "hello")
+        assert.equal("hello", file:read "*a")
+        file:close()
+    end))
+
+    it("is in /tmp or $TMPDIR by default", in_directory(function()
+        local file, path = fs.tempfile()
+        local expected = (os.getenv "TMPDIR" or "/tmp") .. "/quoll-"
+        assert.equal(expected, path:sub(1, #expected))
+        file:close()
+        assert.is_true(fs.unlink(path))
+    end))
+
+    it("may have no name", in_directory(function(dir)
+        local file, path = fs.tempfile { dir = dir, unlinked = true }
+        assert.is_nil(path)
+        assert.equal("", calls.names(dir))
+        assert.equal(0, file:size())
+        file:close()
+    end))
+
+    it("names the directory in failures", function()
+        assert.same({ nil, "/no/such: no such file or directory", "ENOENT" },
+            { fs.tempfile { dir = "/no/such" } })
+        assert.same({ nil, "a: invalid argument", "EINVAL" },
+            { fs.tempfile { dir = "a\0b" } })
+        assert.same({ nil, "p: invalid argument", "EINVAL" },
+            { fs.tempfile { prefix = "p\0b" } })
+    end)
+
+    it("that is cancelled leaves nothing", in_directory(function(dir)
+        for i = 1, 20 do
+            local task = quoll.spawn(fs.tempfile, { dir = dir })
+            for _ = 1, i % 3 do
+                quoll.yield()
+            end
+            task:cancel()
+            local file, path = task:wait()
+            if file then
+                file:close()
+                os.remove(path)
+            end
+        end
+        while quoll.stats().pool.calls > 0 do
+            quoll.sleep(0.001)
+        end
+        assert.equal("", calls.names(dir))
+    end))
+
+    it("checks its options", function()
+        local ok, err = pcall(fs.tempfile, { dir = 1 })
+        assert.is_false(ok)
+        assert.matches("bad argument 'dir' to 'tempfile'", err)
+    end)
+end)

@@ -1,0 +1,27 @@
+local helper = require "spec.helper"
+local calls = require "spec.support.calls"
+local fs = require("quoll").fs
+
+describe("the iterator of a directory", function()
+    helper.gates()
+
+    it("may be called by hand, and has its methods", function()
+        calls.in_directory(function(dir)
+            calls.write(dir .. "/only", "")
+            local entries = fs.readdir(dir)
+            assert.equal(entries, entries:disown())
+            assert.equal(entries, entries:own())
+            assert.same({ "only", "file" }, { entries() })
+            assert.same({ 1, nil }, { select("#", entries()), nil })
+            assert.is_nil(entries())
+            assert.same({ nil, "closed", "CLOSED" }, { entries:close() })
+        end)
+    end)
+
+    it("is closed once", function()
+        local entries = fs.readdir "/"
+        assert.is_true(entries:close())
+        assert.is_nil((entries:close()))
+        assert.is_false(pcall(entries))
+    end)
+end)
