@@ -48,6 +48,7 @@ file_close(ql_handle_t *h, int err)
         user->end(user, err);
     }
     ql__file_reader_close(f, err);
+    ql__file_writer_close(f, err);
     ql_file_close(f->file);
     f->file = NULL;
 }
@@ -75,6 +76,7 @@ ql__file_new(lua_State *L, ql_core_t *core, const char *path)
     ql_queue_init(&f->preads);
     ql_queue_init(&f->users);
     ql__file_reader_init(f);
+    ql__file_writer_init(f);
     return f;
 }
 
@@ -108,5 +110,9 @@ ql__open_file(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, ql__file_read_functions);
     ql_core_register(L, core, ql__file_pread_functions);
     ql_core_register(L, core, ql__file_chunks_functions);
+    ql_core_register(L, core, ql__file_seek_functions);
+    ql_core_register(L, core, ql__file_write_functions);
+    ql_core_register(L, core, ql__file_pwrite_functions);
+    ql_core_register(L, core, ql__file_sync_functions);
     lua_setfield(L, -2, "file");
 }

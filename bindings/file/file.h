@@ -1,7 +1,8 @@
 /*
- * file.h: what the bindings of files share: opening (file_open.c), reads at
- * an offset (file_pread.c), at the file's own position (file_read.c) and ahead
- * (file_chunks.c).
+ * file.h: what the bindings of files share: opening (file_open.c), the
+ * position (file_seek.c), reads at an offset (file_pread.c), at the position
+ * (file_read.c) and ahead (file_chunks.c), writes (file_write.c,
+ * file_pwrite.c), calls that move no bytes (file_sync.c).
  */
 #ifndef QUOLL_CORE_FILE_H
 #define QUOLL_CORE_FILE_H
@@ -31,7 +32,25 @@ typedef struct {
     uint32_t skip;   /* and bytes behind it that belong to neither */
     uint8_t format;  /* file_format_t */
     bool end;        /* the last fill met the end */
+    bool stale;      /* the file has changed under the bytes of in */
 } file_reader_t;
+
+/* Bytes on their way into the file. What a thread writes is a copy, of a part
+ * at a time; the rest is the script's, anchored while its task waits. */
+typedef struct {
+    ql_write_t *write; /* the part that a thread has; NULL: none */
+    const char *data;  /* behind that part */
+    size_t left;       /* bytes at data */
+    off_t offset;      /* where the next part goes */
+} file_output_t;
+
+/* The write at the file's position; one at a time. */
+typedef struct {
+    ql_op_t op;
+    file_output_t out; /* out.offset -1: the position, not known yet */
+    ql_write_t *late;  /* of a cancelled write, and not done: who needs the
+                          position waits for it; NULL: none */
+} file_writer_t;
 
 /* Something that goes on using the file between calls. */
 typedef struct file_user_s file_user_t;
@@ -45,10 +64,22 @@ struct file_s {
     ql_core_t *core;
     ql_file_t *file; /* NULL: closed */
     file_reader_t reader;
+    file_writer_t writer;
     ql_queue_t preads; /* file_pread_t that are used */
     ql_queue_t users;  /* of file_user_t.link */
     char path[];       /* for messages */
 };
+
+/* A wait that needs no position, on a userdata of its own; several may be
+ * under way. */
+typedef struct {
+    ql_handle_t handle;
+    ql_op_t op;
+    file_user_t user;  /* of file, until the results are pushed */
+    file_t *file;      /* anchored beside it */
+    ql_call_t *call;   /* sync, truncate */
+    file_output_t out; /* pwrite */
+} file_call_t;
 
 extern const ql_handle_type_t ql__file_type;
 
@@ -74,9 +105,50 @@ extern const luaL_Reg ql__file_pread_functions[];
 /* file_read.c */
 void ql__file_reader_init(file_t *f);
 void ql__file_reader_close(file_t *f, int err);
+/* Puts what a push that raised left behind back into its place. */
+void ql__file_reader_restore(file_t *f);
+extern const luaL_Reg ql__file_read_functions[];
+
+/* file_seek.c */
 /* Of the next byte that read gives. */
 int64_t ql__file_position(const file_t *f);
-extern const luaL_Reg ql__file_read_functions[];
+/* Forgets what was read ahead. */
+void ql__file_set_position(file_t *f, int64_t position);
+/* QL_E_BUSY_READING, QL_E_BUSY_WRITING: a task reads or writes at the
+ * position; 0: none does. */
+int ql__file_busy(const file_t *f);
+extern const luaL_Reg ql__file_seek_functions[];
+
+/* file_write.c */
+void ql__file_writer_init(file_t *f);
+void ql__file_writer_close(file_t *f, int err);
+/* NGX_AGAIN: a cancelled write is under way, op (NULL: nobody) is told when
+ * no longer; NGX_OK: it has moved the position. */
+int ql__file_writer_settle(file_t *f, ql_op_t *op);
+/* Replaces the arguments from index 2 to the top by one, the bytes to write:
+ * a string, or a userdata made of several and of tables. Raises. */
+file_output_t ql__file_output(lua_State *L, const char *method);
+/* NGX_OK: everything is written. */
+int ql__file_output_attempt(file_t *f, ql_op_t *op, file_output_t *out);
+extern const luaL_Reg ql__file_write_functions[];
+
+/* file_pwrite.c */
+extern const luaL_Reg ql__file_pwrite_functions[];
+
+/* file_call.c */
+/* On top of the stack; NULL: the file was closed meanwhile, the error is
+ * pushed. */
+file_call_t *ql__file_call_new(lua_State *L, file_t *f,
+                               const ql_op_type_t *type);
+/* The call is made; NULL: it could not be, errno says why. */
+int ql__file_call_await(lua_State *L, file_call_t *c, ql_call_t *call);
+/* For its type: true | nil, "path: err", CODE. */
+int ql__file_call_attempt(ql_op_t *op);
+int ql__file_call_push(lua_State *L, ql_op_t *op, int rc);
+void ql__file_call_let_go(ql_op_t *op);
+
+/* file_sync.c */
+extern const luaL_Reg ql__file_sync_functions[];
 
 /* file_chunks.c */
 extern const luaL_Reg ql__file_chunks_functions[];

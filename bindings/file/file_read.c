@@ -198,6 +198,9 @@ reader_attempt(ql_op_t *op)
 {
     file_t *f = reader_file(op);
 
+    if (ql__file_writer_settle(f, op) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
     while (!reader_match(&f->reader)) {
         int rc = reader_fill(f);
 
@@ -227,10 +230,11 @@ push_number(lua_State *L, file_reader_t *r)
     return 1;
 }
 
-/* Back from what a push that raised left behind. */
-static void
-reader_restore(file_reader_t *r)
+void
+ql__file_reader_restore(file_t *f)
 {
+    file_reader_t *r = &f->reader;
+
     if (r->out.data != NULL) {
         r->in = r->out;
         memset(&r->out, 0, sizeof(r->out));
@@ -249,7 +253,7 @@ push_string(lua_State *L, file_t *f)
     if (f->handle.closed) {
         ql_buffer_release(&f->core->buffers, &r->out);
     } else {
-        reader_restore(r);
+        ql__file_reader_restore(f);
         ql_buffer_consume(&r->in, r->take + r->skip);
     }
 }
@@ -337,16 +341,21 @@ file_read(lua_State *L)
     file_reader_t *r;
     file_format_t format;
     uint32_t size = 0;
+    int busy;
 
     if (f == NULL) {
         return 3;
     }
     r = &f->reader;
     format = check_format(L, &size);
-    if (ql_op_waiting(&r->op)) {
-        return ql_push_error(L, QL_E_BUSY_READING);
+    busy = ql__file_busy(f);
+    if (busy) {
+        return ql_push_error(L, busy);
     }
-    reader_restore(r);
+    ql__file_reader_restore(f);
+    if (r->stale) {
+        ql__file_set_position(f, ql__file_position(f));
+    }
     r->format = (uint8_t) format;
     r->size = size;
     r->end = false;
@@ -355,46 +364,4 @@ file_read(lua_State *L)
     return ql_await(L, &r->op, 1);
 }
 
-int64_t
-ql__file_position(const file_t *f)
-{
-    const file_reader_t *r = &f->reader;
-    const ql_buffer_t *in = r->out.data != NULL ? &r->out : &r->in;
-
-    return r->next - ql_buffer_unread(in);
-}
-
-/* seek(self, whence, offset) -> position */
-static int
-file_seek(lua_State *L)
-{
-    file_t *f = ql__file_self(L, "seek");
-    const char *whence = luaL_checkstring(L, 2);
-    int64_t base = 0;
-    int64_t offset;
-
-    if (f == NULL) {
-        return 3;
-    }
-    if (ql_op_waiting(&f->reader.op)) {
-        return ql_push_error(L, QL_E_BUSY_READING);
-    }
-    offset = ql_check_whole(L, 3, "offset", "seek", -(INT64_C(1) << 52),
-                            INT64_C(1) << 52);
-    reader_restore(&f->reader);
-    if (strcmp(whence, "cur") == 0) {
-        base = ql__file_position(f);
-    } else if (strcmp(whence, "end") == 0) {
-        base = ql_file_size(f->file);
-    }
-    if (base == -1 || base + offset < 0) {
-        return ql__file_error(L, f, base == -1 ? errno : EINVAL);
-    }
-    ql_buffer_release(&f->core->buffers, &f->reader.in);
-    f->reader.next = base + offset;
-    lua_pushnumber(L, (lua_Number) f->reader.next);
-    return 1;
-}
-
-const luaL_Reg ql__file_read_functions[] = {
-    {"read", file_read}, {"seek", file_seek}, {NULL, NULL}};
+const luaL_Reg ql__file_read_functions[] = {{"read", file_read}, {NULL, NULL}};

@@ -15,6 +15,7 @@ local files = {}
 
 local MODES = { r = true, w = true, a = true,
   ["r+"] = true, ["w+"] = true, ["a+"] = true }
+local SYNC = { data = "boolean" }
 local OPEN = { root = "string", direct = "boolean", directio = true,
   permissions = true }
 
@@ -127,7 +128,68 @@ function File:pread(n, offset)
   return nil, err, code
 end
 
---- Sets and tells the position of read and lines.
+--- Writes at the file's position, or at its end where it was opened for
+-- appending ("a", "a+"); the position is then behind what was written. The
+-- kernel has the bytes when it returns: nothing is held back, and many small
+-- writes are better made one, of a table.
+-- @param ... strings, numbers and nested tables of these
+-- @treturn[1] File the file
+-- @treturn[2] nil after a failure; the position is behind what was written
+-- until then
+-- @treturn[2] string "path: no space left on device", "busy writing", ...
+-- @treturn[2] string CODE: "ENOSPC", "EDQUOT", "EIO", "EFBIG", "EBADF",
+-- "BUSY", ...
+function File:write(...)
+  local ok, err, code = finish(raw.write(self, ...))
+  if ok then
+    return self
+  end
+  return nil, err, code
+end
+
+--- Writes at an offset; several may be under way at once, in no order. The
+-- position stays.
+-- @param data a string, a number or a nested table of these
+-- @number offset from the start, 0 or more
+-- @treturn[1] File the file
+-- @treturn[2] nil after a failure; a part may have been written
+-- @treturn[2] string "path: err"
+-- @treturn[2] string CODE
+function File:pwrite(data, offset)
+  local ok, err, code = finish(raw.pwrite(self, offset, data))
+  if ok then
+    return self
+  end
+  return nil, err, code
+end
+
+--- Makes the file `size` bytes long: cuts it, or puts zero bytes at its end.
+-- The position stays.
+-- @number size bytes
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "path: err"
+-- @treturn[2] string CODE
+function File:truncate(size)
+  return finish(raw.truncate(self, size))
+end
+
+--- Waits until what was written is on the disk.
+-- @tparam ?table opts `data`: true to leave out what is not needed to read it
+-- again, its times
+-- @treturn[1] boolean true
+-- @treturn[2] nil something may be lost, also of earlier writes; a second sync
+-- does not try again
+-- @treturn[2] string "path: input/output error", ...
+-- @treturn[2] string CODE: "EIO", "ENOSPC", ...
+function File:sync(opts)
+  if opts ~= nil then
+    options.check(opts, SYNC, "sync")
+  end
+  return finish(raw.sync(self, opts ~= nil and opts.data))
+end
+
+--- Sets and tells the position of read, write and lines.
 -- @string[opt="cur"] whence "set", "cur" or "end"
 -- @number[opt=0] offset bytes
 -- @treturn number position from the start

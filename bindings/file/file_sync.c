@@ -1,0 +1,68 @@
+/*
+ * file_sync.c: what is done to a file without moving bytes.
+ */
+#include "file.h"
+
+#include <errno.h>
+
+static const ql_op_type_t sync_type = {"sync", ql__file_call_attempt,
+                                       ql__file_call_push,
+                                       ql__file_call_let_go,
+                                       ql__file_call_let_go};
+
+/* sync(self, data) -> true | nil, err, CODE */
+static int
+file_sync(lua_State *L)
+{
+    file_t *f = ql__file_self(L, "sync");
+    bool data = lua_toboolean(L, 2);
+    file_call_t *c;
+
+    if (f == NULL) {
+        return 3;
+    }
+    lua_settop(L, 1);
+    c = ql__file_call_new(L, f, &sync_type);
+    if (c == NULL) {
+        return 3;
+    }
+    return ql__file_call_await(L, c, ql_sync_create(f->file, data));
+}
+
+static int
+truncate_attempt(ql_op_t *op)
+{
+    ql_queue_data(op, file_call_t, op)->file->reader.stale = true;
+    return ql__file_call_attempt(op);
+}
+
+static const ql_op_type_t truncate_type = {"truncate", truncate_attempt,
+                                           ql__file_call_push,
+                                           ql__file_call_let_go,
+                                           ql__file_call_let_go};
+
+/* truncate(self, size) -> true | nil, err, CODE */
+static int
+file_truncate(lua_State *L)
+{
+    file_t *f = ql__file_self(L, "truncate");
+    int64_t size;
+    file_call_t *c;
+
+    if (f == NULL) {
+        return 3;
+    }
+    size = ql_check_whole(L, 2, "size", "truncate", 0, INT64_C(1) << 52);
+    if (!f->file->writable) { /* the kernel would call it EINVAL */
+        return ql__file_error(L, f, EBADF);
+    }
+    lua_settop(L, 1);
+    c = ql__file_call_new(L, f, &truncate_type);
+    if (c == NULL) {
+        return 3;
+    }
+    return ql__file_call_await(L, c, ql_truncate_create(f->file, size));
+}
+
+const luaL_Reg ql__file_sync_functions[] = {
+    {"sync", file_sync}, {"truncate", file_truncate}, {NULL, NULL}};
