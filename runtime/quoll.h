@@ -397,6 +397,7 @@ typedef struct {
     uint64_t write_misses;             /* would have waited: to the pool */
     uint64_t write_pool;   /* parts of writes sent to the thread pool */
     uint64_t sync_aio;     /* syncs sent to the AIO */
+    uint64_t sendfiles;    /* parts of files sent from the page cache */
     uint64_t read_dirty;   /* direct submit answered EAGAIN: to the pool */
     uint64_t reads_live;   /* ql_read_t now */
     uint64_t files_live;   /* ql_file_t now */
@@ -457,6 +458,10 @@ typedef struct {
     ssize_t (*udp_recv)(ql_connection_t *c, void *buf, size_t size);
     ssize_t (*send)(ql_connection_t *c, const void *buf, size_t size);
     ssize_t (*send_chain)(ql_connection_t *c, const struct iovec *iov, int n);
+    /* Of the file's bytes what needs no waiting for the disk. 0: the file ends
+     * before offset; NGX_DECLINED: the next byte has to be read and sent. */
+    ssize_t (*sendfile)(ql_connection_t *c, ql_file_t *file, off_t offset,
+                        size_t size);
 } ql_os_io_t;
 
 QL_API extern const ql_os_io_t ql_os_io;

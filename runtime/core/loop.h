@@ -312,16 +312,27 @@ void ql__accept_resume(ql_loop_t *loop);
 /* Into the epoll set; tried again later when that fails. */
 void ql__listening_enter(ql_listening_t *ls);
 
-/* recv.c, send.c */
+/* recv.c, send.c, sendfile.c */
 ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);
 ssize_t ql_udp_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_unix_send(ql_connection_t *c, const void *buf, size_t size);
 ssize_t ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count);
+ssize_t ql_unix_sendfile(ql_connection_t *c, ql_file_t *file, off_t offset,
+                         size_t size);
+/* send.c: around a call that has no MSG_NOSIGNAL: a SIGPIPE that came of it is
+ * taken back. errno is kept. */
+void ql__sigpipe_hold(sigset_t *saved);
+void ql__sigpipe_release(const sigset_t *saved, bool came);
 /* recv.c: records and logs a failed call: NGX_AGAIN or NGX_ERROR. */
 ssize_t ql__io_failed(ql_connection_t *c, ql_event_t *ev, const char *call);
 /* recv.c: the answer without a system call: NGX_AGAIN, or what ended it. */
 ssize_t ql__io_not_ready(ql_connection_t *c, const ql_event_t *ev);
+
+/* cached.c: how many of the bytes at offset are known to be in the page cache
+ * and up to date: cachestat(2) counts pages that are only being read, and
+ * mincore(2) tells the owner alone. */
+size_t ql__file_resident(ql_file_t *file, off_t offset, size_t size);
 
 /* device.c: the hint of dev, a new one if there is none; never NULL. Valid
  * until the next call: the oldest makes room. */

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -62,6 +63,7 @@ const ql_sys_t ql_sys_default = {
     .recvmsg = recvmsg,
     .send = send,
     .sendmsg = sendmsg,
+    .sendfile = sendfile,
     .read = read,
     .write = write,
     .fionread = sys_fionread,

@@ -42,6 +42,7 @@ struct ql_sys_s {
     ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
     ssize_t (*send)(int fd, const void *buf, size_t size, int flags);
     ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+    ssize_t (*sendfile)(int to, int from, off_t *offset, size_t size);
     ssize_t (*read)(int fd, void *buf, size_t size);
     ssize_t (*write)(int fd, const void *buf, size_t size);
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 enum {
+    PAGE = 4096,
     /* A miss starts the readahead of what was asked for, on the loop. */
     CACHED_CALL = 64 * 1024
 };
@@ -70,4 +71,32 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
     }
     file->loop->stats.read_hits++;
     return (ssize_t) done;
+}
+
+/* One read of two bytes proves two pages: it is of the last byte of the first
+ * and the first of the second. */
+size_t
+ql__file_resident(ql_file_t *file, off_t offset, size_t size)
+{
+    off_t end = offset + (off_t) size;
+    off_t at = offset;
+    char bytes[2];
+
+    if (skipped(file)) {
+        return 0;
+    }
+    while (at < end && !file->memory) {
+        off_t last = at | (PAGE - 1);
+        off_t probe = last < end ? last : end - 1;
+        size_t want = probe + 1 < end ? 2 : 1;
+        ssize_t n = read_nowait(file, bytes, want, probe);
+
+        if (n > 0) {
+            at = n == 1 ? last + 1 : last + 1 + PAGE;
+        }
+        if (n < (ssize_t) want) {
+            break;
+        }
+    }
+    return at < end && !file->memory ? (size_t) (at - offset) : size;
 }

@@ -22,6 +22,7 @@ const ql_os_io_t ql_os_io = {
     .udp_recv = ql_udp_unix_recv,
     .send = ql_unix_send,
     .send_chain = ql_writev_chain,
+    .sendfile = ql_unix_sendfile,
 };
 
 void

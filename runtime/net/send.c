@@ -8,25 +8,47 @@
 #include <limits.h>
 #include <signal.h>
 
-/* A pipe has no MSG_NOSIGNAL: the signal that came of it is taken back. */
+static void
+sigpipe(sigset_t *set)
+{
+    (void) sigemptyset(set);
+    (void) sigaddset(set, SIGPIPE);
+}
+
+void
+ql__sigpipe_hold(sigset_t *saved)
+{
+    sigset_t broken;
+
+    sigpipe(&broken);
+    (void) pthread_sigmask(SIG_BLOCK, &broken, saved);
+}
+
+void
+ql__sigpipe_release(const sigset_t *saved, bool came)
+{
+    struct timespec now = {0, 0};
+    sigset_t broken;
+    int err = errno;
+
+    if (came) {
+        sigpipe(&broken);
+        (void) sigtimedwait(&broken, NULL, &now);
+    }
+    (void) pthread_sigmask(SIG_SETMASK, saved, NULL);
+    errno = err;
+}
+
+/* A pipe has no MSG_NOSIGNAL. */
 static ssize_t
 write_quietly(const ql_sys_t *sys, int fd, const void *buf, size_t size)
 {
-    struct timespec now = {0, 0};
-    sigset_t broken, saved;
+    sigset_t saved;
     ssize_t n;
-    int err;
 
-    (void) sigemptyset(&broken);
-    (void) sigaddset(&broken, SIGPIPE);
-    (void) pthread_sigmask(SIG_BLOCK, &broken, &saved);
+    ql__sigpipe_hold(&saved);
     n = sys->write(fd, buf, size);
-    err = errno;
-    if (n == -1 && err == EPIPE) {
-        (void) sigtimedwait(&broken, NULL, &now);
-    }
-    (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    errno = err;
+    ql__sigpipe_release(&saved, n == -1 && errno == EPIPE);
     return n;
 }
 

@@ -117,6 +117,19 @@ inject_sendmsg(int fd, const struct msghdr *msg, int flags)
 }
 
 static ssize_t
+inject_sendfile(int to, int from, off_t *offset, size_t size)
+{
+    verdict_t verdict = judge_socket(CALL_sendfile, to, ONE_BYTE_WRITE, 0,
+                                     size);
+
+    if (verdict.decided) {
+        return verdict.result;
+    }
+    ssize_t n = inject__base()->sendfile(to, from, offset, verdict.limit);
+    return moved(to, n, verdict.limit, size);
+}
+
+static ssize_t
 inject_read(int fd, void *buf, size_t size)
 {
     verdict_t verdict = inject__judge(CALL_read, fd);
@@ -195,6 +208,7 @@ inject__io(ql_sys_t *sys)
     sys->send = inject_send;
     sys->recvmsg = inject_recvmsg;
     sys->sendmsg = inject_sendmsg;
+    sys->sendfile = inject_sendfile;
     sys->read = inject_read;
     sys->write = inject_write;
     sys->pread = inject_pread;

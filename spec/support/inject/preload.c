@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/sendfile.h>
 
 static ql_sys_t next; /* what libc would have done */
 
@@ -24,6 +25,7 @@ find_next(void)
     *(void **) (void *) &next.send = find("send");
     *(void **) (void *) &next.recvmsg = find("recvmsg");
     *(void **) (void *) &next.sendmsg = find("sendmsg");
+    *(void **) (void *) &next.sendfile = find("sendfile");
     *(void **) (void *) &next.epoll_ctl = find("epoll_ctl");
 }
 
@@ -84,6 +86,19 @@ send(int fd, const void *buf, size_t size, int flags)
     }
     return moved(fd,
                  next.send(fd, buf, limit(fd, ONE_BYTE_WRITE, size), flags));
+}
+
+ssize_t
+sendfile(int to, int from, off_t *offset, size_t size)
+{
+    if (size == 0 || !one_byte__applies(to, 0)) {
+        return next.sendfile(to, from, offset, size);
+    }
+    if (one_byte__refuse(&next, to, ONE_BYTE_WRITE)) {
+        return -1;
+    }
+    return moved(to, next.sendfile(to, from, offset,
+                                   limit(to, ONE_BYTE_WRITE, size)));
 }
 
 ssize_t

@@ -28,6 +28,7 @@
     X(recvmsg)                                                                 \
     X(send)                                                                    \
     X(sendmsg)                                                                 \
+    X(sendfile)                                                                \
     X(read)                                                                    \
     X(write)                                                                   \
     X(fionread)                                                                \
