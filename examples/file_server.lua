@@ -1,5 +1,5 @@
 --- Serves a folder over HTTP: each connection is a coroutine, each file is
--- read without blocking the loop. Follows symbolic links, also out of it.
+-- sent without blocking the loop. Follows symbolic links, also out of it.
 --
 --   luajit examples/file_server.lua [HOST:PORT] [FOLDER]
 
@@ -8,7 +8,6 @@ local quoll = require "quoll"
 local address = arg[1] or "127.0.0.1:8080"
 local root = (arg[2] or "docs"):gsub("/+$", "")
 local idle, longest = 75, 8192 -- seconds of silence, bytes of a request's head
-local chunk = 128 * 1024 -- bytes read and sent at a time
 local types = {
   html = "text/html; charset=utf-8", md = "text/plain; charset=utf-8",
   css = "text/css", js = "text/javascript", json = "application/json",
@@ -33,13 +32,10 @@ local function locate(target)
 end
 
 local function send_file(conn, file, kind, keep, bodyless)
-  local size, offset = file:size(), 0
+  local size = file:size()
   local ok = conn:send(head("200 OK", kind, size, keep))
-  while ok and not bodyless and offset < size do
-    local n = math.min(chunk, size - offset)
-    local data = file:pread(n, offset)
-    ok = data and #data == n and conn:send(data)
-    offset = offset + n
+  if ok and not bodyless then
+    ok = conn:sendfile(file, 0, size) == size
   end
   return file:close() and ok
 end

@@ -206,6 +206,7 @@ static const stats_field_t stats_fields[] = {
     STAT("files", "write_pool", write_pool),
     STAT("files", "write_nowait_unsupported", write_nowait_unsupported),
     STAT("files", "sync_aio", sync_aio),
+    STAT("files", "sendfiles", sendfiles),
     STAT("pool", "jobs", pool_jobs),
     STAT("pool", "pending", pool_pending),
     STAT("pool", "calls", calls_live),

@@ -19,9 +19,8 @@ connection_close(ql_handle_t *h, int err)
     if (!conn->pushing) {
         ql_buffer_release(&conn->core->buffers, &conn->in);
     }
-    if (ql_op_waiting(&conn->wop)) {
-        free(conn->out.copy);
-        conn->out.copy = NULL;
+    if (ql_op_waiting(&conn->wop) && conn->wop.type->free != NULL) {
+        conn->wop.type->free(&conn->wop);
     }
     if (conn->c != NULL) {
         ql_close_connection(conn->c);
@@ -158,6 +157,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__receive_functions);
     ql_core_register(L, core, ql__send_functions);
+    ql_core_register(L, core, ql__sendfile_functions);
     ql_core_register(L, core, ql__sockopt_functions);
     lua_setfield(L, -2, "connection");
 }

@@ -10,6 +10,7 @@
 
 typedef struct ql_listener_s ql_listener_t;
 typedef struct ql_gather_s ql_gather_t;
+typedef struct ql_transfer_s ql_transfer_t;
 
 /* What a send still has to write. */
 typedef struct {
@@ -50,6 +51,7 @@ typedef struct {
     ql_pattern_t pattern; /* of the read under way */
     union {
         ql_out_t out;
+        ql_transfer_t *transfer; /* anchored beside the connection */
         ql_accepting_t accepting;
         ql_connecting_t connecting;
     };
@@ -58,6 +60,7 @@ typedef struct {
 extern const ql_handle_type_t ql__connection_type;
 extern const luaL_Reg ql__receive_functions[];
 extern const luaL_Reg ql__send_functions[];
+extern const luaL_Reg ql__sendfile_functions[];
 extern const luaL_Reg ql__sockopt_functions[];
 
 enum {
@@ -68,6 +71,19 @@ static inline ql_conn_t *
 ql__connection_check(lua_State *L, int idx, const char *method)
 {
     return ql_handle_check(L, idx, &ql__connection_type, method);
+}
+
+/* Why nothing can be sent now; 0: it can. */
+static inline int
+ql__writer_error(const ql_conn_t *conn)
+{
+    if (conn->handle.closed) {
+        return conn->handle.closed;
+    }
+    if (ql_op_waiting(&conn->wop)) {
+        return QL_E_BUSY_WRITING;
+    }
+    return conn->wbroken ? QL_E_CLOSED : 0;
 }
 
 /* Pushes a new connection, still closed. */

@@ -158,14 +158,10 @@ static int
 send_start(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
            const ql_gather_t *gather)
 {
-    if (conn->handle.closed) {
-        return send_fail(L, conn->handle.closed);
-    }
-    if (ql_op_waiting(&conn->wop)) {
-        return send_fail(L, QL_E_BUSY_WRITING);
-    }
-    if (conn->wbroken) {
-        return send_fail(L, QL_E_CLOSED);
+    int err = ql__writer_error(conn);
+
+    if (err != 0) {
+        return send_fail(L, err);
     }
     conn->wop.type = &send_op;
     conn->out = (ql_out_t){.data = data, .left = size, .gather = gather};

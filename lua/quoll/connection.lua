@@ -170,6 +170,23 @@ function Connection:send(data)
   return nil, err, partial, code
 end
 
+--- Sends a part of a file, without a copy where the page cache has it and
+-- without ever waiting for the disk on the loop. The end of the file is that of
+-- the call: fewer than n bytes only where the file ends before. Failures are
+-- those of `send`, and "path: err" where the file is at fault: it could not be
+-- read, was closed, or has been cut meanwhile (ENODATA).
+-- @tparam file file
+-- @int[opt=0] offset bytes from its start
+-- @int[opt] n bytes; all there are by default
+-- @treturn[1] int bytes sent
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] int bytes sent
+-- @treturn[2] string CODE
+function Connection:sendfile(file, offset, n)
+  return finish(raw.sendfile(self, file, offset, n))
+end
+
 --- Limits how long each wait of a read or a send may last without progress.
 -- @function Connection:settimeout
 -- @tparam ?number s seconds; nil or math.huge: no limit (the default), 0: try

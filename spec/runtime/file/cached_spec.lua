@@ -144,3 +144,69 @@ describe("ql_file_read_cached", function()
         end)
     end))
 end)
+
+describe("what is known to be in the page cache", function()
+    local PAGE = 4096
+
+    local function warmed(pages)
+        local loop = helper.loop({}, inject.ql_inject_new(nil))
+        local path = files.make(files.bytes(pages * PAGE - 10))
+        files.warm(path)
+        return files.open(loop, path), path
+    end
+
+    local function resident(file, offset, size)
+        return tonumber(C.ql__file_resident(file, offset, size))
+    end
+
+    it("is all of a file that was read, at a probe for two pages",
+        forked(function()
+            local file, path = warmed(9)
+            for _, case in ipairs { { 0, 1, 1 }, { 0, PAGE, 1 },
+                { 0, PAGE + 1, 1 }, { 0, 2 * PAGE, 1 }, { 1, 2 * PAGE, 2 },
+                { PAGE - 1, 2, 1 }, { 4000, 4 * PAGE, 3 },
+                { 0, 9 * PAGE - 10, 5 } } do
+                local offset, size, probes = unpack(case)
+                local before = files.calls("preadv2")
+                assert.equal(size, resident(file, offset, size))
+                assert.equal(probes, files.calls("preadv2") - before)
+            end
+            close(file, path)
+        end))
+
+    it("ends before the first page that is not", forked(function()
+        local file, path = warmed(9)
+        for probe = 1, 4 do
+            for known = 0, 1 do -- pages of the probe that fails
+                inject.ql_inject_clear()
+                if known == 0 then
+                    inject.ql_inject_fail("preadv2", -1, probe, 0,
+                        errno.EAGAIN)
+                else
+                    inject.ql_inject_cut("preadv2", -1, probe, 0, 1)
+                end
+                assert.equal(((probe - 1) * 2 + known) * PAGE,
+                    resident(file, 0, 9 * PAGE - 10))
+            end
+        end
+        close(file, path)
+    end))
+
+    it("is nothing of a page that is only being read",
+        forked(function()
+            local file, path = warmed(9)
+            files.evict(path)
+            assert.equal(0, resident(file, 0, PAGE))
+            assert.equal(0, resident(file, 9 * PAGE, PAGE))
+            close(file, path)
+        end))
+
+    it("is nothing of a file without NOWAIT", forked(function()
+        local file, path = warmed(9)
+        inject.ql_inject_fail("preadv2", -1, 1, 1, errno.EOPNOTSUPP)
+        assert.equal(0, resident(file, 0, PAGE))
+        assert.equal(0, resident(file, 0, PAGE))
+        assert.equal(1, files.calls("preadv2"))
+        close(file, path)
+    end))
+end)

@@ -97,8 +97,8 @@ sendfile(int to, int from, off_t *offset, size_t size)
     if (one_byte__refuse(&next, to, ONE_BYTE_WRITE)) {
         return -1;
     }
-    return moved(to, next.sendfile(to, from, offset,
-                                   limit(to, ONE_BYTE_WRITE, size)));
+    return moved(
+        to, next.sendfile(to, from, offset, limit(to, ONE_BYTE_WRITE, size)));
 }
 
 ssize_t

@@ -1,0 +1,338 @@
+/*
+ * sendfile.c: a part of a file over a connection: what the page cache has goes
+ * from there, the rest is read, two blocks at a time, and sent from memory.
+ */
+#include "../file/file.h"
+#include "connection.h"
+
+#include <errno.h>
+
+enum {
+    /* What the page cache did not have, read before it is asked again: two
+     * blocks of a stream, which is all a slow peer keeps in memory. */
+    READ_PART = 512 * 1024,
+    READ_PIECE = 256 * 1024
+};
+
+struct ql_transfer_s {
+    file_user_t user;    /* of file, while under way */
+    ql_conn_t *conn;     /* anchored beside it */
+    file_t *file;        /* anchored beside it */
+    ql_stream_t *stream; /* NULL: the page cache is asked */
+    const char *data;    /* of stream, to be sent */
+    size_t ready;        /* bytes at data */
+    int64_t offset; /* of the next byte to be read or sent from the cache */
+    int64_t left;   /* bytes from there on */
+    int64_t part;   /* of them, in the stream */
+    int64_t sent;
+    bool of_file; /* the failure is the file's */
+};
+
+static ql_transfer_t *
+transfer_of(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_conn_t, wop)->transfer;
+}
+
+static void
+on_writable(ql_event_t *ev)
+{
+    ql_connection_t *c = ev->data;
+    ql_conn_t *conn = c->data;
+
+    ql_op_ready(&conn->wop);
+}
+
+static void
+drop_stream(ql_transfer_t *t)
+{
+    if (t->stream != NULL) {
+        ql_stream_free(t->stream);
+        t->stream = NULL;
+        t->ready = 0;
+    }
+}
+
+/* Nothing of the transfer is under way any more. */
+static void
+release(ql_transfer_t *t)
+{
+    drop_stream(t);
+    ql_queue_remove(&t->user.link);
+}
+
+/* ---------------------------------------------------------- attempt ---- */
+
+static int
+fail_file(ql_transfer_t *t, int err)
+{
+    t->of_file = true;
+    t->conn->wop.err = err;
+    return NGX_ERROR;
+}
+
+/* What a call of the connection's said: n bytes have gone, or why not. */
+static int
+advance(ql_transfer_t *t, ssize_t n)
+{
+    ql_conn_t *conn = t->conn;
+
+    if (n == NGX_ERROR) {
+        conn->wop.err = conn->c->err;
+        return NGX_ERROR;
+    }
+    if (n <= 0) {
+        return ql__park(&conn->c->write, on_writable, &conn->wop);
+    }
+    t->sent += n;
+    conn->wop.progress = 1;
+    return NGX_OK;
+}
+
+static int
+begin_reads(ql_transfer_t *t)
+{
+    t->part = t->left < READ_PART ? t->left : READ_PART;
+    t->stream = ql_stream_create(t->file->file, READ_PIECE, t->offset,
+                                 t->offset + t->part);
+    if (t->stream == NULL) {
+        return fail_file(t, errno);
+    }
+    t->stream->event.data = &t->conn->wop;
+    return NGX_OK;
+}
+
+/* The next n bytes have been given to the connection, or lie at data. */
+static void
+taken(ql_transfer_t *t, size_t n)
+{
+    t->offset += (int64_t) n;
+    t->left -= (int64_t) n;
+}
+
+static int
+send_cached(ql_transfer_t *t)
+{
+    ql_connection_t *c = t->conn->c;
+    ssize_t n = c->io->sendfile(c, t->file->file, t->offset, (size_t) t->left);
+
+    if (n == NGX_DECLINED) {
+        return begin_reads(t);
+    }
+    if (n == 0) {
+        return fail_file(t, ENODATA);
+    }
+    if (n > 0) {
+        taken(t, (size_t) n);
+    }
+    return advance(t, n);
+}
+
+static int
+read_piece(ql_transfer_t *t)
+{
+    int rc = ql_stream_attempt(t->stream);
+
+    if (rc == NGX_AGAIN) {
+        t->stream->event.handler = ql__file_event;
+        return NGX_AGAIN;
+    }
+    if (rc == NGX_ERROR) {
+        return fail_file(t, t->stream->err);
+    }
+    if (t->stream->nbytes == 0) {
+        return fail_file(t, ENODATA);
+    }
+    t->data = t->stream->data;
+    t->ready = t->stream->nbytes;
+    t->part -= (int64_t) t->ready;
+    taken(t, t->ready);
+    return NGX_OK;
+}
+
+static int
+send_read(ql_transfer_t *t)
+{
+    ql_connection_t *c = t->conn->c;
+    ssize_t n;
+    int rc;
+
+    if (t->ready == 0) {
+        rc = read_piece(t);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+    n = c->io->send(c, t->data, t->ready);
+    if (n > 0) {
+        t->data += n;
+        t->ready -= (size_t) n;
+    }
+    if (t->ready == 0 && t->part == 0) {
+        drop_stream(t);
+    }
+    return advance(t, n);
+}
+
+/* Nobody is called for the transfer any more. */
+static void
+unpark(ql_transfer_t *t)
+{
+    ql_connection_t *c = t->conn->c;
+
+    ql__unpark_event(c->loop, &c->write);
+    if (t->stream != NULL) {
+        t->stream->event.handler = NULL;
+    }
+}
+
+static int
+transfer_attempt(ql_op_t *op)
+{
+    ql_transfer_t *t = transfer_of(op);
+    int64_t share = t->sent + QL__TURN_BYTES;
+    int rc = NGX_OK;
+
+    ql_queue_remove(&t->user.link);
+    ql_queue_insert_tail(&t->file->users, &t->user.link);
+    unpark(t);
+    while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
+        if (t->sent >= share) {
+            return ql__park_next(&t->conn->c->write, on_writable);
+        }
+        rc = t->stream != NULL ? send_read(t) : send_cached(t);
+    }
+    if (rc != NGX_AGAIN) {
+        release(t);
+    }
+    if (rc == NGX_ERROR) {
+        t->conn->wbroken = t->sent > 0 || !t->of_file;
+    }
+    return rc;
+}
+
+static void
+transfer_cancel(ql_op_t *op)
+{
+    ql_transfer_t *t = transfer_of(op);
+
+    unpark(t);
+    release(t);
+    t->conn->wbroken = t->sent > 0;
+}
+
+static void
+transfer_free(ql_op_t *op)
+{
+    release(transfer_of(op));
+}
+
+static int
+transfer_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_transfer_t *t = transfer_of(op);
+
+    if (rc == NGX_OK) {
+        lua_pushnumber(L, (lua_Number) t->sent);
+        return 1;
+    }
+    if (!t->of_file) {
+        lua_pushnumber(L, (lua_Number) t->sent);
+        return ql_push_error_partial(L, op->err);
+    }
+    ql__file_error(L, t->file, op->err);
+    lua_pushnumber(L, (lua_Number) t->sent);
+    lua_insert(L, -2);
+    return 4;
+}
+
+static const ql_op_type_t transfer_op = {"sendfile", transfer_attempt,
+                                         transfer_push, transfer_cancel,
+                                         transfer_free};
+
+/* The file is being closed. */
+static void
+transfer_end(file_user_t *user, int err)
+{
+    ql_transfer_t *t = ql_queue_data(user, ql_transfer_t, user);
+
+    t->of_file = true;
+    ql_op_end(&t->conn->wop, err);
+}
+
+/* ----------------------------------------------------------- method ---- */
+
+static int
+refuse(lua_State *L, int err)
+{
+    lua_pushinteger(L, 0);
+    return ql_push_error_partial(L, err);
+}
+
+static int
+refuse_file(lua_State *L, const file_t *f, int err)
+{
+    ql__file_error(L, f, err);
+    lua_pushinteger(L, 0);
+    lua_insert(L, -2);
+    return 4;
+}
+
+static int64_t
+check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
+{
+    return lua_isnoneornil(L, arg)
+             ? otherwise
+             : ql_check_whole(L, arg, name, "sendfile", 0, INT64_C(1) << 52);
+}
+
+/* A transfer on top of the stack, above connection and file, is begun. */
+static int
+transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
+{
+    int64_t size;
+    int err = ql__writer_error(conn);
+
+    if (err != 0) {
+        return refuse(L, err);
+    }
+    if (f->handle.closed) {
+        return refuse_file(L, f, f->handle.closed);
+    }
+    size = ql_file_size(f->file);
+    if (size == -1) {
+        return refuse_file(L, f, errno);
+    }
+    size = size > t->offset ? size - t->offset : 0;
+    t->left = t->left < size ? t->left : size;
+    t->conn = conn;
+    t->file = f;
+    t->user.end = transfer_end;
+    conn->transfer = t;
+    conn->wop.type = &transfer_op;
+    return ql_await(L, &conn->wop, 3);
+}
+
+/* sendfile(self, file, [offset, [n]]) -> bytes | nil, err, sent, CODE */
+static int
+connection_sendfile(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "sendfile");
+    ql_handle_t *h = ql_handle_test(L, 2);
+    int64_t offset, left;
+    ql_transfer_t *t;
+
+    if (h == NULL || h->type != &ql__file_type) {
+        return ql_bad_argument(L, 2, "file", "sendfile", "a file");
+    }
+    offset = check_bytes(L, 3, "offset", 0);
+    left = check_bytes(L, 4, "n", INT64_MAX);
+    lua_settop(L, 2);
+    t = lua_newuserdata(L, sizeof(*t));
+    *t = (ql_transfer_t){.offset = offset, .left = left};
+    ql_queue_init(&t->user.link);
+    return transfer_start(L, conn, ql_queue_data(h, file_t, handle), t);
+}
+
+const luaL_Reg ql__sendfile_functions[] = {{"sendfile", connection_sendfile},
+                                           {NULL, NULL}};
