@@ -6,19 +6,14 @@
 
 #include <errno.h>
 
-static const char mark = 0; /* its address is what a resumed wait returns */
+/* What a resumed wait returns at first. No operation returns the registry, and
+ * pushing it neither allocates nor searches, as a light userdata would. */
+static const int MARK = LUA_REGISTRYINDEX;
 
 void
 ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 {
-    op->type = type;
-    op->lua = lua;
-    op->task = NULL;
-    op->timeout = QL_TIMER_INFINITE;
-    op->rc = NGX_OK;
-    op->err = 0;
-    op->progress = 0;
-    op->pending = 0;
+    *op = (ql_op_t){.type = type, .lua = lua, .timeout = QL_TIMER_INFINITE};
 }
 
 ql_own_op_t *
@@ -273,7 +268,7 @@ ql__co_register(lua_State *L, ql_lua_t *lua)
     static const luaL_Reg fns[] = {{"take", co_take}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &mark);
+    lua_pushvalue(L, MARK);
     lua_setfield(L, -2, "mark");
 }
 
@@ -293,7 +288,7 @@ co_within(const ql_task_t *t, const ql_task_t *drive)
 static int
 co_args(ql_task_t *t)
 {
-    lua_pushlightuserdata(t->L, (void *) (uintptr_t) &mark);
+    lua_pushvalue(t->L, MARK);
     lua_insert(t->L, 1);
     return lua_gettop(t->L);
 }

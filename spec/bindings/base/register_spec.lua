@@ -8,7 +8,7 @@ describe("ql_task_register", function()
         } do
             assert.equal("function", type(core[name]), name)
         end
-        assert.equal("userdata", type(core.mark))
+        assert.equal(debug.getregistry(), core.mark)
         assert.equal("table", type(core.task))
     end)
 end)
