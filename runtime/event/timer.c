@@ -195,11 +195,11 @@ ql_del_timer(ql_loop_t *loop, ql_event_t *ev)
 /* When the first timer of the slot is due, if there are few; else when the slot
  * is reached, which tells. A slot of the ring on top may hold later rounds. */
 static uint64_t
-first_due(const ql_wheel_t *wheel, const ql_wheel_next_t *next)
+first_due(ql_wheel_t *wheel, const ql_wheel_next_t *next)
 {
-    const ql_queue_t *slot = &wheel->slots[next->level][next->slot];
+    ql_queue_t *slot = &wheel->slots[next->level][next->slot];
     uint64_t first = UINT64_MAX, due;
-    const ql_queue_t *q;
+    ql_queue_t *q;
     unsigned n = 0;
 
     if (next->level == 0 || next->level == TOP) {
