@@ -209,7 +209,8 @@ typedef struct {
 QL_API ql_lua_call_t *ql_lua_call_new(lua_State *L, ql_lua_t *lua,
                                       int (*push)(lua_State *L, ql_call_t *call,
                                                   int err));
-/* Waits; the userdata is on top of the stack. */
+/* Waits; the userdata is on top of the stack. push finds the stack as it is
+ * now, arguments of the C function included, and may use them. */
 QL_API int ql_lua_call_await(lua_State *L, ql_lua_call_t *w);
 
 /* ------------------------------------------------------------- tasks ---- */

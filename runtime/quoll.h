@@ -403,6 +403,8 @@ typedef struct {
     uint64_t files_live;   /* ql_file_t now */
     uint64_t open_cached;  /* opened without asking a thread */
     uint64_t open_pool;    /* opened by a thread */
+    uint64_t close_pool;   /* closed by a thread */
+    uint64_t close_inline; /* fallback: the pool refused, closed on the loop */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
     uint64_t calls_live;   /* ql_call_t now */
@@ -603,12 +605,13 @@ struct ql_file_s {
     uint32_t mem_align; /* of the buffer of a direct read, bytes */
     uint32_t off_align; /* of its offset and length, bytes */
     uint64_t dev; /* st_dev and type: key of what the file system can do */
-    unsigned direct : 1;    /* asked for by the opener */
-    unsigned no_nowait : 1; /* RWF_NOWAIT is EOPNOTSUPP here */
-    unsigned no_direct : 1; /* O_DIRECT is EINVAL here */
-    unsigned memory : 1;    /* tmpfs, ramfs: a plain pread never waits */
-    unsigned closed : 1;    /* the opener let go */
-    unsigned readable : 1;  /* what it was opened for */
+    unsigned direct : 1;      /* asked for by the opener */
+    unsigned miss_direct : 1; /* likewise: so are misses */
+    unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
+    unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
+    unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
+    unsigned closed : 1;      /* the opener let go */
+    unsigned readable : 1;    /* what it was opened for */
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
     unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
@@ -620,7 +623,8 @@ struct ql_file_s {
  * EINVAL for what is not a regular file.
  */
 QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
-/* The opener lets go. */
+/* The opener lets go. The last holder's close(2) is made by a thread where it
+ * may take long: of a file that was unlinked, or opened for writing. */
 QL_API void ql_file_close(ql_file_t *file);
 /* Bytes now, from fstat; -1 with errno. */
 QL_API int64_t ql_file_size(ql_file_t *file);
@@ -688,6 +692,8 @@ struct ql_read_s {
     size_t size;      /* asked for */
     off_t offset;     /* asked for */
     int err;
+    unsigned missed : 1; /* set by the caller before the first attempt: it has
+                            asked the page cache just now, in vain */
 };
 
 /* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
@@ -759,7 +765,8 @@ QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 typedef struct {
     const char *name; /* "stat": for messages */
     /* Before a thread is asked, each time: what needs no waiting. NGX_OK with
-     * res, NGX_ERROR with err, NGX_DECLINED: a thread has to. May be NULL. */
+     * res, NGX_ERROR with err, NGX_DECLINED: a thread has to, NGX_AGAIN: it
+     * has posted call->task itself. May be NULL. */
     int (*attempt)(ql_call_t *call);
     /* On a thread: no loop, no Lua. Sets res, and err when res is -1. One that
      * would take long does a part and sets `more`. */
@@ -818,6 +825,7 @@ typedef struct {
     uint64_t directio;   /* a file of this many bytes or more is read direct;
                             0: none is */
     unsigned direct : 1; /* read direct, whatever its size */
+    unsigned miss_direct : 1; /* what the page cache has not is read direct */
 } ql_open_opts_t;
 
 /*
@@ -841,6 +849,14 @@ QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
 /* After NGX_OK, once: the file, which is then the caller's to close. One that
  * nobody takes is closed with the call. */
 QL_API ql_file_t *ql_open_take(ql_open_t *open);
+
+/*
+ * The opener lets go, as by ql_file_close(), and hears what close(2) said, which
+ * is how some servers tell that a write failed; nothing when reads still hold
+ * the file. A call that is not attempted closes all the same. NULL with errno
+ * ENOMEM: nothing has happened.
+ */
+QL_API ql_call_t *ql_close_create(ql_file_t *file);
 
 /* ----------------------------------------------------- watching files ---- */
 

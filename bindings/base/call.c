@@ -89,5 +89,5 @@ ql_lua_call_await(lua_State *L, ql_lua_call_t *w)
     }
     w->call->event.data = &w->op;
     w->call->event.handler = call_event;
-    return ql_await(L, &w->op, 1);
+    return ql_await(L, &w->op, lua_gettop(L));
 }

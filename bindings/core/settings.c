@@ -194,6 +194,8 @@ static const stats_field_t stats_fields[] = {
     STAT("files", "reads", reads_live),
     STAT("files", "open_cached", open_cached),
     STAT("files", "open_pool", open_pool),
+    STAT("files", "close_pool", close_pool),
+    STAT("files", "close_inline", close_inline),
     STAT("files", "hits", read_hits),
     STAT("files", "misses", read_misses),
     STAT("files", "direct", read_direct),

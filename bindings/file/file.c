@@ -49,8 +49,10 @@ file_close(ql_handle_t *h, int err)
     }
     ql__file_reader_close(f, err);
     ql__file_writer_close(f, err);
-    ql_file_close(f->file);
-    f->file = NULL;
+    if (f->file != NULL) { /* close() has taken it otherwise */
+        ql_file_close(f->file);
+        f->file = NULL;
+    }
 }
 
 static void
@@ -107,6 +109,7 @@ ql__open_file(lua_State *L, ql_core_t *core)
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__file_open_functions);
+    ql_core_register(L, core, ql__file_close_functions);
     ql_core_register(L, core, ql__file_read_functions);
     ql_core_register(L, core, ql__file_pread_functions);
     ql_core_register(L, core, ql__file_chunks_functions);

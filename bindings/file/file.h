@@ -96,6 +96,9 @@ file_t *ql__file_new(lua_State *L, ql_core_t *core, const char *path);
 /* file_open.c */
 extern const luaL_Reg ql__file_open_functions[];
 
+/* file_close.c */
+extern const luaL_Reg ql__file_close_functions[];
+
 /* file_pread.c */
 void ql__file_preads_close(file_t *f, int err);
 void ql__file_preads_collect(file_t *f);

@@ -64,7 +64,7 @@ open_path(lua_State *L, int idx)
     return strlen(path) == length ? path : NULL;
 }
 
-/* open(path, mode, direct, root, directio, permissions) -> file | nil, "path:
+/* open(path, mode, direct, root, directio, permissions, miss_direct) -> file | nil, "path:
  * err", CODE; waits. From root on, each may be nil. */
 static int
 file_open(lua_State *L)
@@ -72,7 +72,8 @@ file_open(lua_State *L)
     ql_core_t *core = ql_core(L);
     const char *path = open_path(L, 1);
     ql_open_opts_t opts = {.flags = open_flags(luaL_checkstring(L, 2)),
-                           .direct = lua_toboolean(L, 3) != 0};
+                           .direct = lua_toboolean(L, 3) != 0,
+                           .miss_direct = lua_toboolean(L, 7) != 0};
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     ql_lua_call_t *w;
     ql_open_t *o;

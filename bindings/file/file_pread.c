@@ -46,8 +46,8 @@ pread_let_go(file_pread_t *p)
     ql_queue_remove(&p->link);
 }
 
-/* What fits a pooled buffer is looked for in the page cache first: no
- * allocation, one system call. */
+/* NGX_DECLINED: the page cache was not asked. What fits a pooled buffer is
+ * looked for there first: no allocation, one system call. */
 static int
 pread_cached(file_pread_t *p)
 {
@@ -55,7 +55,7 @@ pread_cached(file_pread_t *p)
     ssize_t n;
 
     if (p->size > QL_BUFFER_SIZE || (file->direct && !file->memory)) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
     if (ql_buffer_reserve(&p->file->core->buffers, &p->out, p->size) != NGX_OK)
     {
@@ -78,13 +78,14 @@ pread_cached(file_pread_t *p)
 }
 
 static int
-pread_create(file_pread_t *p)
+pread_create(file_pread_t *p, bool missed)
 {
     p->read = ql_read_create(p->file->file, p->size, p->offset);
     if (p->read == NULL) {
         p->op.err = errno;
         return NGX_ERROR;
     }
+    p->read->missed = missed;
     p->read->event.data = &p->op;
     p->read->event.handler = ql__file_event;
     return NGX_OK;
@@ -98,10 +99,10 @@ pread_attempt(ql_op_t *op)
 
     if (p->read == NULL) {
         rc = pread_cached(p);
-        if (rc != NGX_AGAIN) {
+        if (rc != NGX_AGAIN && rc != NGX_DECLINED) {
             return rc;
         }
-        if (pread_create(p) != NGX_OK) {
+        if (pread_create(p, rc == NGX_AGAIN) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -126,7 +126,8 @@ reader_append(file_t *f, const char *data, size_t n)
     return NGX_OK;
 }
 
-/* Straight into the buffer from the page cache; NGX_AGAIN: ask further. */
+/* Straight into the buffer from the page cache. NGX_AGAIN: it has nothing;
+ * NGX_DECLINED: it was not asked. */
 static int
 fill_cached(file_t *f)
 {
@@ -134,7 +135,7 @@ fill_cached(file_t *f)
     ssize_t n;
 
     if (f->file->direct && !f->file->memory) {
-        return NGX_AGAIN;
+        return NGX_DECLINED;
     }
     if (ql_buffer_reserve(&f->core->buffers, &r->in,
                           ql_buffer_unread(&r->in) + reader_want(r))
@@ -156,7 +157,7 @@ fill_cached(file_t *f)
 }
 
 static int
-fill_waiting(file_t *f)
+fill_waiting(file_t *f, bool missed)
 {
     file_reader_t *r = &f->reader;
     int rc;
@@ -167,6 +168,7 @@ fill_waiting(file_t *f)
             r->op.err = errno;
             return NGX_ERROR;
         }
+        r->read->missed = missed;
         r->read->event.data = &r->op;
         r->read->event.handler = ql__file_event;
     }
@@ -186,9 +188,11 @@ fill_waiting(file_t *f)
 static int
 reader_fill(file_t *f)
 {
-    int rc = f->reader.read == NULL ? fill_cached(f) : NGX_AGAIN;
+    int rc = f->reader.read == NULL ? fill_cached(f) : NGX_DECLINED;
 
-    return rc == NGX_AGAIN ? fill_waiting(f) : rc;
+    return rc == NGX_AGAIN || rc == NGX_DECLINED
+             ? fill_waiting(f, rc == NGX_AGAIN)
+             : rc;
 }
 
 /* ---------------------------------------------------------- operation ---- */

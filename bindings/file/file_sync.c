@@ -6,8 +6,7 @@
 #include <errno.h>
 
 static const ql_op_type_t sync_type = {"sync", ql__file_call_attempt,
-                                       ql__file_call_push,
-                                       ql__file_call_let_go,
+                                       ql__file_call_push, ql__file_call_let_go,
                                        ql__file_call_let_go};
 
 /* sync(self, data) -> true | nil, err, CODE */
@@ -36,10 +35,9 @@ truncate_attempt(ql_op_t *op)
     return ql__file_call_attempt(op);
 }
 
-static const ql_op_type_t truncate_type = {"truncate", truncate_attempt,
-                                           ql__file_call_push,
-                                           ql__file_call_let_go,
-                                           ql__file_call_let_go};
+static const ql_op_type_t truncate_type = {
+    "truncate", truncate_attempt, ql__file_call_push, ql__file_call_let_go,
+    ql__file_call_let_go};
 
 /* truncate(self, size) -> true | nil, err, CODE */
 static int

@@ -17,7 +17,7 @@ local MODES = { r = true, w = true, a = true,
   ["r+"] = true, ["w+"] = true, ["a+"] = true }
 local SYNC = { data = "boolean" }
 local OPEN = { root = "string", direct = "boolean", directio = true,
-  permissions = true }
+  permissions = true, miss = true }
 
 local function bad_mode(mode)
   core.raise(([[bad argument 'mode' to 'open' ("r", "w", "a", "r+", "w+" or ]]
@@ -49,6 +49,14 @@ local function check_whole(opts, name, min, max)
   return value
 end
 
+local function miss_direct(miss)
+  if miss ~= nil and miss ~= "thread" and miss ~= "direct" then
+    core.raise(([[bad argument 'miss' to 'open' ("thread" or "direct" ]]
+      .. "expected, got %s)"):format(tostring(miss)))
+  end
+  return miss == "direct"
+end
+
 local function open_with(path, mode, direct, opts)
   options.check(opts, OPEN, "open")
   if opts.direct ~= nil then
@@ -60,7 +68,7 @@ local function open_with(path, mode, direct, opts)
   end
   return finish(raw.open(path, mode, direct, opts.root,
     check_whole(opts, "directio", 1, 2 ^ 52),
-    check_whole(opts, "permissions", 0, 4095)))
+    check_whole(opts, "permissions", 0, 4095), miss_direct(opts.miss)))
 end
 
 --- Opens a regular file. Waits where the kernel has to look for it.
@@ -70,8 +78,9 @@ end
 -- @tparam ?table opts `root`: path is looked up below this directory, and
 -- neither "..", "/" nor a symbolic link leaves it; `direct`: read direct or
 -- not; `directio`: files of at least so many bytes are read direct;
--- `permissions`: of a file that is created, before the umask (tonumber("666",
--- 8))
+-- `miss`: who reads what the page cache has not, a "thread" (it stays in the
+-- cache) or "direct" AIO; `permissions`: of a file that is created, before the
+-- umask (tonumber("666", 8))
 -- @treturn[1] File the file, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "path: no such file or directory", "path: is a
@@ -90,6 +99,16 @@ function files.open(path, mode, opts)
     return open_with(path, bare[mode], direct_modes[mode], opts)
   end
   return finish(raw.open(path, bare[mode], direct_modes[mode]))
+end
+
+--- Closes it; who reads it gets "closed". Waits for a file that was opened for
+-- writing, and tells what went wrong with what was written.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "closed", or "path: err": it is closed all the same
+-- @treturn[2] string CODE
+function File:close()
+  return finish(raw.close(self))
 end
 
 local function read_formats(self, format, ...)

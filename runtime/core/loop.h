@@ -348,13 +348,15 @@ typedef struct {
 } ql__opened_t;
 /* The rest of an open file: descriptor and hints; the loop's thread. */
 void ql__file_opened(ql_file_t *file, const ql__opened_t *opened);
-void ql__file_hold(ql_file_t *file);
-void ql__file_release(ql_file_t *file);
 /* What this file turned out not to do; counted once, a hint for its device. */
 void ql__file_no_nowait(ql_file_t *file);
 void ql__file_no_direct(ql_file_t *file, bool hint);
 /* The O_DIRECT descriptor, opened at the first need; -1: there is none. */
 int ql__file_direct(ql_file_t *file);
+
+/* close.c */
+void ql__file_hold(ql_file_t *file);
+void ql__file_release(ql_file_t *file);
 
 /* A completion to who waits for it. An abandoned one frees itself, and not by
  * a queue that the end of the loop would drop. */

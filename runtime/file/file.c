@@ -144,33 +144,3 @@ ql_file_size(ql_file_t *file)
     }
     return st.st_size;
 }
-
-void
-ql__file_hold(ql_file_t *file)
-{
-    file->refs++;
-}
-
-void
-ql__file_release(ql_file_t *file)
-{
-    ql_loop_t *loop = file->loop;
-
-    if (--file->refs != 0) {
-        return;
-    }
-    ql_log_debug(loop, QL_DEBUG_AIO, "file close: fd:%d", file->fd);
-    if (file->direct_fd >= 0) {
-        loop->sys->close(file->direct_fd);
-    }
-    loop->sys->close(file->fd);
-    loop->stats.files_live--;
-    ql__free(loop, file);
-}
-
-void
-ql_file_close(ql_file_t *file)
-{
-    file->closed = 1;
-    ql__file_release(file);
-}

@@ -30,6 +30,7 @@ typedef struct {
     unsigned permissions;
     int flags;
     bool direct;
+    bool miss_direct;
     bool cached; /* opened by the attempt */
     ql__opened_t opened;
     char names[]; /* path and root */
@@ -201,7 +202,7 @@ open_release(ql_call_t *call)
     ql_loop_t *loop = call->loop;
 
     if (o->opened.fd != -1) {
-        loop->sys->close(o->opened.fd);
+        ql_file_close(ql_open_take(&o->pub));
     }
     ql__free(loop, o->file);
 }
@@ -229,6 +230,7 @@ ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
     o->flags = opts->flags;
     o->permissions = opts->permissions;
     o->direct = opts->direct;
+    o->miss_direct = opts->miss_direct;
     o->directio = opts->directio;
     o->opened.fd = -1;
     o->file = ql__alloc(loop, sizeof(*o->file));
@@ -253,6 +255,7 @@ ql_open_take(ql_open_t *pub)
                         .readable = access != O_WRONLY,
                         .writable = access != O_RDONLY,
                         .append = (o->flags & O_APPEND) != 0};
+    file->miss_direct = o->miss_direct;
     file->direct = o->direct
                 || (o->directio != 0 && o->opened.size >= o->directio);
     ql__file_opened(file, &o->opened);

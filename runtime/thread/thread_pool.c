@@ -159,6 +159,10 @@ prepare(ql_loop_t *loop)
 {
     ql_thread_pool_t *pool = &loop->pool;
 
+    if (pool->stop) { /* this thread set it; the mutex may be gone */
+        errno = ECANCELED;
+        return NGX_ERROR;
+    }
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -184,10 +188,6 @@ enqueue(ql_loop_t *loop, ql_thread_task_t *task)
     ql_thread_pool_t *pool = &loop->pool;
     int err;
 
-    if (pool->stop) {
-        errno = ECANCELED;
-        return NGX_ERROR;
-    }
     if (pool->waiting >= loop->conf.thread_queue && !task->event.abandoned) {
         return NGX_BUSY;
     }

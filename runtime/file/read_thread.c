@@ -1,0 +1,77 @@
+/*
+ * read_thread.c: lane 3, a thread of the pool.
+ */
+#include "read.h"
+
+#include <errno.h>
+
+static void
+task_handler(ql_event_t *ev)
+{
+    ql_thread_task_t *task = ev->data;
+
+    ql__read_progress(task->data, ev);
+}
+
+/* On a thread. */
+static void
+task_run(ql_thread_task_t *task)
+{
+    ql__read_t *r = task->data;
+    const ql_sys_t *sys = r->pub.file->loop->sys;
+    size_t want = r->pub.size - r->have;
+    size_t done = 0;
+    ssize_t n;
+
+    while (done < want) {
+        n = sys->pread(r->fd, r->data + r->have + done, want - done,
+                       r->pub.offset + (off_t) (r->have + done));
+        if (n == 0) {
+            break;
+        }
+        if (n > 0) {
+            done += (size_t) n;
+        } else if (errno != EINTR) {
+            r->task_err = errno;
+            r->task_got = -1;
+            return;
+        }
+    }
+    r->task_got = (ssize_t) done;
+}
+
+static int
+task_post(ql__read_t *r)
+{
+    ql_loop_t *loop = r->pub.file->loop;
+    int rc;
+
+    r->fd = r->pub.file->fd;
+    r->task.run = task_run;
+    r->task.data = r;
+    r->task.event.data = &r->task;
+    r->task.event.handler = task_handler;
+    rc = ql_thread_task_post(loop, &r->task);
+    if (rc == NGX_OK) {
+        loop->stats.read_pool++;
+        return NGX_AGAIN;
+    }
+    return rc == NGX_BUSY ? ql__read_busy(r) : ql__read_fail(r, errno);
+}
+
+int
+ql__read_thread(ql__read_t *r)
+{
+    if (r->task.event.active) {
+        return NGX_AGAIN;
+    }
+    if (!r->task.event.complete || r->task.event.error) {
+        return task_post(r); /* error: lost by a fork */
+    }
+    r->task.event.complete = 0;
+    if (r->task_got == -1) {
+        return ql__read_fail_logged(r, r->task_err);
+    }
+    r->have += (size_t) r->task_got;
+    return ql__read_finish(r);
+}
