@@ -44,6 +44,14 @@ function usage.rss(pid)
     return tonumber(kib) * 1024
 end
 
+-- The most that this process has had resident, KiB.
+function usage.peak()
+    local file = assert(io.open("/proc/self/status"))
+    local kib = file:read("*a"):match("VmHWM:%s*(%d+) kB")
+    file:close()
+    return tonumber(kib)
+end
+
 -- Bytes this process holds after a full collection, Lua's and malloc's: what
 -- it keeps, as opposed to what the allocators have not given back.
 function usage.held()

@@ -4,7 +4,7 @@ local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
 -- More than the two sockets' buffers hold.
-local SIZE = 16 * pair.MIB + 777
+local SIZE = 16 * files.MIB + 777
 local data = files.bytes(SIZE)
 local path
 

@@ -135,7 +135,7 @@ describe("a sendfile that fails", function()
         close(self)
     end))
 
-    it("after the peer has gone: EPIPE or a reset, no SIGPIPE",
+    exact("after the peer has gone: EPIPE or a reset, no SIGPIPE",
         forked(function()
             ffi.C.signal(SIGPIPE, nil)
             local self = opened(4)
