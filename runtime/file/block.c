@@ -22,8 +22,8 @@ typedef struct {
 /* Two pages: a page's bytes wherever they begin, and the ends that a direct
  * read rounds to. */
 static const block_class_t classes[QL__BLOCK_CLASSES] = {
-    {0, 2 * BLOCK_ALIGN, 64},
-    {64 * 1024 + 1, QL__BLOCK_LARGE + 2 * BLOCK_ALIGN, 8},
+    {0, 2UL * BLOCK_ALIGN, 64},
+    {64 * 1024 + 1, QL__BLOCK_LARGE + 2UL * BLOCK_ALIGN, 8},
 };
 
 static int
