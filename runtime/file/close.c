@@ -52,6 +52,7 @@ typedef struct {
     int fd;
     int direct_fd; /* below 0: none */
     int err;
+    bool begun; /* by a thread */
 } closing_t;
 
 /* On a thread. */
@@ -60,6 +61,7 @@ closing_run(ql_thread_task_t *task)
 {
     closing_t *c = task->data;
 
+    c->begun = true;
     c->err = close_both(c->loop->sys, c->fd, c->direct_fd);
 }
 
@@ -69,6 +71,9 @@ closing_done(ql_event_t *ev)
     ql_thread_task_t *task = ev->data;
     closing_t *c = task->data;
 
+    if (!c->begun) { /* a child's: the thread was its parent's */
+        closing_run(task);
+    }
     closed(c->loop, c->err);
     ql__free(c->loop, c);
 }
@@ -147,7 +152,7 @@ ql_file_close(ql_file_t *file)
 typedef struct {
     ql_call_t call;  /* first */
     ql_file_t *file; /* NULL: let go of */
-    bool closed;     /* its descriptors are */
+    bool begun;      /* to be closed, and never again */
 } ql__close_t;
 
 static ql__close_t *
@@ -161,9 +166,9 @@ close_run(ql_call_t *call)
 {
     ql__close_t *c = close_of(call);
 
+    c->begun = true;
     call->err = close_both(call->loop->sys, c->file->fd, c->file->direct_fd);
     call->res = call->err == 0 ? 0 : -1;
-    c->closed = true;
 }
 
 /* A file that others hold is closed by the last of them. */
@@ -197,15 +202,17 @@ close_release(ql_call_t *call)
     if (c->file == NULL) {
         return;
     }
-    if (c->closed) {
+    if (c->begun) {
         file_free(c->file);
     } else {
         ql__file_release(c->file);
     }
 }
 
-static const ql_call_type_t close_type = {"close", close_attempt, close_run,
-                                          close_release, NULL};
+static const ql_call_type_t close_type = {.name = "close",
+                                          .attempt = close_attempt,
+                                          .run = close_run,
+                                          .release = close_release};
 
 ql_call_t *
 ql_close_create(ql_file_t *file)
