@@ -187,6 +187,13 @@ typedef struct {
     uint32_t thread_queue;       /* tasks waiting for the pool; 65,536 */
     uint32_t aio_queue;          /* reads waiting in user space; 65,536 */
     uint32_t drain;              /* ms loop end waits for reads; 1,000 */
+    /* Files kept open between their users; live, see ql_conf_live(). */
+    uint32_t open_file_cache;       /* entries at most; 0: none is kept */
+    uint32_t open_file_cache_valid; /* s an entry is believed; 60 */
+    uint32_t
+        open_file_cache_inactive; /* s until one that is not used goes; 60 */
+    uint32_t open_file_cache_min_uses; /* opens until a file is kept; 1 */
+    uint32_t open_file_cache_errors;   /* 1: failures are kept too; 0 */
 } ql_conf_t;
 
 enum {
@@ -208,6 +215,9 @@ QL_API int ql_conf_set(ql_conf_t *conf, const char *name, double value,
 /* The range of a setting, "epoll_events must be a whole number from 1 to
  * 65536" into err[size]; NGX_DECLINED: no such setting. */
 QL_API int ql_conf_describe(const char *name, char *err, size_t size);
+/* True for a setting that may change while the loop runs: open_file_cache and
+ * its like; ql_open_cache_drop() follows. */
+QL_API int ql_conf_live(const char *name);
 /* The name of setting i, NULL after the last; *value: its number in conf. */
 QL_API const char *ql_conf_get(const ql_conf_t *conf, unsigned i,
                                uint32_t *value);
@@ -395,15 +405,21 @@ typedef struct {
     uint64_t write_nowait_unsupported; /* fallback: no NOWAIT for writes */
     uint64_t write_hits;               /* writes done without a thread */
     uint64_t write_misses;             /* would have waited: to the pool */
-    uint64_t write_pool;   /* parts of writes sent to the thread pool */
-    uint64_t sync_aio;     /* syncs sent to the AIO */
-    uint64_t sendfiles;    /* parts of files sent from the page cache */
-    uint64_t read_dirty;   /* direct submit answered EAGAIN: to the pool */
-    uint64_t reads_live;   /* ql_read_t now */
-    uint64_t files_live;   /* ql_file_t now */
-    uint64_t open_cached;  /* opened without asking a thread */
-    uint64_t open_pool;    /* opened by a thread */
-    uint64_t close_pool;   /* closed by a thread */
+    uint64_t write_pool;        /* parts of writes sent to the thread pool */
+    uint64_t sync_aio;          /* syncs sent to the AIO */
+    uint64_t sendfiles;         /* parts of files sent from the page cache */
+    uint64_t read_dirty;        /* direct submit answered EAGAIN: to the pool */
+    uint64_t reads_live;        /* ql_read_t now */
+    uint64_t files_live;        /* ql_file_t now */
+    uint64_t open_cached;       /* opened without asking a thread */
+    uint64_t open_pool;         /* opened by a thread */
+    uint64_t cache_hits;        /* opens that the open-file cache answered */
+    uint64_t cache_misses;      /* it did not: unknown, stale, too few uses */
+    uint64_t cache_entries;     /* now */
+    uint64_t cache_evicted;     /* entries that made room, or were inactive */
+    uint64_t cache_revalidated; /* stale ones that were found unchanged */
+    uint64_t cache_negative;    /* opens that failed by a kept failure */
+    uint64_t close_pool;        /* closed by a thread */
     uint64_t close_inline; /* fallback: the pool refused, closed on the loop */
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
@@ -601,7 +617,7 @@ struct ql_file_s {
     ql_loop_t *loop;
     int fd;
     int direct_fd;      /* opened O_DIRECT; -1: not yet, -2: not possible */
-    uint32_t refs;      /* the opener's and one per read */
+    uint32_t refs;      /* openers, the cache and reads: one each */
     uint32_t mem_align; /* of the buffer of a direct read, bytes */
     uint32_t off_align; /* of its offset and length, bytes */
     uint64_t dev; /* st_dev and type: key of what the file system can do */
@@ -610,7 +626,6 @@ struct ql_file_s {
     unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
     unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
     unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
-    unsigned closed : 1;      /* the opener let go */
     unsigned readable : 1;    /* what it was opened for */
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
@@ -857,6 +872,9 @@ QL_API ql_file_t *ql_open_take(ql_open_t *open);
  * ENOMEM: nothing has happened.
  */
 QL_API ql_call_t *ql_close_create(ql_file_t *file);
+
+/* Lets go of every file that the open-file cache keeps. */
+QL_API void ql_open_cache_drop(ql_loop_t *loop);
 
 /* ----------------------------------------------------- watching files ---- */
 

@@ -11,7 +11,8 @@
 /* What a call of configure asks for, applied when all of it is good. */
 typedef struct {
     ql_conf_t conf;
-    int sizes;      /* settings of conf given */
+    int sizes;      /* settings of conf given that are fixed once it runs */
+    bool live;      /* others were given */
     int level;      /* 0: as it is */
     unsigned debug; /* QL_DEBUG_*; with debug_set */
     bool debug_set;
@@ -82,7 +83,11 @@ settings_number(lua_State *L, const char *name, settings_t *settings)
     {
         return ql_raise(L, "%s", err);
     }
-    settings->sizes++;
+    if (ql_conf_live(name)) {
+        settings->live = true;
+    } else {
+        settings->sizes++;
+    }
     return 0;
 }
 
@@ -124,6 +129,9 @@ static void
 settings_apply(ql_loop_t *loop, const settings_t *settings)
 {
     *ql_loop_conf(loop) = settings->conf;
+    if (settings->live) {
+        ql_open_cache_drop(loop);
+    }
     if (settings->debug_set) {
         ql_log_set_debug(loop, settings->debug);
     }
@@ -149,8 +157,8 @@ settings_configure(lua_State *L)
         settings_pair(L, &settings);
     }
     if (settings.sizes != 0 && ql_loop_fd(loop) != -1) {
-        return ql_raise(L, "configure: the loop has started; only log_level "
-                           "and debug can be changed now");
+        return ql_raise(L, "configure: the loop has started; only log_level, "
+                           "debug and open_file_cache* can be changed now");
     }
     settings_apply(loop, &settings);
     return settings_push(L, loop);
@@ -209,6 +217,12 @@ static const stats_field_t stats_fields[] = {
     STAT("files", "write_nowait_unsupported", write_nowait_unsupported),
     STAT("files", "sync_aio", sync_aio),
     STAT("files", "sendfiles", sendfiles),
+    STAT("open_cache", "hits", cache_hits),
+    STAT("open_cache", "misses", cache_misses),
+    STAT("open_cache", "entries", cache_entries),
+    STAT("open_cache", "evicted", cache_evicted),
+    STAT("open_cache", "revalidated", cache_revalidated),
+    STAT("open_cache", "negative", cache_negative),
     STAT("pool", "jobs", pool_jobs),
     STAT("pool", "pending", pool_pending),
     STAT("pool", "calls", calls_live),

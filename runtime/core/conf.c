@@ -29,6 +29,15 @@ static const ql_setting_t settings[] = {
     {"thread_queue", offsetof(ql_conf_t, thread_queue), 1, 16777216, 65536},
     {"aio_queue", offsetof(ql_conf_t, aio_queue), 1, 16777216, 65536},
     {"drain", offsetof(ql_conf_t, drain), 0, 3600000, 1000},
+    {"open_file_cache", offsetof(ql_conf_t, open_file_cache), 0, 1048576, 0},
+    {"open_file_cache_valid", offsetof(ql_conf_t, open_file_cache_valid), 0,
+     31536000, 60},
+    {"open_file_cache_inactive", offsetof(ql_conf_t, open_file_cache_inactive),
+     1, 31536000, 60},
+    {"open_file_cache_min_uses", offsetof(ql_conf_t, open_file_cache_min_uses),
+     1, 1000000, 1},
+    {"open_file_cache_errors", offsetof(ql_conf_t, open_file_cache_errors), 0,
+     1, 0},
 };
 
 enum {
@@ -127,6 +136,14 @@ ql_conf_set(ql_conf_t *conf, const char *name, double value, char *err,
     }
     *field(conf, s) = (uint32_t) value;
     return NGX_OK;
+}
+
+int
+ql_conf_live(const char *name)
+{
+    static const char live[] = "open_file_cache";
+
+    return strncmp(name, live, sizeof(live) - 1) == 0;
 }
 
 const char *

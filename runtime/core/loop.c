@@ -38,6 +38,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__aio_create(loop);
     ql__notify_create(loop);
     ql__thread_pool_init(&loop->pool);
+    ql__cache_init(loop);
     return loop;
 }
 
@@ -68,7 +69,9 @@ ql_loop_destroy(ql_loop_t *loop)
     if (loop->ep != -1 && !ql__loop_owned(loop)) {
         ql__epoll_drop(loop);
     }
+    ql_open_cache_drop(loop);
     drained = drain(loop);
+    ql_open_cache_drop(loop); /* opens that ended meanwhile */
     while (!ql_queue_empty(&loop->listenings)) {
         ql_listening_close(
             ql_queue_data(loop->listenings.next, ql_listening_t, link));

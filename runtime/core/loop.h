@@ -164,6 +164,14 @@ enum {
     QL__DEVICES = 32
 };
 
+/* ---- cache.c: files that stay open between their users ---- */
+
+typedef struct {
+    ql_queue_t *buckets; /* of entries by hash; NULL: nothing was kept yet */
+    uint32_t nbuckets;   /* a power of two */
+    ql_queue_t lru;      /* entries, most recent first */
+} ql__cache_t;
+
 /* ---- notify.c ---- */
 
 typedef struct {
@@ -233,6 +241,7 @@ struct ql_loop_s {
     ql_notify_t notify;
     ql_device_t devices[QL__DEVICES];
     uint32_t ndevices;
+    ql__cache_t cache;
     bool no_openat2; /* ENOSYS: every open asks a thread */
 
     bool stop;
@@ -344,7 +353,9 @@ typedef struct {
     int fd;        /* -1: none */
     uint32_t type; /* of its file system, statfs's f_type; 0: not told */
     uint64_t dev;  /* st_dev */
+    uint64_t ino;  /* st_ino */
     uint64_t size; /* st_size */
+    struct timespec mtime;
 } ql__opened_t;
 /* The rest of an open file: descriptor and hints; the loop's thread. */
 void ql__file_opened(ql_file_t *file, const ql__opened_t *opened);
@@ -353,6 +364,27 @@ void ql__file_no_nowait(ql_file_t *file);
 void ql__file_no_direct(ql_file_t *file, bool hint);
 /* The O_DIRECT descriptor, opened at the first need; -1: there is none. */
 int ql__file_direct(ql_file_t *file);
+
+/* cache.c: what two opens must have in common to share a file. */
+typedef struct {
+    const char *path;
+    const char *root; /* NULL: none */
+    uint64_t directio;
+    bool direct;
+    bool miss_direct;
+} ql__cache_key_t;
+void ql__cache_init(ql_loop_t *loop);
+/* NGX_OK: *file, held. NGX_ERROR: the path is known to fail; *err, and whether
+ * it is its root that does. NGX_DECLINED: it has to be opened; then one of
+ * the two below follows. */
+int ql__cache_find(ql_loop_t *loop, const ql__cache_key_t *key,
+                   ql_file_t **file, int *err, bool *at_root);
+/* It was opened, as file: what the opener gets in its place. */
+ql_file_t *ql__cache_keep(ql_loop_t *loop, const ql__cache_key_t *key,
+                          const ql__opened_t *opened, ql_file_t *file);
+/* It could not be opened. */
+void ql__cache_failed(ql_loop_t *loop, const ql__cache_key_t *key, int err,
+                      bool at_root);
 
 /* close.c */
 void ql__file_hold(ql_file_t *file);

@@ -143,7 +143,6 @@ ql__file_release(ql_file_t *file)
 void
 ql_file_close(ql_file_t *file)
 {
-    file->closed = 1;
     ql__file_release(file);
 }
 
@@ -222,7 +221,6 @@ ql_close_create(ql_file_t *file)
     if (c == NULL) {
         return NULL;
     }
-    file->closed = 1;
     c->file = file;
     return &c->call;
 }

@@ -31,7 +31,9 @@ typedef struct {
     int flags;
     bool direct;
     bool miss_direct;
-    bool cached; /* opened by the attempt */
+    bool cached;       /* opened by the attempt */
+    bool keep;         /* the open-file cache is told the result */
+    ql_file_t *shared; /* that it had, held; NULL: taken, or it had none */
     ql__opened_t opened;
     char names[]; /* path and root */
 } ql__open_t;
@@ -136,7 +138,9 @@ look(ql__open_t *o)
         return fail(o, errno, NULL);
     }
     opened->dev = st.st_dev;
+    opened->ino = st.st_ino;
     opened->size = (uint64_t) st.st_size;
+    opened->mtime = st.st_mtim;
     opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
                                                       : 0;
     return NGX_OK;
@@ -168,12 +172,46 @@ thread_may(const ql__open_t *o)
         || (o->pub.why == NULL && (err == EPERM || err == EINVAL));
 }
 
+static ql__cache_key_t
+key_of(const ql__open_t *o)
+{
+    return (ql__cache_key_t){.path = o->pub.path,
+                             .root = o->root,
+                             .directio = o->directio,
+                             .direct = o->direct,
+                             .miss_direct = o->miss_direct};
+}
+
+static int
+ask_cache(ql__open_t *o)
+{
+    ql_loop_t *loop = o->pub.call.loop;
+    ql__cache_key_t key = key_of(o);
+    bool at_root = false;
+    int rc, err = 0;
+
+    if (loop->conf.open_file_cache == 0 || o->flags != O_RDONLY) {
+        return NGX_DECLINED;
+    }
+    rc = ql__cache_find(loop, &key, &o->shared, &err, &at_root);
+    o->keep = rc == NGX_DECLINED;
+    if (rc == NGX_ERROR) {
+        o->pub.at = at_root ? o->root : o->pub.path;
+        return fail(o, err, NULL);
+    }
+    return rc;
+}
+
 static int
 open_attempt(ql_call_t *call)
 {
     ql__open_t *o = open_of(call);
     ql_loop_t *loop = call->loop;
+    int rc = ask_cache(o);
 
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
     if (loop->no_openat2 || (o->flags & (O_CREAT | O_TRUNC))) {
         return NGX_DECLINED;
     }
@@ -200,9 +238,14 @@ open_release(ql_call_t *call)
 {
     ql__open_t *o = open_of(call);
     ql_loop_t *loop = call->loop;
+    ql__cache_key_t key;
 
-    if (o->opened.fd != -1) {
+    if (o->opened.fd != -1 || o->shared != NULL) {
         ql_file_close(ql_open_take(&o->pub));
+    }
+    if (o->keep && call->res == -1) {
+        key = key_of(o);
+        ql__cache_failed(loop, &key, call->err, o->pub.at == o->root);
     }
     ql__free(loop, o->file);
 }
@@ -242,11 +285,11 @@ ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
     return &o->pub;
 }
 
-ql_file_t *
-ql_open_take(ql_open_t *pub)
+/* What was opened, as a file of its own. */
+static ql_file_t *
+make_file(ql__open_t *o)
 {
-    ql__open_t *o = open_of(&pub->call);
-    ql_loop_t *loop = pub->call.loop;
+    ql_loop_t *loop = o->pub.call.loop;
     ql_file_t *file = o->file;
     int access = o->flags & O_ACCMODE;
 
@@ -264,10 +307,29 @@ ql_open_take(ql_open_t *pub)
     } else {
         loop->stats.open_pool++;
     }
-    ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", pub->path,
+    ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", o->pub.path,
                  file->fd);
     o->opened.fd = -1;
     o->file = NULL;
+    return file;
+}
+
+ql_file_t *
+ql_open_take(ql_open_t *pub)
+{
+    ql__open_t *o = open_of(&pub->call);
+    ql_file_t *file = o->shared;
+    ql__cache_key_t key;
+
+    if (file != NULL) {
+        o->shared = NULL;
+        return file;
+    }
+    file = make_file(o);
+    if (o->keep) {
+        key = key_of(o);
+        file = ql__cache_keep(pub->call.loop, &key, &o->opened, file);
+    }
     return file;
 }
 

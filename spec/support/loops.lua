@@ -83,6 +83,7 @@ function loops.finish(loop)
             table.remove(open, i)
         end
     end
+    C.ql_open_cache_drop(loop)
     pcall(loops.run_until, loop, function()
         return not busy(loop)
     end, 1)

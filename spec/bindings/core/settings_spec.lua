@@ -78,12 +78,36 @@ describe("configure", function()
         assert.equal("", err)
     end)
 
-    it("after the start takes only log_level and debug", function()
+    it("after the start takes the log's and the file cache's", function()
         assert.matches("^false\t[^\n]*configure: the loop has started[^\n]*\n"
-            .. "table\n$", (printed [[
+            .. "table\n0\t30\n$", (printed [[
             quoll.run()
-            print(pcall(quoll.configure, { epoll_events = 16 }))
+            print(pcall(quoll.configure,
+                { epoll_events = 16, open_file_cache = 1 }))
             print(type(quoll.configure { log_level = "info", debug = {} }))
+            local set = quoll.configure { open_file_cache_valid = 30 }
+            print(set.open_file_cache, set.open_file_cache_valid)
+        ]]))
+    end)
+
+    it("keeps open files while open_file_cache says so", function()
+        assert.equal("1\t1\t1\n0\t0\n0\n", (printed [[
+            quoll.run(function()
+                quoll.configure { open_file_cache = 10,
+                    open_file_cache_errors = true }
+                for _ = 1, 2 do
+                    quoll.open("LICENSE"):close()
+                    quoll.open "/no/such"
+                end
+                local stats = quoll.stats()
+                print(stats.files.live, stats.open_cache.hits,
+                    stats.open_cache.negative)
+                quoll.configure { open_file_cache = 0 }
+                stats = quoll.stats()
+                print(stats.files.live, stats.open_cache.entries)
+                quoll.open("LICENSE"):close()
+                print(quoll.stats().open_cache.entries)
+            end)
         ]]))
     end)
 
