@@ -630,6 +630,7 @@ struct ql_file_s {
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
     unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
+    unsigned local : 1; /* a file system that asks nobody for attributes */
 };
 
 /*
@@ -1005,6 +1006,8 @@ typedef struct {
  * cached is there at the first attempt. */
 QL_API ql_info_call_t *ql_file_info(ql_loop_t *loop, const char *path);
 QL_API ql_info_call_t *ql_link_info(ql_loop_t *loop, const char *path);
+/* Of an open file, which the call holds. */
+QL_API ql_info_call_t *ql_open_file_info(ql_file_t *file);
 
 /* A directory that is read in batches. Freed as any call. */
 typedef struct {

@@ -1,6 +1,7 @@
 /*
  * file_sync.c: what is done to a file without moving bytes.
  */
+#include "../fs/fs.h"
 #include "file.h"
 
 #include <errno.h>
@@ -62,5 +63,43 @@ file_truncate(lua_State *L)
     return ql__file_call_await(L, c, ql_truncate_create(f->file, size));
 }
 
-const luaL_Reg ql__file_sync_functions[] = {
-    {"sync", file_sync}, {"truncate", file_truncate}, {NULL, NULL}};
+static int
+stat_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_call_t *call = ql_queue_data(op, file_call_t, op)->call;
+
+    if (rc == NGX_ERROR) {
+        return ql__file_call_push(L, op, rc);
+    }
+    ql__fs_push_info(L, &((ql_info_call_t *) (void *) call)->info);
+    return 1;
+}
+
+static const ql_op_type_t stat_type = {"stat", ql__file_call_attempt, stat_push,
+                                       ql__file_call_let_go,
+                                       ql__file_call_let_go};
+
+/* stat(self) -> table | nil, err, CODE */
+static int
+file_stat(lua_State *L)
+{
+    file_t *f = ql__file_self(L, "stat");
+    ql_info_call_t *info;
+    file_call_t *c;
+
+    if (f == NULL) {
+        return 3;
+    }
+    lua_settop(L, 1);
+    c = ql__file_call_new(L, f, &stat_type);
+    if (c == NULL) {
+        return 3;
+    }
+    info = ql_open_file_info(f->file);
+    return ql__file_call_await(L, c, info != NULL ? &info->p.call : NULL);
+}
+
+const luaL_Reg ql__file_sync_functions[] = {{"stat", file_stat},
+                                            {"sync", file_sync},
+                                            {"truncate", file_truncate},
+                                            {NULL, NULL}};

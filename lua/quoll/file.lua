@@ -221,6 +221,15 @@ function File:seek(whence, offset)
   return raw.seek(self, whence, offset or 0)
 end
 
+--- What is known of it.
+-- @treturn[1] table as quoll.fs.stat returns it
+-- @treturn[2] nil
+-- @treturn[2] string "path: err"
+-- @treturn[2] string CODE
+function File:stat()
+  return finish(raw.stat(self))
+end
+
 --- Its size now.
 -- @treturn number bytes
 function File:size()

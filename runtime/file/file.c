@@ -56,6 +56,9 @@ apply_hints(ql_file_t *file, const ql__opened_t *opened)
 
     file->dev = opened->dev ^ (type << 32);
     file->memory = type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+    file->local = file->memory || type == EXT4_SUPER_MAGIC
+               || type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC
+               || type == F2FS_SUPER_MAGIC;
     device = ql__device(file->loop, file->dev);
     if (file->direct && device->no_direct) {
         ql__file_no_direct(file, false);

@@ -14,6 +14,7 @@
 typedef struct {
     ql_info_call_t pub; /* first */
     int nofollow;       /* AT_SYMLINK_NOFOLLOW or 0 */
+    ql_file_t *file;    /* the open file asked about; NULL: a path */
 } info_t;
 
 static info_t *
@@ -127,4 +128,48 @@ ql_info_call_t *
 ql_link_info(ql_loop_t *loop, const char *path)
 {
     return create(loop, path, AT_SYMLINK_NOFOLLOW);
+}
+
+/* ---- of an open file ---- */
+
+static void
+open_info_run(ql_call_t *call)
+{
+    info_t *i = info_of(call);
+
+    ql__call_result(call, look(i, i->file->fd, "", AT_EMPTY_PATH));
+}
+
+/* Others may ask a server. */
+static int
+open_info_attempt(ql_call_t *call)
+{
+    if (!info_of(call)->file->local) {
+        return NGX_DECLINED;
+    }
+    open_info_run(call);
+    return call->res == -1 ? NGX_ERROR : NGX_OK;
+}
+
+static void
+open_info_release(ql_call_t *call)
+{
+    ql__file_release(info_of(call)->file);
+}
+
+static const ql_call_type_t open_info_type = {
+    "stat", open_info_attempt, open_info_run, open_info_release, NULL};
+
+ql_info_call_t *
+ql_open_file_info(ql_file_t *file)
+{
+    info_t *i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "",
+                              NULL);
+
+    if (i == NULL) {
+        return NULL;
+    }
+    i->file = file;
+    ql__file_hold(file);
+    return &i->pub;
 }

@@ -89,3 +89,22 @@ describe("truncate", function()
         end)
     end)
 end)
+
+describe("stat", function()
+    helper.gates()
+
+    it("is what quoll.fs.stat says of its path, and sees what was written",
+        function()
+            with("r+", function(file, path)
+                assert.same(quoll.fs.stat(path), file:stat())
+                file:seek("end")
+                file:write("more")
+                assert.same({ 14, "file" },
+                    { file:stat().size, file:stat().type })
+                os.remove(path)
+                assert.equal(0, file:stat().nlink)
+                file:close()
+                assert.same({ nil, "closed", "CLOSED" }, { file:stat() })
+            end)
+        end)
+end)

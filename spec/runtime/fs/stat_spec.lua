@@ -133,3 +133,44 @@ describe("what a path leads to", function()
             assert.equal(0, files.calls("open"))
         end))
 end)
+
+describe("what is known of an open file", function()
+    local function opened(loop, dir)
+        calls.write(dir .. "/file", ("x"):rep(12345))
+        local file = C.ql_file_open(loop, dir .. "/file", 0)
+        assert(file ~= nil)
+        return file
+    end
+
+    it("is what stat(1) says of its path, also without one, at once where "
+        .. "nobody has to be asked", in_directory(function(loop, dir)
+            local file = opened(loop, dir)
+            local said = expected(dir .. "/file")
+            for is_local, jobs in pairs { [1] = 0, [0] = 1 } do
+                file["local"] = is_local
+                local before = threads(loop)
+                assert.equal(said, described(info(loop,
+                    C.ql_open_file_info(file))))
+                assert.equal(jobs, threads(loop) - before)
+            end
+            os.remove(dir .. "/file")
+            assert.equal(0, info(loop, C.ql_open_file_info(file)).nlink)
+            C.ql_file_close(file)
+        end))
+
+    it("may not be told, or want for memory", in_directory(
+        function(loop, dir)
+            local file = opened(loop, dir)
+            for is_local = 0, 1 do
+                file["local"] = is_local
+                inject.ql_inject_clear()
+                inject.ql_inject_fail("statx", -1, 1, 1, errno.EIO)
+                assert.same({ nil, errno.EIO },
+                    { info(loop, C.ql_open_file_info(file)) })
+            end
+            inject.ql_inject_fail("malloc", -1, 1, 1, errno.ENOMEM)
+            assert.is_true(C.ql_open_file_info(file) == nil)
+            assert.equal(1, file.refs)
+            C.ql_file_close(file)
+        end))
+end)
