@@ -45,8 +45,10 @@ ql__fs_push_type(lua_State *L, unsigned mode)
 static void
 set_time(lua_State *L, const char *name, int64_t t)
 {
-    lua_pushnumber(L,
-                   (double) (t / 1000000000) + (double) (t % 1000000000) / 1e9);
+    int64_t seconds = t / 1000000000;
+
+    lua_pushnumber(L, (double) seconds
+                          + (double) (t - seconds * 1000000000) / 1e9);
     lua_setfield(L, -2, name);
 }
 

@@ -187,82 +187,86 @@ describe("a call", function()
     end)
 end)
 
+-- Every allocation of Lua memory in each operation fails once.
+local memory_script = [[
+    local quoll = require "quoll"
+    local fs, dir = quoll.fs, arg[1]
+    local operations = {
+        stat = function() return fs.stat(dir).type end,
+        mkdir = function()
+            return fs.mkdir(dir .. "/sub", { parents = true })
+        end,
+        realpath = function() return fs.realpath "/" end,
+        writefile = function()
+            return fs.writefile(dir .. "/file", { "a", 1 },
+                { sync = false })
+        end,
+        readfile = function()
+            return #fs.readfile(dir .. "/long")
+        end,
+        readdir = function()
+            local n = 0
+            for _ in fs.readdir(dir) do n = n + 1 end
+            return n
+        end,
+        tempfile = function()
+            local file = fs.tempfile { dir = dir,
+                unlinked = true }
+            return file:close()
+        end,
+    }
+
+    local function settled()
+        local deadline = quoll.now() + 5
+        repeat
+            collectgarbage()
+            quoll.sleep(0.0005)
+            local s = quoll.stats()
+            local left = s.pool.calls + s.files.live
+        until left == 0 or quoll.now() > deadline
+        return quoll.stats().pool.calls == 0
+    end
+
+    local function attempt(name, operation, n, expected)
+        collectgarbage()
+        fail_allocation(n)
+        local ok, result = pcall(quoll.run, operation)
+        local left = fail_allocation(0)
+        if ok and result ~= expected then
+            print(name, n, "wrong value", result)
+        elseif not ok and not tostring(result)
+            :find "not enough memory" then
+            print(name, n, result)
+        end
+        quoll.run()
+        if not settled() then
+            print(name, n, "left over")
+        end
+        return left > 0
+    end
+
+    jit.off()
+    assert(fs.writefile(dir .. "/long", ("x"):rep(100000)))
+    for _, operation in pairs(operations) do
+        quoll.run(operation)
+    end
+    local points = 0
+    for name, operation in pairs(operations) do
+        local expected, n = quoll.run(operation), 0
+        repeat
+            n = n + 1
+        until attempt(name, operation, n, expected) or n > 500
+        points = points + n
+    end
+    print(points > 50, quoll.stats().files.live)
+]]
+
 describe("lack of Lua memory at any point of a call", function()
     it("is an error, and nothing is left over", function()
         calls.in_directory(function(dir)
-            local result = helper.script([[
-                local quoll = require "quoll"
-                local fs, dir = quoll.fs, arg[1]
-                local operations = {
-                    stat = function() return fs.stat(dir).type end,
-                    mkdir = function()
-                        return fs.mkdir(dir .. "/sub", { parents = true })
-                    end,
-                    realpath = function() return fs.realpath "/" end,
-                    writefile = function()
-                        return fs.writefile(dir .. "/file", { "a", 1 },
-                            { sync = false })
-                    end,
-                    readfile = function()
-                        return #fs.readfile(dir .. "/long")
-                    end,
-                    readdir = function()
-                        local n = 0
-                        for _ in fs.readdir(dir) do n = n + 1 end
-                        return n
-                    end,
-                    tempfile = function()
-                        local file = fs.tempfile { dir = dir,
-                            unlinked = true }
-                        return file:close()
-                    end,
-                }
-
-                local function settled()
-                    local deadline = quoll.now() + 5
-                    repeat
-                        collectgarbage()
-                        quoll.sleep(0.0005)
-                        local s = quoll.stats()
-                        local left = s.pool.calls + s.files.live
-                    until left == 0 or quoll.now() > deadline
-                    return quoll.stats().pool.calls == 0
-                end
-
-                local function attempt(name, operation, n, expected)
-                    collectgarbage()
-                    fail_allocation(n)
-                    local ok, result = pcall(quoll.run, operation)
-                    local left = fail_allocation(0)
-                    if ok and result ~= expected then
-                        print(name, n, "wrong value", result)
-                    elseif not ok and not tostring(result)
-                        :find "not enough memory" then
-                        print(name, n, result)
-                    end
-                    quoll.run()
-                    if not settled() then
-                        print(name, n, "left over")
-                    end
-                    return left > 0
-                end
-
-                jit.off()
-                assert(fs.writefile(dir .. "/long", ("x"):rep(100000)))
-                for _, operation in pairs(operations) do
-                    quoll.run(operation)
-                end
-                local points = 0
-                for name, operation in pairs(operations) do
-                    local expected, n = quoll.run(operation), 0
-                    repeat
-                        n = n + 1
-                    until attempt(name, operation, n, expected) or n > 500
-                    points = points + n
-                end
-                print(points > 50, quoll.stats().files.live)
-            ]], { dir }, { lua = helper.build .. "/bin/quoll-host",
-                timeout = 60 })
+            local result = helper.script(memory_script, { dir }, {
+                lua = helper.build .. "/bin/quoll-host", timeout = 60,
+            })
             assert.is_nil(result.signal, result.err)
             assert.equal("true\t0\n", result.out, result.err)
             assert.equal(0, result.code)

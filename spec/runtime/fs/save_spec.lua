@@ -14,8 +14,11 @@ local function in_directory(fn)
     end)
 end
 
+local kept -- the content of which C has the address
+
 local function save(loop, path, data, flags, permissions)
-    return finish(loop, C.ql_save_file(loop, path, data, #data,
+    kept = data
+    return finish(loop, C.ql_save_file(loop, path, kept, #kept,
         permissions or 420, flags or 0))
 end
 
@@ -23,7 +26,8 @@ describe("a saved content", function()
     for _, size in ipairs { 0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 5 } do
         it("of " .. size .. " bytes is whole", in_directory(
             function(loop, _, path)
-                local data = files.bytes(size)
+                local data = files.bytes(1009):rep(size / 1009 + 1)
+                    :sub(1, size)
                 assert.equal(0, save(loop, path, data))
                 assert.is_true(data == calls.read(path))
                 assert.equal(math.max(1, math.ceil(size / MIB)),
@@ -148,6 +152,25 @@ describe("a save that is let go", function()
                 assert.is_true(calls.stat(loop, "pool_jobs") <= when + 2)
             end))
     end
+end)
+
+describe("a save that is let go while it is synced", function()
+    it("leaves the old content", in_directory(function(loop, dir, path)
+        calls.write(path, "old")
+        inject.ql_inject_delay("fsync", -1, 1, 1, 20000)
+        local call = C.ql_save_file(loop, path, "new", 3, 420,
+            C.QL_SAVE_SYNC)
+        calls.begin(call, function() C.ql_call_attempt(call.call) end)
+        helper.run_until(loop, function()
+            C.ql_notify(loop)
+            return calls.calls("fsync") == 1
+        end)
+        C.ql_call_free(call.call)
+        helper.run_until(loop, function()
+            return calls.stat(loop, "calls_live") == 0
+        end)
+        assert.same({ "old", "file" }, { calls.read(path), calls.names(dir) })
+    end))
 end)
 
 describe("an appended content", function()

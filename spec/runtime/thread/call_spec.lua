@@ -235,13 +235,15 @@ describe("a call in steps", function()
         end))
 
     it("is made anew when it is asked for again", forked(function()
-        local loop, rc = gated(), nil
+        local loop = gated()
+        local rc
         local call = create(loop, call_type(), function(ev)
             rc = C.ql_call_attempt(ffi.cast("ql_call_t *", ev))
         end)
         inject.ql_probe_thread_task_gate(1)
         for n = 1, 3 do
-            rc = C.ql_call_attempt(call)
+            rc = C.NGX_AGAIN
+            assert.equal(rc, C.ql_call_attempt(call))
             helper.run_until(loop, function() return rc == C.NGX_OK end)
             assert.equal(n, stat(loop, "pool_jobs"))
             C.ql_call_again(call)
