@@ -396,7 +396,8 @@ typedef struct {
     uint64_t aio_submits;   /* io_submit calls */
     uint64_t aio_eagain;    /* submits cut short by a full context */
     uint64_t aio_slow;      /* io_submit calls of more than 1 ms */
-    uint64_t read_hits;     /* answered from the page cache */
+    uint64_t read_hits;     /* wholly answered from the page cache, a MiB at a
+                               time; hits + misses: what was asked of it */
     uint64_t read_misses;   /* not (wholly) cached */
     uint64_t read_direct;   /* sent to the AIO */
     uint64_t read_pool;     /* sent to the thread pool */
@@ -430,6 +431,32 @@ typedef struct {
 } ql_stats_t;
 
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
+
+/* Calls on the loop of more than 1 ms. */
+typedef struct {
+    uint64_t count;
+    uint64_t ns;    /* of the last one */
+    char file[232]; /* its path as /proc has it, else "major:minor inode"; ""
+                       while there was none */
+} ql_slow_t;
+
+/* io_submit; of a batch, its first file. */
+QL_API const ql_slow_t *ql_slow_submit(const ql_loop_t *loop);
+/* Reads of the page cache of more than 16 KiB: the clock would be a tenth of a
+ * smaller one. */
+QL_API const ql_slow_t *ql_slow_cached(const ql_loop_t *loop);
+
+/* Reads that a thread made although another lane was meant for them. */
+typedef struct {
+    char device[32];    /* "ext4 8:1", or "others" */
+    const char *reason; /* "nowait unsupported", "direct unsupported", "dirty
+                           pages", "unaligned", "aio refused" */
+    uint64_t count;
+} ql_fallback_t;
+
+/* Number i, from 0; NGX_DECLINED after the last. */
+QL_API int ql_fallback(const ql_loop_t *loop, unsigned i,
+                       ql_fallback_t *fallback);
 
 /* ----------------------------------------------------- posted queues ---- */
 

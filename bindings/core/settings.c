@@ -1,6 +1,5 @@
 /*
- * settings.c: configure, stats and log: what a script sets and sees of the
- * runtime.
+ * settings.c: configure and log: what a script sets of the runtime.
  */
 #include "core.h"
 
@@ -164,104 +163,6 @@ settings_configure(lua_State *L)
     return settings_push(L, loop);
 }
 
-/* --------------------------------------------------------------- stats ---- */
-
-typedef struct {
-    const char *group; /* key of its table in the result */
-    const char *name;
-    size_t offset; /* in ql_stats_t, of a uint64_t */
-} stats_field_t;
-
-#define STAT(group, name, member)                                              \
-    {                                                                          \
-        group, name, offsetof(ql_stats_t, member)                              \
-    }
-
-static const stats_field_t stats_fields[] = {
-    STAT("loop", "turns", turns),
-    STAT("loop", "events", events),
-    STAT("loop", "stale", stale),
-    STAT("loop", "rebuilds", rebuilds),
-    STAT("loop", "epoll_ctl", epoll_ctl),
-    STAT("loop", "posted", posted),
-    STAT("loop", "timers", timers),
-    STAT("connections", "opened", opened),
-    STAT("connections", "closed", closed),
-    STAT("connections", "live", live),
-    STAT("connections", "accepted", accepted),
-    STAT("connections", "accept_errors", accept_errors),
-    STAT("connections", "accept_pauses", accept_pauses),
-    STAT("aio", "submitted", aio_submitted),
-    STAT("aio", "reaped", aio_reaped),
-    STAT("aio", "in_flight", aio_in_flight),
-    STAT("aio", "queued", aio_queued),
-    STAT("aio", "submits", aio_submits),
-    STAT("aio", "eagain", aio_eagain),
-    STAT("aio", "slow_submits", aio_slow),
-    STAT("files", "live", files_live),
-    STAT("files", "reads", reads_live),
-    STAT("files", "open_cached", open_cached),
-    STAT("files", "open_pool", open_pool),
-    STAT("files", "close_pool", close_pool),
-    STAT("files", "close_inline", close_inline),
-    STAT("files", "hits", read_hits),
-    STAT("files", "misses", read_misses),
-    STAT("files", "direct", read_direct),
-    STAT("files", "pool", read_pool),
-    STAT("files", "nowait_unsupported", read_nowait_unsupported),
-    STAT("files", "direct_unsupported", read_direct_unsupported),
-    STAT("files", "dirty", read_dirty),
-    STAT("files", "write_hits", write_hits),
-    STAT("files", "write_misses", write_misses),
-    STAT("files", "write_pool", write_pool),
-    STAT("files", "write_nowait_unsupported", write_nowait_unsupported),
-    STAT("files", "sync_aio", sync_aio),
-    STAT("files", "sendfiles", sendfiles),
-    STAT("open_cache", "hits", cache_hits),
-    STAT("open_cache", "misses", cache_misses),
-    STAT("open_cache", "entries", cache_entries),
-    STAT("open_cache", "evicted", cache_evicted),
-    STAT("open_cache", "revalidated", cache_revalidated),
-    STAT("open_cache", "negative", cache_negative),
-    STAT("pool", "jobs", pool_jobs),
-    STAT("pool", "pending", pool_pending),
-    STAT("pool", "calls", calls_live),
-    STAT("pool", "orphans", orphans),
-};
-
-#undef STAT
-
-/* stats() -> {loop = {turns = ...}, connections = {...}, aio, files, pool,
- * tasks = {...}, alerts = n} */
-static int
-settings_stats(lua_State *L)
-{
-    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
-    ql_stats_t stats;
-
-    ql_stats(loop, &stats);
-    lua_createtable(L, 0, 8);
-    for (size_t i = 0; i < sizeof(stats_fields) / sizeof(*stats_fields); i++) {
-        const stats_field_t *f = &stats_fields[i];
-        uint64_t value;
-
-        memcpy(&value, (char *) &stats + f->offset, sizeof(value));
-        lua_getfield(L, -1, f->group);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            lua_createtable(L, 0, 8);
-            lua_pushvalue(L, -1);
-            lua_setfield(L, -3, f->group);
-        }
-        lua_pushnumber(L, (lua_Number) value);
-        lua_setfield(L, -2, f->name);
-        lua_pop(L, 1);
-    }
-    lua_pushnumber(L, (lua_Number) ql_log_count(loop, QL_LOG_ALERT));
-    lua_setfield(L, -2, "alerts");
-    return 1;
-}
-
 /* ----------------------------------------------------------------- log ---- */
 
 /* log(level, ...): the values' tostring, one after the other */
@@ -305,7 +206,6 @@ void
 ql__open_settings(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"configure", settings_configure},
-                                   {"stats", settings_stats},
                                    {"log", settings_log},
                                    {"loop", settings_loop},
                                    {NULL, NULL}};

@@ -55,6 +55,8 @@ end
 -- @treturn table loop, connections, aio, files, pool, tasks, alerts
 function quoll.stats()
   local stats = core.stats()
+  local files = stats.files
+  files.iocbs_per_submit = stats.aio.submitted / math.max(files.submits, 1)
   stats.tasks = core.task_stats()
   return stats
 end

@@ -209,4 +209,5 @@ ql_stats(const ql_loop_t *loop, ql_stats_t *stats)
     stats->posted = ql__posted_count(loop);
     stats->aio_in_flight = loop->aio.in_flight;
     stats->aio_queued = loop->aio.queued;
+    stats->aio_slow = loop->slow_submit.count;
 }

@@ -153,16 +153,27 @@ void ql__call_returned(ql_call_t *call);
 
 /* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
 
+enum {
+    QL__DEVICES = 32
+};
+
+/* Why a thread makes a read that another lane was meant for. */
+enum {
+    QL__FALLBACK_NOWAIT,    /* no RWF_NOWAIT there */
+    QL__FALLBACK_DIRECT,    /* no O_DIRECT there */
+    QL__FALLBACK_DIRTY,     /* the direct read met dirty pages, or a lock */
+    QL__FALLBACK_UNALIGNED, /* the direct read was no whole number of blocks */
+    QL__FALLBACK_REFUSED,   /* the machine refused io_setup */
+    QL__FALLBACKS
+};
+
 typedef struct {
     uint64_t dev;   /* ql_file_t.dev */
     bool no_nowait; /* preadv2(RWF_NOWAIT) was EOPNOTSUPP */
     bool no_direct; /* open(O_DIRECT) was EINVAL or its reads EOPNOTSUPP */
-    bool no_nowait_write; /* pwritev2(RWF_NOWAIT) was EOPNOTSUPP */
+    bool no_nowait_write;              /* pwritev2(RWF_NOWAIT) was EOPNOTSUPP */
+    uint64_t fallbacks[QL__FALLBACKS]; /* reads, by QL__FALLBACK_* */
 } ql_device_t;
-
-enum {
-    QL__DEVICES = 32
-};
 
 /* ---- cache.c: files that stay open between their users ---- */
 
@@ -242,6 +253,9 @@ struct ql_loop_s {
     ql_device_t devices[QL__DEVICES];
     uint32_t ndevices;
     ql__cache_t cache;
+    ql_device_t other_devices; /* counts of those that made room */
+    ql_slow_t slow_submit;
+    ql_slow_t slow_cached;
     bool no_openat2; /* ENOSYS: every open asks a thread */
 
     bool stop;
@@ -385,6 +399,12 @@ ql_file_t *ql__cache_keep(ql_loop_t *loop, const ql__cache_key_t *key,
 /* It could not be opened. */
 void ql__cache_failed(ql_loop_t *loop, const ql__cache_key_t *key, int err,
                       bool at_root);
+/* device.c: counts a read of this file for its device. */
+void ql__fallback(ql_file_t *file, int reason);
+
+/* slow.c: counts a call on the loop that took ns, if that was more than 1 ms;
+ * `file` is the one that is named. */
+void ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file);
 
 /* close.c */
 void ql__file_hold(ql_file_t *file);

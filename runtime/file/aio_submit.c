@@ -12,8 +12,7 @@ enum {
      * then: of fio's reads a second 1, 2, 4 and 8 brought 0.99, 0.98, 0.94 and
      * 0.89, for 1.10, 0.98, 0.95 and 0.95 of its CPU time. */
     AIO_BATCH = 2,
-    SUBMIT_SLOW = 1000000, /* ns: more than that held the loop up */
-    SUBMIT_RETRY = 10      /* ms until the machine is asked again */
+    SUBMIT_RETRY = 10 /* ms until the machine is asked again */
 };
 
 bool
@@ -43,12 +42,11 @@ timed_submit(ql_loop_t *loop, long n)
 {
     ql_aio_t *aio = &loop->aio;
     uint64_t start = ql__clock(loop);
+    const ql_event_aio_t *first = aio->batch[0]->data;
     int rc = loop->sys->io_submit(aio->ctx, n, aio->batch);
 
     loop->stats.aio_submits++;
-    if (ql__clock(loop) - start > SUBMIT_SLOW) {
-        loop->stats.aio_slow++;
-    }
+    ql__slow(&loop->slow_submit, ql__clock(loop) - start, first->file);
     ql_log_debug(loop, QL_DEBUG_AIO, "io_submit: %d of %ld", rc, n);
     return rc;
 }

@@ -40,6 +40,29 @@ task_run(ql_thread_task_t *task)
     r->task_got = (ssize_t) done;
 }
 
+/* A miss is none. */
+static void
+count_fallback(const ql__read_t *r)
+{
+    ql_file_t *file = r->pub.file;
+    int reason = -1;
+
+    if (r->aio.err == EAGAIN) {
+        reason = QL__FALLBACK_DIRTY;
+    } else if (r->aio.err == EINVAL) {
+        reason = QL__FALLBACK_UNALIGNED;
+    } else if (file->direct && file->no_direct) {
+        reason = QL__FALLBACK_DIRECT;
+    } else if (file->direct && file->loop->aio.refused) {
+        reason = QL__FALLBACK_REFUSED;
+    } else if (file->no_nowait) {
+        reason = QL__FALLBACK_NOWAIT;
+    }
+    if (reason != -1) {
+        ql__fallback(file, reason);
+    }
+}
+
 static int
 task_post(ql__read_t *r)
 {
@@ -54,6 +77,7 @@ task_post(ql__read_t *r)
     rc = ql_thread_task_post(loop, &r->task);
     if (rc == NGX_OK) {
         loop->stats.read_pool++;
+        count_fallback(r);
         return NGX_AGAIN;
     }
     return rc == NGX_BUSY ? ql__read_busy(r) : ql__read_fail(r, errno);

@@ -6,7 +6,7 @@ local scripts = require "spec.support.scripts"
 -- Dotted names in quoll.stats() of what must be 0.
 local gauges = {
     "tasks.live", "connections.live", "loop.timers", "loop.posted",
-    "aio.in_flight", "aio.queued", "files.live", "files.reads",
+    "aio.in_flight", "files.queued", "files.live", "files.reads",
     "pool.pending", "pool.calls", "pool.orphans",
 }
 

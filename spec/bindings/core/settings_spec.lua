@@ -1,5 +1,4 @@
 local helper = require "spec.helper"
-local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 
 -- What a script of its own prints.
@@ -188,62 +187,5 @@ describe("log", function()
             assert.matches("bad argument 'level' to 'log'", err)
         end
         assert.is_false(pcall(quoll.log))
-    end)
-end)
-
-describe("stats", function()
-    helper.gates()
-
-    local fields = {
-        loop = "turns events stale rebuilds epoll_ctl posted timers",
-        connections = "opened closed live accepted accept_errors "
-            .. "accept_pauses",
-        aio = "submitted reaped in_flight queued submits eagain slow_submits",
-        files = "live reads hits misses direct pool nowait_unsupported "
-            .. "direct_unsupported dirty",
-        pool = "jobs pending calls orphans",
-        tasks = "spawned ended failed live resumes",
-    }
-
-    it("has every field, a number of 0 or more", function()
-        local stats = quoll.stats()
-        for group, names in pairs(fields) do
-            for name in names:gmatch "%S+" do
-                assert.is_true((stats[group][name] or -1) >= 0,
-                    group .. "." .. name)
-            end
-        end
-        assert.equal(0, stats.alerts)
-    end)
-
-    it("adds up", function()
-        local path = tasks.file(("x"):rep(100000))
-        finally(function() os.remove(path) end)
-        local before = quoll.stats()
-        tasks.run(function()
-            local file = assert(quoll.open(path, "rd"))
-            for i = 1, 10 do
-                quoll.spawn(file.pread, file, 1000, i * 777)
-            end
-            tasks.settle()
-            local stats = quoll.stats()
-            assert.equal(stats.aio.submitted,
-                stats.aio.reaped + stats.aio.in_flight)
-            assert.equal(stats.connections.opened,
-                stats.connections.closed + stats.connections.live)
-            assert.is_true(stats.files.reads >= 10)
-            quoll.sleep(0.01)
-        end)
-        local stats = quoll.stats()
-        assert.equal(stats.aio.submitted, stats.aio.reaped)
-        assert.equal(stats.connections.opened, stats.connections.closed)
-        assert.equal(0, stats.files.reads)
-        assert.equal(0, stats.files.live)
-        assert.is_true(stats.loop.turns > before.loop.turns)
-    end)
-
-    it("is a table of its own each time", function()
-        quoll.stats().loop.turns = -1
-        assert.is_true(quoll.stats().loop.turns >= 0)
     end)
 end)

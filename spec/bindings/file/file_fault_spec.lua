@@ -110,7 +110,8 @@ describe("a full AIO context", function()
                 print(read_many(quoll.open(path, "rd"), 200))
             end)
             local aio = quoll.stats().aio
-            print(aio.submitted == aio.reaped, aio.in_flight, aio.queued)
+            print(aio.submitted == aio.reaped, aio.in_flight,
+                quoll.stats().files.queued)
         ]]
         assert.equal("true\ntrue\t0\t0\n", out)
     end)

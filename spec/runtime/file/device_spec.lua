@@ -1,6 +1,7 @@
 local helper = require "spec.helper"
 local files = require "spec.support.files"
-local C, inject, errno = helper.C, helper.inject, helper.errno
+local ffi, C, inject, errno =
+    helper.ffi, helper.C, helper.inject, helper.errno
 local forked = helper.forked
 
 describe("a device's hint", function()
@@ -55,5 +56,44 @@ describe("a device's hint", function()
         C.ql_file_close(first)
         C.ql_file_close(second)
         os.remove(path)
+    end))
+end)
+
+-- { "device reason count", ... }
+local function fallbacks(loop)
+    local list, f = {}, ffi.new("ql_fallback_t")
+    while C.ql_fallback(loop, #list, f) == C.NGX_OK do
+        list[#list + 1] = ("%s %s %d"):format(ffi.string(f.device),
+            ffi.string(f.reason), tonumber(f.count))
+    end
+    return list
+end
+
+describe("a device's fallbacks", function()
+    it("are counted by reason", forked(function()
+        local loop = helper.loop()
+        local file = ffi.new("ql_file_t", { loop = loop,
+            dev = 0x801 + 0xef53 * 2 ^ 32 })
+        assert.same({}, fallbacks(loop))
+        C.ql__fallback(file, C.QL__FALLBACK_DIRTY)
+        C.ql__fallback(file, C.QL__FALLBACK_NOWAIT)
+        C.ql__fallback(file, C.QL__FALLBACK_DIRTY)
+        file.dev = 7
+        C.ql__fallback(file, C.QL__FALLBACK_REFUSED)
+        assert.same({ "ext4 8:1 nowait unsupported 1",
+            "ext4 8:1 dirty pages 2", "0 0:7 aio refused 1" },
+            fallbacks(loop))
+    end))
+
+    it("of one that made room are kept", forked(function()
+        local loop = helper.loop()
+        local file = ffi.new("ql_file_t", { loop = loop })
+        for dev = 1, C.QL__DEVICES + 2 do
+            file.dev = dev
+            C.ql__fallback(file, C.QL__FALLBACK_DIRECT)
+        end
+        local list = fallbacks(loop)
+        assert.equal(C.QL__DEVICES + 1, #list)
+        assert.equal("others direct unsupported 2", list[#list])
     end))
 end)

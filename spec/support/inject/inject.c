@@ -71,6 +71,8 @@ PLAIN(int, openat2, dir,
 PLAIN(int, ftruncate, fd, (int fd, off_t size), (fd, size))
 PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
 PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
+PLAIN(ssize_t, readlink, -1, (const char *path, char *buf, size_t size),
+      (path, buf, size))
 PLAIN(int, inotify_init1, -1, (int flags), (flags))
 PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
       (fd, path, mask))
@@ -199,6 +201,7 @@ static const ql_sys_t plain = {
     .fstat = inject_fstat,
     .fstatfs = inject_fstatfs,
     .statx = inject_statx,
+    .readlink = inject_readlink,
     .inotify_init1 = inject_inotify_init1,
     .inotify_add_watch = inject_inotify_add_watch,
     .inotify_rm_watch = inject_inotify_rm_watch,
