@@ -6,6 +6,7 @@
 local bit = require "bit"
 local core = require "quoll.core"
 local options = require "quoll.options"
+local readdir = require("quoll.fs").readdir
 local IN = require "quoll.watch.source"
 local process = require("quoll.watch.events").process
 local steps = require "quoll.watch.steps"
@@ -27,7 +28,7 @@ local MASKS = {
   move_to = MOVES,
 }
 
-local OPTIONS = { events = "table" }
+local OPTIONS = { events = "table", recursive = "boolean" }
 
 -- Steps come before what is told, or folders would be watched late; but only
 -- so much is kept.
@@ -89,7 +90,9 @@ end
 
 --- Watches a file or a folder.
 -- @string path symbolic links are followed
--- @tparam ?table opts `events`: a list of the types that are wanted (all)
+-- @tparam ?table opts `events`: a list of the types that are wanted (all);
+-- `recursive`: what is below the folder too, now and later; symbolic links
+-- below it are not followed
 -- @treturn[1] Watch the watch, owned by the running task; an iterator
 -- @treturn[2] nil
 -- @treturn[2] string "path: no such file or directory", ...
@@ -105,12 +108,12 @@ function watch.watch(path, opts)
   if not handle then
     return describe(path, err, code)
   end
-  local known = tree.new(path, wanted)
+  local known = tree.new(path, wanted, opts.recursive)
   local self = setmetatable({
     handle = handle,
     source = IN.new(handle),
     tree = known,
-    steps = steps.new(handle, known, mask),
+    steps = steps.new(handle, known, mask, opts.recursive and readdir),
     reading = false,
   }, meta)
   local done

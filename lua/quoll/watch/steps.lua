@@ -53,9 +53,11 @@ function Steps:work()
   return true
 end
 
--- It may have ended by itself.
+-- It may have ended by itself; or a scan has met its folder under another name.
 function Steps:remove(step)
-  finish(raw.remove(self.handle, step.wd))
+  if not self.tree.nodes[step.wd] then
+    finish(raw.remove(self.handle, step.wd))
+  end
   return true
 end
 

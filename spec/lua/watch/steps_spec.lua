@@ -3,6 +3,7 @@ local tasks = require "spec.support.tasks"
 local folders = require "spec.support.folders"
 local core = require "quoll.core"
 local quoll = require "quoll"
+local finish = require("quoll.wait").finish
 local steps = require "quoll.watch.steps"
 local tree = require "quoll.watch.tree"
 
@@ -65,6 +66,18 @@ describe("a watch's steps", function()
             known:unwatch(wd)
             assert.is_true(work:work())
             assert.is_true(work:work())
+        end)
+    end)
+
+    it("do not remove a watch that is another folder's by now", function()
+        with(dir, function(work, known)
+            work:work()
+            local root = known.root
+            known:unwatch(root.wd)
+            known:register(root, root.wd)
+            assert.is_true(work:work())
+            sh(dir, "mkdir a")
+            assert.equal(root.wd, (finish(core.watch.next(work.handle, 5))))
         end)
     end)
 

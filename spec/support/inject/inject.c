@@ -54,8 +54,6 @@ PLAIN(int, renameat2, -1,
       (int from_dir, const char *from, int to_dir, const char *to,
        unsigned flags),
       (from_dir, from, to_dir, to, flags))
-PLAIN(ssize_t, readlink, -1, (const char *path, char *buf, size_t size),
-      (path, buf, size))
 PLAIN(ssize_t, getdents64, fd, (int fd, void *buf, size_t size),
       (fd, buf, size))
 PLAIN(ssize_t, getrandom, -1, (void *buf, size_t size, unsigned flags),
@@ -188,7 +186,6 @@ static const ql_sys_t plain = {
     .symlink = inject_symlink,
     .rename = inject_rename,
     .renameat2 = inject_renameat2,
-    .readlink = inject_readlink,
     .realpath = inject_realpath,
     .getdents64 = inject_getdents64,
     .getrandom = inject_getrandom,
