@@ -62,8 +62,8 @@ function Report:text(how)
         local cells = {}
         for i, cell in ipairs(row) do
             local left = i == 1 or i == #row
-            cells[i] = string.format("%" .. (left and "-" or "") .. width[i]
-                .. "s", cell)
+            local space = (" "):rep(width[i] - #cell)
+            cells[i] = left and cell .. space or space .. cell
         end
         lines[n] = table.concat(cells, "  "):gsub("%s+$", "")
     end
