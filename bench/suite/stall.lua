@@ -1,49 +1,74 @@
 local figures = require "bench.lib.figures"
+local overlay = require "bench.lib.overlay"
 local proc = require "bench.lib.proc"
 
 local EVICT_MS = 20
 
--- The variants and their commands.
+-- The variants and their commands. An overlay's file is the same one, seen
+-- through overlayfs.
 local VARIANTS = {
     { name = "no reads", "bench/stall.lua", "none" },
     { name = "cacheable", most = 1000, "bench/stall.lua", "cached" },
     { name = "direct", most = 1000, "bench/stall.lua", "direct" },
+    { name = "cacheable, overlayfs", most = 1000, overlay = true,
+        "bench/stall.lua", "cached" },
     { name = "luv, fs_read", "bench/peers/stall_luv.lua" },
     { name = "io.read on the loop", "bench/stall.lua", "blocking" },
 }
 
-local function measure(bench, variant, path, seconds)
+local function command(bench, variant, mount, seconds)
+    local args = { unpack(variant) }
+    local seen = variant.overlay and "merged" or "lower"
+    table.insert(args, mount.folder .. "/" .. seen .. "/cold")
+    table.insert(args, seconds)
+    local line = bench:command(unpack(args))
+    return variant.overlay and mount:command(line) or line
+end
+
+local function measure(bench, variant, mount, seconds)
     local evict = proc.start {
-        core = bench.load_core, bench:path("evict"), path, EVICT_MS,
+        core = bench.load_core, bench:path("evict"),
+        mount.folder .. "/lower/cold", EVICT_MS,
     }
     evict:line(30)
-    local args = { unpack(variant) }
-    table.insert(args, path)
-    table.insert(args, seconds)
-    local found = figures.parse(bench:script(unpack(args)))
+    local found = figures.parse(proc.run(command(bench, variant, mount,
+        seconds)))
     evict:finish(10)
     found.rate = found.reads / seconds
     return found
+end
+
+-- The variants that can be run here, with their samples.
+local function possible(bench, mount)
+    local list, why = {}, mount:refused()
+    for _, variant in ipairs(VARIANTS) do
+        if variant.overlay and why then
+            bench.report:add {
+                what = ("stall: %s: skipped, %s"):format(variant.name, why),
+            }
+        else
+            variant.samples = figures.samples()
+            table.insert(list, variant)
+        end
+    end
+    return list
 end
 
 return {
     name = "stall",
     what = "lateness of a 1 ms ticker while 32 tasks read a cold file",
     run = function(bench)
-        local path = bench:file("cold", 256)
+        local mount = overlay.new(bench:folder())
+        bench:file("lower/cold", 256)
+        local list = possible(bench, mount)
         local seconds = bench.quick and 1 or 4
-        local samples = {}
-        for _, variant in ipairs(VARIANTS) do
-            samples[variant.name] = figures.samples()
-        end
         bench:rounds(function(i)
-            for _, variant in bench:rotate(VARIANTS, i) do
-                local found = measure(bench, variant, path, seconds)
-                samples[variant.name]:add(found)
+            for _, variant in bench:rotate(list, i) do
+                variant.samples:add(measure(bench, variant, mount, seconds))
             end
         end)
-        for _, variant in ipairs(VARIANTS) do
-            local mine = samples[variant.name]
+        for _, variant in ipairs(list) do
+            local mine = variant.samples
             bench.report:add {
                 what = string.format("stall: us late, p99.9, %s, %.0f reads/s"
                     .. " (p50 %.0f, p99 %.0f, max %.0f)",
