@@ -44,12 +44,21 @@ function usage.rss(pid)
     return tonumber(kib) * 1024
 end
 
+local function field(pid, file, name)
+    local source = assert(io.open("/proc/" .. pid .. "/" .. file))
+    local value = source:read("*a"):match(name .. ":%s*(%d+)")
+    source:close()
+    return assert(tonumber(value), name)
+end
+
 -- The most that this process has had resident, KiB.
 function usage.peak()
-    local file = assert(io.open("/proc/self/status"))
-    local kib = file:read("*a"):match("VmHWM:%s*(%d+) kB")
-    file:close()
-    return tonumber(kib)
+    return field("self", "status", "VmHWM")
+end
+
+-- Bytes that a process has had read from disks.
+function usage.disk(pid)
+    return field(pid, "io", "read_bytes")
 end
 
 -- Bytes this process holds after a full collection, Lua's and malloc's: what

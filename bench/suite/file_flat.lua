@@ -1,0 +1,61 @@
+local figures = require "bench.lib.figures"
+local proc = require "bench.lib.proc"
+
+local TASKS, MIB = 100, 1048576
+
+-- What the tasks may have at once: four blocks of 256 KiB that are being read
+-- and given out. On top: strings of 64 KiB, two a task with what the collector
+-- has yet to find (12.5 MiB), the stacks of the pool's threads, the tasks.
+local WINDOW, REST = 4 * 256 / 1024, 20
+local MOST = TASKS * WINDOW + REST
+
+local VARIANTS = {
+    { name = "a hole of 1 GiB", mode = "r", file = "hole", seconds = 40 },
+    { name = "256 MiB, direct", mode = "rd", file = "real", seconds = 10 },
+}
+
+local function make_files(bench)
+    bench:file("real", 256)
+    proc.run { "truncate", "-s", "1G", bench:folder() .. "/hole" }
+    return bench:folder()
+end
+
+local function measure(bench, variant, folder)
+    local found = figures.parse(bench:script("bench/file_flat.lua",
+        variant.mode, folder .. "/" .. variant.file, TASKS,
+        bench.quick and 1 or variant.seconds))
+    found.early, found.grown = found.early / MIB, found.grown / MIB
+    found.gib, found.rate = found.mib / 1024, found.mib / found.seconds
+    return found
+end
+
+return {
+    name = "file_flat",
+    what = "memory while 100 tasks stream a file in chunks of 64 KiB",
+    run = function(bench)
+        local folder = make_files(bench)
+        local samples = {}
+        for _, variant in ipairs(VARIANTS) do
+            samples[variant.name] = figures.samples()
+        end
+        bench:rounds(function(i)
+            for _, variant in bench:rotate(VARIANTS, i) do
+                local found = measure(bench, variant, folder)
+                samples[variant.name]:add(found)
+            end
+        end)
+        for _, variant in ipairs(VARIANTS) do
+            local mine = samples[variant.name]
+            bench.report:add {
+                what = string.format("file_flat: peak MiB, at the end and"
+                    .. " after a tenth, %s (%.0f GiB, %.0f MiB/s)",
+                    variant.name, mine:median("gib"), mine:median("rate")),
+                measured = mine:median("grown"),
+                against = mine:median("early"),
+                ratio = mine:ratio("grown", "early"),
+                judged = mine:median("grown"),
+                most = MOST,
+            }
+        end
+    end,
+}
