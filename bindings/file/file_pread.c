@@ -230,12 +230,15 @@ ql__file_preads_collect(file_t *f)
 void
 ql__preads_done(ql_core_t *core)
 {
-    while (!ql_queue_empty(&core->spare_preads)) {
-        file_pread_t *p = first_of(&core->spare_preads);
+    ql_queue_t *q = core->spare_preads.next;
 
-        ql_queue_remove(&p->link);
+    while (q != &core->spare_preads) {
+        file_pread_t *p = ql_queue_data(q, file_pread_t, link);
+
+        q = q->next;
         free(p);
     }
+    ql_queue_init(&core->spare_preads);
     core->spare_count = 0;
 }
 

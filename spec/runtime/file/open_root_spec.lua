@@ -13,19 +13,19 @@ pcall(ffi.cdef, "int symlink(const char *to, const char *path);")
 local function tree()
     local dir = os.tmpname()
     os.remove(dir)
-    for _, name in ipairs { "", "/root", "/root/sub", "/rootless" } do
+    for _, name in ipairs { "", "/site", "/site/sub", "/sites" } do
         assert(ffi.C.mkdir(dir .. name, 448) == 0)
     end
     files.write(dir .. "/secret", "secret", 0)
-    files.write(dir .. "/rootless/secret", "secret", 0)
-    files.write(dir .. "/root/file", "inside", 0)
+    files.write(dir .. "/sites/secret", "secret", 0)
+    files.write(dir .. "/site/file", "inside", 0)
     for name, to in pairs {
-        ["/root/link"] = "file", ["/root/sub/back"] = "../file",
-        ["/root/up"] = "..", ["/root/out"] = "../secret",
-        ["/root/abs"] = dir .. "/secret", ["/root/self"] = dir .. "/root/file",
-        ["/root/loop"] = "loop", ["/root/one"] = "two", ["/root/two"] = "one",
-        ["/root/far"] = "sub/../../secret", ["/root/proc"] = "/proc/self/root",
-        ["/root/dangling"] = "../new", ["/alias"] = "root",
+        ["/site/link"] = "file", ["/site/sub/back"] = "../file",
+        ["/site/up"] = "..", ["/site/out"] = "../secret",
+        ["/site/abs"] = dir .. "/secret", ["/site/self"] = dir .. "/site/file",
+        ["/site/loop"] = "loop", ["/site/one"] = "two", ["/site/two"] = "one",
+        ["/site/far"] = "sub/../../secret", ["/site/proc"] = "/proc/self/root",
+        ["/site/dangling"] = "../new", ["/alias"] = "site",
     } do
         assert(ffi.C.symlink(to, dir .. name) == 0)
     end
@@ -79,9 +79,9 @@ describe("below a root", function()
         ["sub/../file"] = { "inside" }, ["sub//..//file"] = { "inside" },
         ["link"] = { "inside" }, ["sub/back"] = { "inside" },
         ["../secret"] = outside, ["sub/../../secret"] = outside,
-        ["../root/file"] = outside, ["../rootless/secret"] = outside,
+        ["../site/file"] = outside, ["../sites/secret"] = outside,
         ["/file"] = outside, ["/etc/passwd"] = outside, ["/"] = outside,
-        ["up/secret"] = outside, ["up/root/file"] = outside,
+        ["up/secret"] = outside, ["up/site/file"] = outside,
         ["out"] = outside, ["abs"] = outside, ["self"] = outside,
         ["far"] = outside, ["proc/etc/passwd"] = outside,
         ["loop"] = { nil, ELOOP, "" }, ["one"] = { nil, ELOOP, "" },
@@ -95,7 +95,7 @@ describe("below a root", function()
         it(("%q is %s"):format(path, expected[1] or expected[2]),
             each_lane(function(loop, dir, far)
                 far()
-                local text, err, why = open(loop, dir .. "/root", path)
+                local text, err, why = open(loop, dir .. "/site", path)
                 assert.same(expected, { text, err, why })
             end))
     end
@@ -104,11 +104,11 @@ describe("below a root", function()
         local loop = helper.loop()
         local dir = tree()
         for _, path in ipairs { "../new", "dangling", "/tmp/new", "up/new" } do
-            local _, err = open(loop, dir .. "/root", path, O_RDWR + O_CREAT)
+            local _, err = open(loop, dir .. "/site", path, O_RDWR + O_CREAT)
             assert.equal(EXDEV, err)
         end
         assert.is_nil(io.open(dir .. "/new"))
-        assert.equal("", (open(loop, dir .. "/root", "sub/new",
+        assert.equal("", (open(loop, dir .. "/site", "sub/new",
             O_RDWR + O_CREAT)))
         remove(dir)
     end))
@@ -130,7 +130,7 @@ describe("a root", function()
         local loop = helper.loop()
         local dir = tree()
         assert.equal("inside", (open(loop, dir .. "/alias", "file")))
-        assert.equal("inside", (open(loop, dir .. "/root/sub/..", "file")))
+        assert.equal("inside", (open(loop, dir .. "/site/sub/..", "file")))
         assert.truthy((open(loop, ".", "LICENSE")))
         assert.truthy((open(loop, "docs/..", "LICENSE")))
         remove(dir)
