@@ -3,6 +3,7 @@ local files = require "spec.support.files"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
+local grandchild = require "spec.support.grandchild"
 
 local O_RDWR = 2
 
@@ -102,6 +103,23 @@ describe("the end of a file", function()
             C.ql_file_close(unlinked(loop))
         end
         C.ql_loop_destroy(loop)
+    end))
+
+    it("that a fork takes from its thread is the child's", forked(function()
+        local loop = scripted { threads = 1 }
+        local first, second = unlinked(loop), unlinked(loop)
+        local fd = second.fd
+        inject.ql_inject_delay("close", -1, 1, 1, 50000)
+        C.ql_file_close(first)
+        C.ql_file_close(second)
+        grandchild(function()
+            assert.is_true(ffi.C.fcntl(fd, 1) >= 0)
+            helper.run_until(loop, function()
+                return stat(loop, "pool_pending") == 0
+            end)
+            assert.equal(-1, ffi.C.fcntl(fd, 1))
+        end)
+        until_closed(loop)
     end))
 
     it("that fails is logged", forked(function()
