@@ -29,12 +29,6 @@ pread_of(ql_op_t *op)
     return ql_queue_data(op, file_pread_t, op);
 }
 
-static file_pread_t *
-first_of(ql_queue_t *list)
-{
-    return ql_queue_data(list->next, file_pread_t, link);
-}
-
 static void
 pread_let_go(file_pread_t *p)
 {
@@ -174,7 +168,7 @@ pread_take(ql_core_t *core)
     if (ql_queue_empty(&core->spare_preads)) {
         return calloc(1, sizeof(*p));
     }
-    p = first_of(&core->spare_preads);
+    p = ql_queue_data(core->spare_preads.next, file_pread_t, link);
     ql_queue_remove(&p->link);
     core->spare_count--;
     return p;
@@ -219,9 +213,12 @@ ql__file_preads_close(file_t *f, int err)
 void
 ql__file_preads_collect(file_t *f)
 {
-    while (!ql_queue_empty(&f->preads)) {
-        file_pread_t *p = first_of(&f->preads);
+    ql_queue_t *q = f->preads.next;
 
+    while (q != &f->preads) {
+        file_pread_t *p = ql_queue_data(q, file_pread_t, link);
+
+        q = q->next;
         pread_let_go(p);
         free(p);
     }
