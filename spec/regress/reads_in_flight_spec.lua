@@ -1,0 +1,235 @@
+-- Reads whose waiters leave, whose disk hangs, whose file changes under them.
+local helper = require "spec.helper"
+local files = require "spec.support.files"
+local child = require "spec.support.child"
+local ffi, C, inject, errno =
+    helper.ffi, helper.C, helper.inject, helper.errno
+local forked, stat = helper.forked, files.stat
+
+local KIB = files.KIB
+local SIZE = 256 * KIB
+local DIRECT, THREADS = true, false
+
+pcall(ffi.cdef, "int io_setup(int n, void **ctx);")
+pcall(ffi.cdef, "int rename(const char *from, const char *to);")
+
+-- A loop and a file whose reads go to the AIO, or to the pool.
+local function opened(direct, settings, sys)
+    local loop = helper.loop(settings, sys or inject.ql_inject_new(nil))
+    local data = files.bytes(SIZE)
+    local path = files.make(data)
+    if not direct then
+        inject.ql_inject_fail("preadv2", -1, 1, 0, errno.EOPNOTSUPP)
+    end
+    return loop, files.open(loop, path, direct), path, data
+end
+
+local function begin(file, n, size)
+    local list = {}
+    for i = 1, n do
+        list[i] = C.ql_read_create(file, size or 4 * KIB,
+            i * 4096 % (SIZE / 2))
+        assert(C.ql_read_attempt(list[i]) == C.NGX_AGAIN)
+    end
+    return list
+end
+
+local function close(file, path)
+    C.ql_file_close(file)
+    os.remove(path)
+end
+
+describe("10,000 reads cancelled in flight", function()
+    for name, direct in pairs { direct = DIRECT, ["by threads"] = THREADS } do
+        it("leave nothing, and no more orphans than may be: " .. name,
+            forked(function()
+                local loop, file, path = opened(direct,
+                    { worker_aio_requests = 64, threads = 4 })
+                local most = 0
+                for _ = 1, 100 do
+                    local list = begin(file, 100)
+                    C.ql_process_events_and_timers(loop, 0)
+                    for _, r in ipairs(list) do
+                        C.ql_read_free(r)
+                    end
+                    most = math.max(most, stat(loop, "orphans"))
+                end
+                assert.is_true(most > 0 and most <= 64 + 4, most)
+                close(file, path)
+                helper.run_until(loop, function()
+                    return stat(loop, "reads_live") == 0
+                end)
+                assert.same({ 0, 0 }, { stat(loop, "orphans"),
+                    stat(loop, "files_live") })
+            end, 60))
+    end
+end)
+
+describe("a loop that ends with 64 reads in flight", function()
+    local function doomed(direct)
+        local loop = C.ql_loop_create(helper.conf { drain = 100 },
+            inject.ql_inject_new(nil))
+        C.ql_log_set_writer(loop, inject.ql_probe_writer, nil)
+        local path = files.make(files.bytes(SIZE))
+        if not direct then
+            inject.ql_inject_fail("preadv2", -1, 1, 0, errno.EOPNOTSUPP)
+        end
+        return loop, files.open(loop, path, direct), path
+    end
+
+    -- Ends it; how long that took.
+    local function destroy(loop, file, path, list)
+        for _, r in ipairs(list) do
+            C.ql_read_free(r)
+        end
+        close(file, path)
+        local start = helper.now()
+        C.ql_loop_destroy(loop)
+        return helper.now() - start
+    end
+
+    for name, direct in pairs { direct = DIRECT, ["by threads"] = THREADS } do
+        it("waits for them: " .. name, forked(function()
+            local loop, file, path = doomed(direct)
+            local list = begin(file, 64)
+            C.ql_process_events_and_timers(loop, 0)
+            destroy(loop, file, path, list)
+            assert.same({}, helper.log())
+        end))
+    end
+
+    it("leaves them to a hung disk after `drain`, with one line",
+        forked(function()
+            local loop, file, path = doomed(DIRECT)
+            inject.ql_inject_result("io_getevents", -1, 1, 0, 0)
+            inject.ql_inject_delay("io_getevents", -1, 1, 0, 5000)
+            local list = begin(file, 64)
+            C.ql_process_events_and_timers(loop, 0)
+            local took = destroy(loop, file, path, list)
+            assert.is_true(took >= 0.09 and took < 2, took)
+            assert.equal(1, #helper.log())
+            assert.equal(C.QL_LOG_WARN, helper.log()[1].level)
+            ffi.C._exit(0) -- what the kernel can touch stays, by design
+        end))
+
+    it("leaves them to threads that do not come back, with one line",
+        forked(function()
+            local loop, file, path = doomed(THREADS)
+            inject.ql_inject_delay("pread", -1, 1, 0, 60 * 1000000)
+            local list = begin(file, 64)
+            helper.run_until(loop, function()
+                C.ql_notify(loop)
+                return files.calls("pread") == 4
+            end)
+            local took = destroy(loop, file, path, list)
+            assert.is_true(took >= 0.09 and took < 2, took)
+            assert.equal(1, #helper.log())
+            assert.equal(C.QL_LOG_WARN, helper.log()[1].level)
+            ffi.C._exit(0)
+        end))
+end)
+
+describe("a script that ends with 64 reads in flight", function()
+    for name, mode in pairs { direct = "rd", ["by threads"] = "r" } do
+        it("closes its state in good time: " .. name, function()
+            local path = files.make(files.bytes(SIZE))
+            finally(function() os.remove(path) end)
+            local result = helper.script([[
+                local ffi = require "ffi"
+                local inject = require("spec.support.native").inject
+                local quoll = require "quoll"
+                local path, mode = arg[1], arg[2]
+                quoll.configure { drain = 200 }
+                inject.ql_inject_new(nil)
+                inject.ql_inject_install(ffi.cast("ql_loop_t *",
+                    require("quoll.core").loop()))
+                if mode == "r" then
+                    inject.ql_inject_fail("preadv2", -1, 1, 0, 95)
+                    inject.ql_inject_delay("pread", -1, 1, 0, 20000)
+                end
+                local file = assert(quoll.open(path, mode))
+                for i = 1, 64 do
+                    quoll.spawn(file.pread, file, 4096, i * 1024)
+                end
+                quoll.sleep(0)
+                print(quoll.stats().files.reads > 0)
+            ]], { path, mode }, { timeout = 10 })
+            assert.same({ 0, "true\n" }, { result.code, result.out })
+        end)
+    end
+end)
+
+-- Takes what is left of the machine's AIO requests in a child; its end gives
+-- them back. nil: this machine does not let it.
+local function take_all()
+    local holder = child.fork({ input = 0, out = 1, err = 2 }, function()
+        local ctx = ffi.new("void *[1]")
+        local aio = ffi.load "libaio.so.1"
+        for _, n in ipairs { 65536, 16384, 4096, 1024, 256, 64, 16, 1 } do
+            repeat
+                ctx[0] = nil
+            until aio.io_setup(n, ctx) ~= 0
+        end
+        ffi.C.write(1, "taken\n", 6)
+        ffi.C.read(0, ffi.new("char[1]"), 1)
+        ffi.C._exit(0)
+    end)
+    return holder, holder:line(10) == "taken"
+end
+
+describe("aio-max-nr used up by another process", function()
+    it("leaves the other lanes, with one line", function()
+        local holder, taken = take_all()
+        local ok, err = pcall(forked(function()
+            local loop, file, path, data = opened(DIRECT)
+            for i = 0, 9 do
+                assert.equal(data:sub(i * 4096 + 1, (i + 1) * 4096),
+                    files.read(loop, file, 4096, i * 4096))
+            end
+            local lines = helper.log()
+            assert.same({ 1, C.QL_LOG_WARN }, { #lines, lines[1].level })
+            assert.matches("io_setup", lines[1].text)
+            close(file, path)
+        end))
+        holder:kill(9)
+        holder:wait(10)
+        if not taken then
+            pending "this machine does not let its AIO requests be used up"
+        end
+        assert(ok, err)
+    end)
+end)
+
+describe("a file that changes while it is read", function()
+    for name, direct in pairs { direct = DIRECT, ["by threads"] = THREADS } do
+        it("truncated, gives a front of it: " .. name, forked(function()
+            local loop, file, path, data = opened(direct)
+            local list = begin(file, 16, 64 * KIB)
+            files.truncate(path, 40 * KIB)
+            for i, r in ipairs(list) do
+                local at = i * 4096 % (SIZE / 2)
+                local text = files.finish(loop, r)
+                assert.equal(data:sub(at + 1, at + #text), text)
+            end
+            assert.equal("", files.read(loop, file, 100, 50 * KIB))
+            close(file, path)
+        end))
+
+        it("replaced or unlinked, is the one that was opened: " .. name,
+            forked(function()
+                local loop, file, path, data = opened(direct)
+                local other = files.make(("x"):rep(SIZE))
+                local list = begin(file, 8, 8 * KIB)
+                assert.equal(0, ffi.C.rename(other, path))
+                list[9] = begin(file, 1, 8 * KIB)[1]
+                os.remove(path)
+                list[10] = begin(file, 1, 8 * KIB)[1]
+                for i, r in ipairs(list) do
+                    local at = (i > 8 and 1 or i) * 4096
+                    assert.equal(data:sub(at + 1, at + 8 * KIB),
+                        files.finish(loop, r))
+                end
+                close(file, path)
+            end))
+    end
+end)
