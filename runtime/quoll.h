@@ -787,6 +787,7 @@ struct ql_thread_task_s {
     ql_queue_t link;                     /* the pool's, as is: */
     ql_queue_t posted;                   /* in the loop's list of them */
     int waiting;                         /* no thread has begun it */
+    int done;                            /* it was run, and not delivered */
     ql_event_t event;
 };
 

@@ -123,6 +123,9 @@ void ql__thread_pool_init(ql_thread_pool_t *pool);
 void ql__thread_pool_drop(ql_loop_t *loop);
 /* Takes back a task that no thread has begun; false: one has. */
 bool ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task);
+/* The same, and one that is done and not delivered yet; false: a thread is at
+ * it. */
+bool ql__thread_task_reclaim(ql_loop_t *loop, ql_thread_task_t *task);
 /* Ends the threads; tasks in flight are waited for until `deadline` (loop ms).
  * false: some thread is still at work and everything it can touch must stay. */
 bool ql__thread_pool_done(ql_loop_t *loop, uint64_t deadline);

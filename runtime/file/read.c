@@ -206,7 +206,7 @@ ql_read_free(ql_read_t *pub)
     ql_del_timer(loop, &pub->event);
     r->aio.event.abandoned = r->aio.event.active && !ql__aio_cancel(&r->aio);
     r->task.event.abandoned = r->task.event.active
-                           && !ql__thread_task_cancel(loop, &r->task);
+                           && !ql__thread_task_reclaim(loop, &r->task);
     if (r->aio.event.abandoned || r->task.event.abandoned) {
         loop->stats.orphans++;
         return;

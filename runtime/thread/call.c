@@ -190,6 +190,17 @@ ql_call_again(ql_call_t *call)
     call->task.event.complete = 0;
 }
 
+/* The executor has it still. */
+static bool
+under_way(ql_call_t *call)
+{
+    if (!call->executor->active) {
+        return false;
+    }
+    return call->executor != &call->task.event
+        || !ql__thread_task_reclaim(call->loop, &call->task);
+}
+
 void
 ql_call_free(ql_call_t *call)
 {
@@ -197,7 +208,7 @@ ql_call_free(ql_call_t *call)
 
     ql_delete_posted_event(loop, &call->event);
     ql_del_timer(loop, &call->event);
-    if (call->executor->active && ql_call_withdraw(call) != NGX_OK) {
+    if (under_way(call)) {
         call->executor->abandoned = 1;
         loop->stats.orphans++;
         return;

@@ -35,6 +35,7 @@ run_next(ql_loop_t *loop)
     task->run(task);
     (void) pthread_mutex_lock(&pool->mutex);
     ql_queue_insert_tail(&pool->done, &task->link);
+    task->done = 1;
     notify = !pool->notified;
     pool->notified = true;
     if (notify) {
@@ -143,6 +144,7 @@ ql__thread_pool_drop(ql_loop_t *loop)
         task = ql_queue_data(q, ql_thread_task_t, posted);
         task->event.error = 1;
         task->waiting = 0;
+        task->done = 1;
         ql_queue_insert_tail(&pool->done, &task->link);
     }
     pool->event.data = loop;
@@ -204,6 +206,7 @@ enqueue(ql_loop_t *loop, ql_thread_task_t *task)
     ql_queue_insert_tail(&pool->tasks, &task->link);
     pool->waiting++;
     task->waiting = 1;
+    task->done = 0;
     return NGX_OK;
 }
 
@@ -234,29 +237,42 @@ ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
     return NGX_OK;
 }
 
-bool
-ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task)
+static bool
+take_back(ql_loop_t *loop, ql_thread_task_t *task, bool done_too)
 {
     ql_thread_pool_t *pool = &loop->pool;
-    bool waiting;
+    bool ours;
 
     if (!ql__loop_owned(loop)) {
         ql__thread_pool_drop(loop);
     }
     (void) pthread_mutex_lock(&pool->mutex);
-    waiting = task->waiting;
-    if (waiting) {
+    ours = task->waiting || (done_too && task->done);
+    if (ours) {
         ql_queue_remove(&task->link);
-        pool->waiting--;
+        pool->waiting -= (uint32_t) task->waiting;
         task->waiting = 0;
     }
     (void) pthread_mutex_unlock(&pool->mutex);
-    if (waiting) {
+    if (ours) {
         ql_queue_remove(&task->posted);
         task->event.active = 0;
         loop->stats.pool_pending--;
+        loop->stats.pool_jobs += task->done && !task->event.error;
     }
-    return waiting;
+    return ours;
+}
+
+bool
+ql__thread_task_cancel(ql_loop_t *loop, ql_thread_task_t *task)
+{
+    return take_back(loop, task, false);
+}
+
+bool
+ql__thread_task_reclaim(ql_loop_t *loop, ql_thread_task_t *task)
+{
+    return take_back(loop, task, true);
 }
 
 /* Threads that are still at work at the deadline are left alone. */
