@@ -49,8 +49,7 @@ local function hold(direct)
     end
 end
 
-local function under_way(loop, direct)
-    local before = files.calls("pread")
+local function under_way(loop, direct, before)
     C.ql_process_events_and_timers(loop, 0)
     if not direct then
         helper.run_until(loop, function()
@@ -77,8 +76,9 @@ describe("10,000 reads cancelled in flight", function()
                 local most = 0
                 for _ = 1, 100 do
                     hold(direct)
+                    local before = files.calls("pread")
                     local list = begin(file, 100)
-                    under_way(loop, direct)
+                    under_way(loop, direct, before)
                     for _, r in ipairs(list) do
                         C.ql_read_free(r)
                     end
