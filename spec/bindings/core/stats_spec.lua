@@ -81,9 +81,12 @@ describe("stats", function()
                     b.count)
             end
             print(f.pool == f.misses + total)
-            for _, slow in ipairs { f.slow_submits, f.slow_cached } do
-                print(slow.count, slow.s and slow.s >= 0.002,
-                    slow.file == arg[1] or slow.file)
+            -- A busy machine can make others slow as well.
+            for name, slow in pairs { submits = f.slow_submits,
+                cached = f.slow_cached } do
+                if slow.s and slow.s >= 0.05 then
+                    print(name, slow.count >= 1, slow.file == arg[1])
+                end
             end
         ]]):format(rules, mode), { path })
         assert.equal(0, result.code, result.err)
@@ -91,14 +94,13 @@ describe("stats", function()
     end
 
     it("tells what held the loop up, and the file", function()
-        assert.equal("true\n0\tnil\tnil\n1\ttrue\ttrue\n",
-            seen('inject.ql_inject_delay("preadv2", -1, 1, 1, 2000)', "r"))
-        assert.equal("true\n1\ttrue\ttrue\n0\tnil\tnil\n",
-            seen('inject.ql_inject_delay("io_submit", -1, 1, 1, 2000)',
+        assert.equal("true\ncached\ttrue\ttrue\n",
+            seen('inject.ql_inject_delay("preadv2", -1, 3, 3, 50000)', "r"))
+        assert.equal("true\nsubmits\ttrue\ttrue\n",
+            seen('inject.ql_inject_delay("io_submit", -1, 3, 3, 50000)',
                 "rd"))
     end)
 
-    local none = "true\n0\tnil\tnil\n0\tnil\tnil\n"
     for reason, case in pairs {
         ["nowait unsupported"] = { 3, "r",
             'inject.ql_inject_fail("preadv2", -1, 1, 0, 95)' },
@@ -107,7 +109,7 @@ describe("stats", function()
         ["dirty pages"] = { 1, "rd", "inject.ql_inject_aio_res(1, -11)" },
     } do
         it("counts reads that fell back: " .. reason, function()
-            assert.equal(("true\t%s\t%d\n%s"):format(reason, case[1], none),
+            assert.equal(("true\t%s\t%d\ntrue\n"):format(reason, case[1]),
                 seen(case[3], case[2]))
         end)
     end
