@@ -96,7 +96,7 @@ describe("bindings/net/connection", function()
                 client:close()
                 print(reader:wait())
             end)
-            print(most * PIECE <= 2 ^ 20, turns >= PIECES * PIECE / 2 ^ 20)
+            print(most * PIECE <= 2 ^ 17, turns >= PIECES * PIECE / 2 ^ 17)
         ]]
         assert.equal("true\ntrue\ttrue\n", result.out, result.err)
     end)
