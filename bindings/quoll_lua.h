@@ -107,6 +107,8 @@ struct ql_op_s {
                               what ended the wait */
     unsigned progress : 1; /* set by attempt; cleared when its timer is armed */
     unsigned pending : 1;  /* parked, or its result is not taken yet */
+    unsigned pushing : 1;  /* its results are being pushed; a push that raised
+                              leaves it set, ql_op_pushing() clears it */
 };
 
 QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
@@ -132,6 +134,12 @@ ql_op_waiting(const ql_op_t *op)
 {
     return op->pending;
 }
+/*
+ * True while a function further down pushes the results of op, which is part
+ * of h: it was interrupted by a finaliser, and L's function may neither begin
+ * another wait with op nor change what the results are made of.
+ */
+QL_API int ql_op_pushing(lua_State *L, ql_op_t *op, const ql_handle_t *h);
 
 /* ----------------------------------------------------------- handles ---- */
 

@@ -1,7 +1,8 @@
 /*
  * boundary.c: a C function that calls back into Lua, below which no coroutine
  * can yield: table.sort, string.gsub, a finaliser. require and dofile are
- * such functions too, but there a wait may run the loop instead.
+ * such functions too, but there a wait may run the loop instead. A finaliser
+ * may also find such a function in the middle of its results.
  */
 #include "state.h"
 
@@ -88,4 +89,39 @@ ql__check_boundary(lua_State *L, ql_lua_t *lua)
     if (!loader) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
+}
+
+/* Has a C function at this level of L or further down the handle h on its
+ * stack? */
+static bool
+boundary_works_on(lua_State *L, int level, const ql_handle_t *h)
+{
+    bool found = false;
+    lua_Debug ar;
+
+    for (; !found && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "S", &ar);
+        for (int i = 1; *ar.what == 'C' && lua_getlocal(L, &ar, i); i++) {
+            found |= lua_touserdata(L, -1) == h;
+            lua_pop(L, 1);
+        }
+    }
+    return found;
+}
+
+/* Only the stacks tell: no code of ours runs when a push raises. That of a task
+ * in one of whose plain coroutines L is cannot be looked at. */
+int
+ql_op_pushing(lua_State *L, ql_op_t *op, const ql_handle_t *h)
+{
+    const ql_lua_t *lua = op->lua;
+    const ql_task_t *t = lua->current;
+
+    if (op->pushing) {
+        op->pushing = (t != &lua->root && t->L != L)
+                   || boundary_works_on(L, 1, h)
+                   || (lua->driver != L
+                       && boundary_works_on(lua->driver, 0, h));
+    }
+    return op->pushing;
 }

@@ -40,7 +40,9 @@ co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
 
     op->pending = 0;
     if (!cancelled) {
+        op->pushing = 1;
         n = op->type->push(L, op, op->rc);
+        op->pushing = 0;
     }
     if (op->type->free != NULL) {
         op->type->free(op);

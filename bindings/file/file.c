@@ -61,7 +61,7 @@ file_collect(ql_handle_t *h)
     file_t *f = ql_queue_data(h, file_t, handle);
 
     ql__file_preads_collect(f);
-    ql_buffer_release(&f->core->buffers, &f->reader.out);
+    ql_buffer_release(&f->core->buffers, &f->reader.in);
 }
 
 const ql_handle_type_t ql__file_type = {"file", file_close, file_collect};

@@ -23,9 +23,8 @@ typedef enum {
 typedef struct {
     ql_op_t op;
     ql_read_t *read; /* under way */
-    ql_buffer_t in;  /* read ahead, not asked for yet */
-    ql_buffer_t out; /* in, while a string is made of it: a finaliser that runs
-                        then may close the file */
+    ql_buffer_t in;  /* read ahead, not asked for yet; stays while a string is
+                        made of it (op.pushing), whoever closes the file */
     int64_t next;    /* offset behind the bytes of in */
     uint32_t size;   /* BYTES: asked for */
     uint32_t take;   /* match: bytes of the result */
@@ -108,8 +107,6 @@ extern const luaL_Reg ql__file_pread_functions[];
 /* file_read.c */
 void ql__file_reader_init(file_t *f);
 void ql__file_reader_close(file_t *f, int err);
-/* Puts what a push that raised left behind back into its place. */
-void ql__file_reader_restore(file_t *f);
 extern const luaL_Reg ql__file_read_functions[];
 
 /* file_seek.c */
@@ -119,7 +116,7 @@ int64_t ql__file_position(const file_t *f);
 void ql__file_set_position(file_t *f, int64_t position);
 /* QL_E_BUSY_READING, QL_E_BUSY_WRITING: a task reads or writes at the
  * position; 0: none does. */
-int ql__file_busy(const file_t *f);
+int ql__file_busy(lua_State *L, file_t *f);
 extern const luaL_Reg ql__file_seek_functions[];
 
 /* file_write.c */

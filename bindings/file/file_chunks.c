@@ -10,11 +10,10 @@
 typedef struct {
     ql_handle_t handle;
     ql_op_t op;
-    file_user_t user; /* of file, until it is closed */
-    file_t *file;     /* anchored by the environment */
-    ql_stream_t *stream;
-    bool pushing; /* a string is made of the stream's bytes, during which a
-                     finaliser may close it */
+    file_user_t user;    /* of file, until it is closed */
+    file_t *file;        /* anchored by the environment */
+    ql_stream_t *stream; /* stays while a string is made of its bytes
+                            (op.pushing), whoever closes the iterator */
 } file_chunks_t;
 
 static file_chunks_t *
@@ -61,9 +60,7 @@ chunks_push(lua_State *L, ql_op_t *op, int rc)
         lua_pushnil(L);
         return 1;
     }
-    it->pushing = true;
     lua_pushlstring(L, it->stream->data, it->stream->nbytes);
-    it->pushing = false;
     if (it->handle.closed) {
         chunks_release(it);
     }
@@ -89,7 +86,7 @@ chunks_close(ql_handle_t *h, int err)
 
     ql_op_end(&it->op, err);
     ql_queue_remove(&it->user.link);
-    if (!it->pushing) {
+    if (!it->op.pushing) {
         chunks_release(it);
     }
 }
@@ -170,10 +167,9 @@ chunks_next(lua_State *L)
     if (it->handle.closed) {
         return ql_push_error(L, it->handle.closed);
     }
-    if (ql_op_waiting(&it->op)) {
+    if (ql_op_waiting(&it->op) || ql_op_pushing(L, &it->op, &it->handle)) {
         return ql_push_error(L, QL_E_BUSY_READING);
     }
-    it->pushing = false;
     lua_settop(L, 1);
     return ql_await(L, &it->op, 1);
 }

@@ -234,30 +234,16 @@ push_number(lua_State *L, file_reader_t *r)
     return 1;
 }
 
-void
-ql__file_reader_restore(file_t *f)
-{
-    file_reader_t *r = &f->reader;
-
-    if (r->out.data != NULL) {
-        r->in = r->out;
-        memset(&r->out, 0, sizeof(r->out));
-    }
-}
-
 static void
 push_string(lua_State *L, file_t *f)
 {
     file_reader_t *r = &f->reader;
 
-    r->out = r->in;
-    memset(&r->in, 0, sizeof(r->in));
-    lua_pushlstring(L, r->out.data != NULL ? ql_buffer_bytes(&r->out) : "",
+    lua_pushlstring(L, r->in.data != NULL ? ql_buffer_bytes(&r->in) : "",
                     r->take);
-    if (f->handle.closed) {
-        ql_buffer_release(&f->core->buffers, &r->out);
+    if (f->handle.closed) { /* by a finaliser just now */
+        ql_buffer_release(&f->core->buffers, &r->in);
     } else {
-        ql__file_reader_restore(f);
         ql_buffer_consume(&r->in, r->take + r->skip);
     }
 }
@@ -308,7 +294,9 @@ ql__file_reader_close(file_t *f, int err)
 {
     ql_op_end(&f->reader.op, err);
     reader_cancel(&f->reader.op);
-    ql_buffer_release(&f->core->buffers, &f->reader.in);
+    if (!f->reader.op.pushing) {
+        ql_buffer_release(&f->core->buffers, &f->reader.in);
+    }
 }
 
 /* ------------------------------------------------------------ methods ---- */
@@ -352,11 +340,10 @@ file_read(lua_State *L)
     }
     r = &f->reader;
     format = check_format(L, &size);
-    busy = ql__file_busy(f);
+    busy = ql__file_busy(L, f);
     if (busy) {
         return ql_push_error(L, busy);
     }
-    ql__file_reader_restore(f);
     if (r->stale) {
         ql__file_set_position(f, ql__file_position(f));
     }

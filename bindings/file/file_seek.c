@@ -10,24 +10,24 @@ int64_t
 ql__file_position(const file_t *f)
 {
     const file_reader_t *r = &f->reader;
-    const ql_buffer_t *in = r->out.data != NULL ? &r->out : &r->in;
 
-    return r->next - ql_buffer_unread(in);
+    return r->next - ql_buffer_unread(&r->in);
 }
 
 void
 ql__file_set_position(file_t *f, int64_t position)
 {
-    ql__file_reader_restore(f);
     ql_buffer_release(&f->core->buffers, &f->reader.in);
     f->reader.next = position;
     f->reader.stale = false;
 }
 
 int
-ql__file_busy(const file_t *f)
+ql__file_busy(lua_State *L, file_t *f)
 {
-    if (ql_op_waiting(&f->reader.op)) {
+    ql_op_t *read = &f->reader.op;
+
+    if (ql_op_waiting(read) || ql_op_pushing(L, read, &f->handle)) {
         return QL_E_BUSY_READING;
     }
     return ql_op_waiting(&f->writer.op) ? QL_E_BUSY_WRITING : 0;
@@ -48,14 +48,13 @@ file_seek(lua_State *L)
     }
     offset = ql_check_whole(L, 3, "offset", "seek", -(INT64_C(1) << 52),
                             INT64_C(1) << 52);
-    busy = ql__file_busy(f);
+    busy = ql__file_busy(L, f);
     if (!busy && ql__file_writer_settle(f, NULL) == NGX_AGAIN) {
         busy = QL_E_BUSY_WRITING;
     }
     if (busy) {
         return ql_push_error(L, busy);
     }
-    ql__file_reader_restore(f);
     if (strcmp(whence, "cur") == 0) {
         base = ql__file_position(f);
     } else if (strcmp(whence, "end") == 0) {

@@ -239,7 +239,7 @@ file_write(lua_State *L)
     if (f->handle.closed) { /* by a finaliser just now */
         return ql_push_error(L, f->handle.closed);
     }
-    busy = ql__file_busy(f);
+    busy = ql__file_busy(L, f);
     if (busy) {
         return ql_push_error(L, busy);
     }

@@ -8,9 +8,8 @@
 typedef struct {
     ql_handle_t handle;
     ql_op_t op;
-    ql_dir_t *dir; /* NULL: closed, or there was no memory for it */
-    bool pushing;  /* its name is being made a string: a finaliser that runs
-                      then may close the handle */
+    ql_dir_t *dir; /* NULL: closed, or there was no memory for it; stays while
+                      a string is made of its name (op.pushing) */
 } directory_t;
 
 static directory_t *
@@ -83,10 +82,8 @@ entry_push(lua_State *L, ql_op_t *op, int rc)
         lua_pushnil(L);
         return 1;
     }
-    d->pushing = true;
     lua_pushstring(L, d->dir->name);
     ql__fs_push_type(L, d->dir->type);
-    d->pushing = false;
     if (d->handle.closed) {
         free_dir(d);
     } else {
@@ -115,7 +112,7 @@ directory_close(ql_handle_t *h, int err)
     directory_t *d = ql_queue_data(h, directory_t, handle);
 
     ql_op_end(&d->op, err);
-    if (!d->pushing) {
+    if (!d->op.pushing) {
         free_dir(d);
     }
 }
@@ -165,10 +162,9 @@ directory_wait(lua_State *L, const ql_op_type_t *type)
     if (d->handle.closed) {
         return ql_push_error(L, d->handle.closed);
     }
-    if (ql_op_waiting(&d->op)) {
+    if (ql_op_waiting(&d->op) || ql_op_pushing(L, &d->op, &d->handle)) {
         return ql_push_error(L, QL_E_BUSY_READING);
     }
-    d->pushing = false; /* of a push that raised */
     d->op.type = type;
     lua_settop(L, 1);
     return ql_await(L, &d->op, 1);

@@ -16,7 +16,7 @@ connection_close(ql_handle_t *h, int err)
 
     ql_op_end(&conn->rop, err);
     ql_op_end(&conn->wop, err);
-    if (!conn->pushing) {
+    if (!conn->rop.pushing) {
         ql_buffer_release(&conn->core->buffers, &conn->in);
     }
     if (ql_op_waiting(&conn->wop) && conn->wop.type->free != NULL) {

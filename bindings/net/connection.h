@@ -37,17 +37,16 @@ typedef struct {
     ql_handle_t handle;
     ql_core_t *core;
     ql_connection_t *c;    /* NULL: none yet, or closed */
-    unsigned pushing : 1;  /* a string is made of bytes of `in`, during which
-                              a finaliser may close the connection */
     unsigned promised : 1; /* a connection of the listener is ours to take */
     unsigned eof : 1;      /* recv returned 0 */
     unsigned eof_told : 1; /* and the script knows */
     unsigned rbroken : 1;  /* a read failed: later ones are "closed" */
     unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
-    ql_op_t rop; /* reads, and what opens the connection; its timeout is the
+    ql_op_t rop;    /* reads, and what opens the connection; its timeout is the
                     script's for reads */
-    ql_op_t wop; /* sends */
-    ql_buffer_t in;
+    ql_op_t wop;    /* sends */
+    ql_buffer_t in; /* received, not asked for yet; stays while a string is made
+                       of it (rop.pushing), whoever closes the connection */
     ql_pattern_t pattern; /* of the read under way */
     union {
         ql_out_t out;

@@ -126,7 +126,6 @@ read_cancel(ql_op_t *op)
 static void
 read_pushed(ql_conn_t *conn)
 {
-    conn->pushing = 0;
     if (conn->handle.closed) {
         ql_buffer_release(&conn->core->buffers, &conn->in);
     } else {
@@ -138,7 +137,6 @@ static int
 read_push_error(lua_State *L, ql_conn_t *conn, int err)
 {
     conn->eof_told |= conn->eof && conn->pattern.kind != QL_PATTERN_PEEK;
-    conn->pushing = 1;
     ql_pattern_push_partial(L, &conn->pattern, &conn->in, err == QL_E_TIMEOUT);
     read_pushed(conn);
     return ql_push_error_partial(L, err);
@@ -159,7 +157,6 @@ read_push(lua_State *L, ql_op_t *op, int rc)
         return read_push_error(L, conn, op->err);
     }
     conn->eof_told |= conn->eof && conn->pattern.kind == QL_PATTERN_ALL;
-    conn->pushing = 1;
     n = ql_pattern_push(L, &conn->pattern, &conn->in);
     read_pushed(conn);
     return n;
@@ -186,7 +183,9 @@ read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
 
     if (conn->handle.closed) {
         err = conn->handle.closed;
-    } else if (ql_op_waiting(&conn->rop)) {
+    } else if (ql_op_waiting(&conn->rop)
+               || ql_op_pushing(L, &conn->rop, &conn->handle))
+    {
         err = QL_E_BUSY_READING;
     } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
         err = QL_E_CLOSED;
