@@ -83,7 +83,7 @@ function tasks.run(main, ...)
 end
 
 --- Waits at least s seconds; 0 lets every other ready task go first.
--- @number s seconds, to the millisecond
+-- @number s seconds, rounded up to 16 us
 function tasks.sleep(s)
   return finish(core.sleep(s))
 end
