@@ -155,18 +155,22 @@ ensure_dir(const ql_sys_t *sys, const char *path, mode_t mode)
     return -1;
 }
 
-/* Each slash behind a name ends a directory that has to be there. */
+/* Each slash between two names ends a directory that has to be there. */
 static int
 ensure_parents(const ql_sys_t *sys, char *path)
 {
-    char *p = path + strspn(path, "/");
+    char *name = path + strspn(path, "/");
+    char *slash;
     int rc = 0;
 
-    while (rc == 0 && (p = strchr(p, '/')) != NULL) {
-        *p = '\0';
+    while (rc == 0 && (slash = strchr(name, '/')) != NULL) {
+        name = slash + strspn(slash, "/");
+        if (*name == '\0') {
+            break;
+        }
+        *slash = '\0';
         rc = ensure_dir(sys, path, 0777);
-        *p = '/';
-        p += strspn(p, "/");
+        *slash = '/';
     }
     return rc;
 }

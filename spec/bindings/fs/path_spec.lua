@@ -26,6 +26,9 @@ describe("paths", function()
         assert.is_true(fs.mkdir(dir .. "/p",
             { permissions = tonumber("700", 8) }))
         assert.equal(tonumber("700", 8), fs.stat(dir .. "/p").mode)
+        assert.is_true(fs.mkdir(dir .. "/q//r//",
+            { parents = true, permissions = tonumber("700", 8) }))
+        assert.equal(tonumber("700", 8), fs.stat(dir .. "/q/r").mode)
     end))
 
     it("are renamed and unlinked", in_directory(function(dir)
