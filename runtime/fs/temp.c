@@ -90,7 +90,9 @@ previous(const ql_sys_t *sys, ql__temp_t *temp, struct statx *old)
     return ql__check_regular(old->stx_mode, &temp->why) == 0 ? 1 : -1;
 }
 
-/* Set-id bits go with their owner only; chown clears them, hence the order. */
+/* Set-id bits go with their owner only, what the group may do with the group:
+ * another one may do what all others may. chown clears set-id bits, hence the
+ * order. */
 static int
 take_over(const ql_sys_t *sys, int fd, const struct statx *old)
 {
@@ -98,6 +100,9 @@ take_over(const ql_sys_t *sys, int fd, const struct statx *old)
 
     if (sys->fchown(fd, old->stx_uid, old->stx_gid) == -1) {
         mode &= 0777;
+        if (sys->fchown(fd, (uid_t) -1, old->stx_gid) == -1) {
+            mode = (mode & 0707) | (mode & 0007) << 3;
+        }
     }
     return sys->fchmod(fd, mode);
 }

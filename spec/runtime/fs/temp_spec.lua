@@ -113,6 +113,16 @@ describe("a file beside another", function()
             assert.equal("751", mode_of(path))
         end))
 
+    it("gives another group no more than all others have",
+        in_directory(function(dir, sys, temp)
+            local path = dir .. "/file"
+            calls.write(path, "old")
+            os.execute("chmod 2764 " .. path)
+            inject.ql_inject_fail("fchown", -1, 1, 2, errno.EPERM)
+            assert.equal(0, replace(sys, temp, path, "new"))
+            assert.equal("744", mode_of(path))
+        end))
+
     it("is as new as its place, less the umask", in_directory(
         function(dir, sys, temp)
             assert.equal(0, replace(sys, temp, dir .. "/file", "new"))
