@@ -406,7 +406,7 @@ void ql__cache_failed(ql_loop_t *loop, const ql__cache_key_t *key, int err,
 void ql__fallback(ql_file_t *file, int reason);
 
 /* slow.c: counts a call on the loop that took ns, if that was more than 1 ms;
- * `file` is the one that is named. */
+ * `file` is the one that is named. errno is kept. */
 void ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file);
 
 /* close.c */

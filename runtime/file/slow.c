@@ -3,6 +3,7 @@
  */
 #include "../core/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -35,12 +36,15 @@ name_file(ql_slow_t *slow, const ql_file_t *file)
 void
 ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file)
 {
+    int err = errno;
+
     if (ns <= SLOW) {
         return;
     }
     slow->count++;
     slow->ns = ns;
     name_file(slow, file);
+    errno = err;
 }
 
 const ql_slow_t *

@@ -57,6 +57,18 @@ describe("a slow call", function()
         close(file, path)
     end))
 
+    it("keeps the errno of its failure", forked(function()
+        local loop, file, path = opened(100 * KIB)
+        inject.ql_inject_delay("preadv2", -1, 1, 1, 1500)
+        inject.ql_inject_fail("preadv2", -1, 1, 1, errno.EIO)
+        inject.ql_inject_fail("readlink", -1, 1, 0, errno.ENOENT)
+        assert.equal(C.NGX_ERROR, tonumber(C.ql_file_read_cached(file,
+            ffi.new("char[?]", 20 * KIB), 20 * KIB, 0)))
+        assert.same({ errno.EIO, 1 },
+            { ffi.errno(), tonumber(C.ql_slow_cached(loop).count) })
+        close(file, path)
+    end))
+
     it("has device and inode where there is no /proc", forked(function()
         local loop, file, path = opened(100 * KIB, true)
         inject.ql_inject_delay("io_submit", -1, 1, 1, 1500)
