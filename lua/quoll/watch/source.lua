@@ -52,10 +52,9 @@ function Source:pull(s)
   if not wd then
     return nil, mask, cookie
   end
-  local event = { wd = wd, mask = mask, name = name, at = now() }
-  if band(mask, source.MOVED_FROM) ~= 0 then
-    event.cookie = cookie
-  elseif band(mask, source.MOVED_TO) ~= 0 then
+  local event = { wd = wd, mask = mask, cookie = cookie, name = name,
+    at = now() }
+  if band(mask, source.MOVED_TO) ~= 0 then
     self.halves[cookie] = event
   end
   self.last = self.last + 1
@@ -75,7 +74,6 @@ function Source:other_half(from)
     looked = looked + 1
   end
   local to = self.halves[from.cookie]
-  self.halves[from.cookie] = nil
   to.claimed = true
   return to
 end
@@ -94,7 +92,7 @@ function Source:peek(s)
     elseif event.claimed then
       self:drop()
     else
-      if event.cookie and not event.to then
+      if band(event.mask, source.MOVED_FROM) ~= 0 and not event.to then
         event.to = self:other_half(event)
       end
       return event
@@ -104,6 +102,7 @@ end
 
 --- Goes past the event.
 function Source:drop()
+  self.halves[self[self.first].cookie] = nil
   self[self.first] = nil
   self.first = self.first + 1
 end

@@ -72,6 +72,18 @@ describe("a watch's source", function()
         end)
     end)
 
+    it("keeps nothing of what was dropped", function()
+        with_source(function(from)
+            sh(dir, ("mkdir a b; mv a c; mv b %s/x; mv %s/x d"):format(other,
+                other))
+            assert.same({ "a", "b", "a>c", "b", "d" }, names(from))
+            assert.is_nil(next(from.halves))
+            for i = 1, from.last do
+                assert.is_nil(from[i])
+            end
+        end)
+    end)
+
     it("gives up looking for the other half of a move in good time",
         function()
             with_source(function(from)
