@@ -12,7 +12,6 @@ typedef struct {
     ql_handle_t handle;
     ql_op_t op;        /* the wait for an event; one at a time */
     ql_watch_t *watch; /* NULL: closed */
-    bool used;         /* op: from its attempt until its results are pushed */
 } watch_t;
 
 static watch_t *
@@ -36,7 +35,6 @@ next_attempt(ql_op_t *op)
     ql_event_t *rev = &w->watch->connection->read;
     int rc = ql_watch_read(w->watch);
 
-    w->used = true;
     rev->handler = rc == NGX_AGAIN ? watch_event : NULL;
     if (rc == NGX_ERROR) {
         op->err = errno;
@@ -53,7 +51,6 @@ next_push(lua_State *L, ql_op_t *op, int rc)
     char name[NAME_MAX + 1] = "";
     struct inotify_event event;
 
-    w->used = false;
     if (rc == NGX_ERROR) {
         return ql_push_error(L, op->err);
     }
@@ -77,14 +74,8 @@ next_cancel(ql_op_t *op)
     }
 }
 
-static void
-next_free(ql_op_t *op)
-{
-    watch_of(op)->used = false;
-}
-
 static const ql_op_type_t next_type = {"next", next_attempt, next_push,
-                                       next_cancel, next_free};
+                                       next_cancel, NULL};
 
 static void
 watch_close(ql_handle_t *h, int err)
@@ -121,7 +112,7 @@ watch_next(lua_State *L)
     if (w == NULL) {
         return 3;
     }
-    if (w->used) {
+    if (ql_op_waiting(&w->op)) {
         return ql_push_error(L, QL_E_BUSY_READING);
     }
     lua_settop(L, 1);
