@@ -41,7 +41,9 @@ transmit(ql_connection_t *c, const ql_file_t *file, off_t offset, size_t size)
     do {
         n = c->loop->sys->sendfile(c->fd, file->fd, &offset, size);
     } while (n == -1 && errno == EINTR);
-    ql__sigpipe_release(&saved, n == -1 && errno == EPIPE);
+    /* A peer that goes in the middle leaves the signal beside a count. */
+    ql__sigpipe_release(&saved,
+                        n == -1 ? errno == EPIPE : (size_t) n < size);
     ql_log_debug(c->loop, QL_DEBUG_NET, "sendfile: fd:%d %zd of %zu", c->fd, n,
                  size);
     return n;

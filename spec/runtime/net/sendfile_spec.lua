@@ -9,6 +9,7 @@ local exact = helper.injected and pending or it
 local PAGE, PART, SIGPIPE = 4096, 65536, 13
 
 pcall(ffi.cdef, "void (*signal(int signo, void (*handler)(int)))(int);")
+pcall(ffi.cdef, "int raise(int signo);")
 
 -- A connection, the other end, and a file of n pages in the page cache.
 local function opened(n, direct)
@@ -153,6 +154,20 @@ describe("a sendfile that fails", function()
             self.c.write.error, self.c.write.ready = 0, 1
             assert.equal(C.NGX_ERROR, sendfile(self, 0, PAGE))
             assert.equal(errno.EPIPE, self.c.err)
+            close(self)
+        end))
+
+    exact("in the middle, when the peer goes: a count, no SIGPIPE",
+        forked(function()
+            ffi.C.signal(SIGPIPE, nil)
+            local self = opened(4)
+            local sys = ffi.new("ql_sys_t", self.loop.sys[0])
+            sys.sendfile = function() -- as the kernel does
+                ffi.C.raise(SIGPIPE)
+                return 100
+            end
+            self.loop.sys = sys
+            assert.equal(100, sendfile(self, 0, PAGE))
             close(self)
         end))
 end)
