@@ -24,6 +24,8 @@ other_lane_may(int err)
 static ssize_t
 result(ql_file_t *file, ql_event_aio_t *aio)
 {
+    /* Asked before its event was handled: that must not end what comes next. */
+    ql_delete_posted_event(file->loop, &aio->event);
     aio->event.complete = 0;
     aio->event.ready = 0;
     if (aio->res >= 0) {

@@ -89,6 +89,8 @@ ql__read_thread(ql__read_t *r)
     if (r->task.event.active) {
         return NGX_AGAIN;
     }
+    /* Asked before its event was handled: that must not end what comes next. */
+    ql_delete_posted_event(r->pub.file->loop, &r->task.event);
     if (!r->task.event.complete || r->task.event.error) {
         return task_post(r); /* error: lost by a fork */
     }

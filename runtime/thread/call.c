@@ -101,14 +101,23 @@ lose(ql_call_t *call)
     (void) fail(call, ECANCELED);
 }
 
+/* Its event may be posted and not handled yet: it must not end what the call
+ * does next. */
+static void
+settle(ql_call_t *call)
+{
+    ql_delete_posted_event(call->loop, call->executor);
+    if (call->task.event.error) {
+        lose(call);
+    }
+}
+
 static void
 returned(ql_event_t *ev)
 {
     ql_thread_task_t *task = ev->data;
 
-    if (ev->error) {
-        lose(task->data);
-    }
+    settle(task->data);
     ql__call_returned(task->data);
 }
 
@@ -164,6 +173,7 @@ ql_call_attempt(ql_call_t *call)
     if (call->executor->active || call->rc != NGX_AGAIN) {
         return call->rc;
     }
+    settle(call);
     if (call->task.event.complete && !call->more) {
         call->rc = call->res == -1 ? NGX_ERROR : NGX_OK;
     } else {
@@ -213,6 +223,6 @@ ql_call_free(ql_call_t *call)
         loop->stats.orphans++;
         return;
     }
-    ql_delete_posted_event(loop, call->executor);
+    settle(call);
     let_go(call);
 }

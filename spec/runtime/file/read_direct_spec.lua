@@ -56,6 +56,41 @@ describe("a direct read that the kernel", function()
         close(file, path)
     end))
 
+    -- The read is asked for again while its first event is posted.
+    local function let_go_early(cut)
+        local loop, file, path, data = opened(true)
+        local told = 0
+        inject.ql_inject_aio_res(1, cut)
+        inject.ql_inject_delay("pread", -1, 1, 1, 50000)
+        local r = C.ql_read_create(file, #data, 0)
+        r.event.handler = helper.handler(function() told = told + 1 end)
+        assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+        repeat
+            C.ql_aio_eventfd_handler(loop.aio.conn.read)
+        until stat(loop, "aio_reaped") == 1
+        inject.ql_inject_result("io_getevents", -1, 1, 0, 0)
+        assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+        repeat until cut > 0 or files.calls("pread") == 1
+        C.ql_read_free(r)
+        assert.equal(1, stat(loop, "orphans"))
+        C.ql_process_events_and_timers(loop, 0)
+        assert.same({ 0, 1, 1 },
+            { told, stat(loop, "orphans"), stat(loop, "reads_live") })
+        inject.ql_inject_clear()
+        helper.run_until(loop, function()
+            C.ql_aio_eventfd_handler(loop.aio.conn.read)
+            return stat(loop, "orphans") == 0
+        end)
+        still_reads(loop, file, data)
+        close(file, path)
+    end
+
+    it("has in a second part when it is let go of ends once",
+        forked(function() let_go_early(BLOCK) end))
+
+    it("left to a thread, and is let go of, ends once",
+        forked(function() let_go_early(-errno.EAGAIN) end))
+
     it("cuts short goes on from there", forked(function()
         local loop, file, path, data = opened(true)
         inject.ql_inject_aio_res(1, BLOCK + 512)

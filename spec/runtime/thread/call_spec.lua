@@ -251,6 +251,28 @@ describe("a call in steps", function()
         C.ql_call_free(call)
     end))
 
+    it("ends once, though it was asked for again before it was told",
+        forked(function()
+            local loop = gated()
+            local call = create(loop, call_type())
+            inject.ql_probe_thread_task_gate(1)
+            C.ql_call_attempt(call)
+            repeat -- its event is posted
+                loop.pool.event.handler(loop.pool.event)
+            until call.task.event.complete == 1
+            inject.ql_probe_thread_task_gate(0)
+            assert.equal(C.NGX_OK, C.ql_call_attempt(call))
+            C.ql_call_again(call)
+            assert.equal(C.NGX_AGAIN, C.ql_call_attempt(call))
+            repeat until running() == 1
+            C.ql_call_free(call)
+            C.ql_process_events_and_timers(loop, 0)
+            assert.same({ 0, 1 }, { released, stat(loop, "orphans") })
+            inject.ql_probe_thread_task_gate(1)
+            until_nothing_is_left(loop)
+            assert.same({ 1, 0 }, { released, stat(loop, "orphans") })
+        end))
+
     it("is undone by a thread when its waiter lets go between two",
         forked(function()
             local loop, told = gated(), false
