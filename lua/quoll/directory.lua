@@ -12,22 +12,33 @@ local Directory = {}
 local meta = { __index = Directory, __name = "directory" }
 local directory = { methods = Directory }
 
-function meta:__call()
+--- The iterator's step, without raising.
+-- @tparam Directory self
+-- @treturn[1] string name, and its type
+-- @treturn[2] nil at the end
+-- @treturn[3] nil
+-- @treturn[3] string err
+-- @treturn[3] string CODE
+function directory.next(self)
   if self.ended then
     return nil
   end
   local name, kind, code = finish(raw.directory_next(self.handle))
-  if name ~= nil then
-    return name, kind
-  elseif code == "BUSY" then
-    raise(kind)
+  if name == nil and code ~= "BUSY" then
+    self.handle:close()
+    self.ended = code == nil
   end
-  self.handle:close()
+  return name, kind, code
+end
+
+function meta:__call()
+  local name, kind, code = directory.next(self)
   if code then
     raise(kind)
+  elseif name == nil then
+    return nil
   end
-  self.ended = true
-  return nil
+  return name, kind
 end
 
 --- Stops early; the end of the iteration does the same.

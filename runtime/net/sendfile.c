@@ -42,8 +42,7 @@ transmit(ql_connection_t *c, const ql_file_t *file, off_t offset, size_t size)
         n = c->loop->sys->sendfile(c->fd, file->fd, &offset, size);
     } while (n == -1 && errno == EINTR);
     /* A peer that goes in the middle leaves the signal beside a count. */
-    ql__sigpipe_release(&saved,
-                        n == -1 ? errno == EPIPE : (size_t) n < size);
+    ql__sigpipe_release(&saved, n == -1 ? errno == EPIPE : (size_t) n < size);
     ql_log_debug(c->loop, QL_DEBUG_NET, "sendfile: fd:%d %zd of %zu", c->fd, n,
                  size);
     return n;

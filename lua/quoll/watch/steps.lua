@@ -6,6 +6,7 @@
 local bor = require("bit").bor
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local next_entry = require("quoll.directory").next
 local IN = require "quoll.watch.source"
 local path_of = require("quoll.watch.tree").path_of
 
@@ -113,14 +114,21 @@ function Steps:scan(step)
   return ok or GONE[code] and node ~= tree.root, err, code
 end
 
+-- Of a failure that names its path.
+local function reason(path, err)
+  return err:sub(1, #path + 2) == path .. ": " and err:sub(#path + 3) or err
+end
+
 -- A folder's entries: subfolders are entered.
 function Steps:list(node, path)
   local tree, folders = self.tree, {}
   local entries, err, code = self.readdir(path)
   if not entries then
-    return nil, err, code
+    return nil, reason(path, err), code
   end
-  for name, kind in entries do
+  local name, kind
+  name, kind, code = next_entry(entries)
+  while name do
     local directory = kind == "directory"
     if node.report then
       tree:found(node, name, directory)
@@ -129,9 +137,13 @@ function Steps:list(node, path)
       folders[name] = true
       tree:enter(node, name, node.report).rescan = node.rescan
     end
+    name, kind, code = next_entry(entries)
   end
-  for name, child in pairs(node.rescan and node.children or {}) do
-    if not folders[name] then
+  if code then
+    return nil, reason(path, kind), code
+  end
+  for known, child in pairs(node.rescan and node.children or {}) do
+    if not folders[known] then
       tree:forget(child)
     end
   end

@@ -105,4 +105,35 @@ describe("a watch's steps", function()
             assert.equal("overflow", known:take().type)
         end)
     end)
+
+    it("that list a folder tell a failure in the middle of it", function()
+        sh(dir, "mkdir a")
+        local result = helper.script([[
+            local ffi = require "ffi"
+            local inject = require("spec.support.native").inject
+            local quoll = require "quoll"
+            inject.ql_inject_new(nil)
+            inject.ql_inject_install(ffi.cast("ql_loop_t *",
+                require("quoll.core").loop()))
+            quoll.run(function()
+                for batch = 2, 4 do -- the root's end, all of a, a's end
+                    inject.ql_inject_clear()
+                    inject.ql_inject_fail("getdents64", -1, batch, batch, 5)
+                    local w, err, code = quoll.fs.watch(arg[1],
+                        { recursive = true })
+                    if w then
+                        local event = w:next(5)
+                        print(event.type, event.err, event.code)
+                        w:close()
+                    else
+                        print(err == arg[1] .. ": input/output error", code)
+                    end
+                end
+                print(quoll.stats().pool.calls)
+            end)
+        ]], { dir })
+        local unwatched = "unwatched\tinput/output error\tEIO\n"
+        assert.equal("true\tEIO\n" .. unwatched:rep(2) .. "0\n",
+            result.out, result.err)
+    end)
 end)
