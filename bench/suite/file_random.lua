@@ -41,14 +41,14 @@ return {
             measured = samples:median("iops"),
             against = samples:median("fio_iops"),
             ratio = samples:ratio("iops", "fio_iops"),
-            least = 0.95,
+            least = 0.98,
         }
         bench.report:add {
             what = "random direct reads: CPU us a read, against fio",
             measured = samples:median("cpu"),
             against = samples:median("fio_cpu"),
             ratio = samples:ratio("cpu", "fio_cpu"),
-            most = 1.25,
+            most = 1.10,
         }
     end,
 }
