@@ -88,14 +88,34 @@ ql_gather(lua_State *L, int table, const char *method, ql_gather_t *gather)
     sink_table(L, table, &sink, 1);
 }
 
-size_t
-ql_gather_all(lua_State *L, int table, const char *method, char *to,
-              size_t room)
+const char *
+ql_gather_join(lua_State *L, int idx, const char *method, size_t *size)
 {
-    sink_t sink = {.method = method, .to = to, .end = to + room};
+    char *bytes = lua_newuserdata(L, *size);
+    sink_t sink = {.method = method, .to = bytes, .end = bytes + *size};
 
-    sink_table(L, table, &sink, 1);
-    return (size_t) (sink.to - to);
+    sink_table(L, idx, &sink, 1);
+    *size = (size_t) (sink.to - bytes);
+    lua_replace(L, idx);
+    return bytes;
+}
+
+const char *
+ql_gather_bytes(lua_State *L, int idx, const char *method, size_t *size)
+{
+    const char *bytes = lua_tolstring(L, idx, size); /* of a number, too */
+    ql_gather_t gather;
+
+    if (bytes != NULL) {
+        return bytes;
+    }
+    if (!lua_istable(L, idx)) {
+        ql_bad_argument(L, idx, "data", method,
+                        "a string, a number or a table of these");
+    }
+    ql_gather(L, idx, method, &gather);
+    *size = gather.bytes;
+    return ql_gather_join(L, idx, method, size);
 }
 
 void

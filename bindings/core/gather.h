@@ -24,11 +24,17 @@ typedef struct ql_gather_s {
  * whose argument the table is. */
 void ql_gather(lua_State *L, int table, const char *method,
                ql_gather_t *gather);
-/* Copies every piece of the table, however many, one behind the other;
- * returns their bytes. Raises when there is no room: a finaliser may have
- * changed the table since it was gathered. */
-size_t ql_gather_all(lua_State *L, int table, const char *method, char *to,
-                     size_t room);
+/* Replaces the table at index idx by a userdata of *size bytes that holds every
+ * piece, however many, one behind the other; returns them. Sets *size to their
+ * number. Raises when there is no room: a finaliser may have changed the table
+ * since it was gathered. */
+const char *ql_gather_join(lua_State *L, int idx, const char *method,
+                           size_t *size);
+/* The *size bytes of the argument at index idx, of a table as by
+ * ql_gather_join(); raises on anything else than a string, a number or such a
+ * table. They live as long as what is at idx then. */
+const char *ql_gather_bytes(lua_State *L, int idx, const char *method,
+                            size_t *size);
 /* Copies the pieces of gather (at most QL_GATHER_MAX) but for their first
  * `skip` bytes. */
 void ql_gather_copy(const ql_gather_t *gather, char *to, size_t skip);

@@ -9,13 +9,6 @@
 
 /* ------------------------------------------------------------- output ---- */
 
-static int
-bad_data(lua_State *L, int arg, const char *method)
-{
-    return ql_bad_argument(L, arg, "data", method,
-                           "a string, a number or a table of these");
-}
-
 /* The arguments from index 2 to the top become one table at index 2. */
 static void
 pack(lua_State *L, const char *method)
@@ -27,7 +20,8 @@ pack(lua_State *L, const char *method)
         int type = lua_type(L, i);
 
         if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TTABLE) {
-            bad_data(L, i, method);
+            ql_bad_argument(L, i, "data", method,
+                            "a string, a number or a table of these");
         }
         lua_pushvalue(L, i);
         lua_rawseti(L, -2, i - 1);
@@ -36,37 +30,15 @@ pack(lua_State *L, const char *method)
     lua_settop(L, 2);
 }
 
-static file_output_t
-join(lua_State *L, const char *method)
-{
-    ql_gather_t gather;
-    size_t size;
-    char *copy;
-
-    ql_gather(L, 2, method, &gather);
-    copy = lua_newuserdata(L, gather.bytes);
-    size = ql_gather_all(L, 2, method, copy, gather.bytes);
-    lua_replace(L, 2);
-    return (file_output_t){.data = copy, .left = size};
-}
-
 file_output_t
 ql__file_output(lua_State *L, const char *method)
 {
-    int type = lua_type(L, 2);
     file_output_t out = {.write = NULL};
 
     if (lua_gettop(L) != 2) {
         pack(L, method);
-        return join(L, method);
     }
-    if (type == LUA_TTABLE) {
-        return join(L, method);
-    }
-    if (type != LUA_TSTRING && type != LUA_TNUMBER) {
-        bad_data(L, 2, method);
-    }
-    out.data = lua_tolstring(L, 2, &out.left);
+    out.data = ql_gather_bytes(L, 2, method, &out.left);
     return out;
 }
 

@@ -1,11 +1,12 @@
 /*
- * save.c: writefile and append: a string into a file.
+ * save.c: writefile and append: bytes into a file.
  */
+#include "../core/gather.h"
 #include "fs.h"
 
 #include <errno.h>
 
-/* The string at idx lives as long as the userdata on top of the stack. */
+/* What is at idx lives as long as the userdata on top of the stack. */
 static void
 anchor(lua_State *L, int idx)
 {
@@ -26,7 +27,7 @@ save(lua_State *L, const char *method, int flags)
     const char *data;
     size_t size;
 
-    data = luaL_checklstring(L, 2, &size);
+    data = ql_gather_bytes(L, 2, method, &size);
     if (lua_toboolean(L, 3)) {
         flags |= QL_SAVE_SYNC;
     }

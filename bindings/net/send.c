@@ -172,17 +172,16 @@ static int
 send_table(lua_State *L, ql_conn_t *conn)
 {
     ql_gather_t gather;
+    const char *bytes;
     size_t size;
-    char *copy;
 
     ql_gather(L, 2, "send", &gather);
     if (gather.pieces <= QL_GATHER_MAX) {
         return send_start(L, conn, NULL, gather.bytes, &gather);
     }
-    copy = lua_newuserdata(L, gather.bytes);
-    size = ql_gather_all(L, 2, "send", copy, gather.bytes);
-    lua_replace(L, 2);
-    return send_start(L, conn, copy, size, NULL);
+    size = gather.bytes;
+    bytes = ql_gather_join(L, 2, "send", &size);
+    return send_start(L, conn, bytes, size, NULL);
 }
 
 /* send(self, string|number|table) -> bytes | nil, err, sent, CODE */

@@ -14,7 +14,6 @@ local raise = core.raise
 local READ_MAX = 2 ^ 30   -- bytes, when the caller sets no limit
 local READ_PIECE = 2 ^ 20 -- bytes of a read
 local READ_FIRST = 2 ^ 16 -- of a file that says it is empty, as /proc's do
-local DEPTH = 100         -- tables within tables
 
 local content = {}
 
@@ -78,38 +77,6 @@ function content.readfile(path, max)
   return closing(opened, pcall(read_all, opened, path, max or READ_MAX))
 end
 
-local function gather(data, parts, depth, method)
-  if depth > DEPTH then
-    raise(("bad argument 'data' to '%s' (tables nested more than %d deep)")
-      :format(method, DEPTH))
-  end
-  for i = 1, #data do
-    local kind = type(data[i])
-    if kind == "string" or kind == "number" then
-      parts[#parts + 1] = data[i]
-    elseif kind == "table" then
-      gather(data[i], parts, depth + 1, method)
-    else
-      raise(("bad argument 'data' to '%s' (strings and numbers expected, "
-        .. "got %s at index %d)"):format(method, kind, i))
-    end
-  end
-  return parts
-end
-
-local function bytes(data, method)
-  local kind = type(data)
-  if kind == "string" then
-    return data
-  elseif kind == "number" then
-    return tostring(data)
-  elseif kind ~= "table" then
-    raise(("bad argument 'data' to '%s' (a string, a number or a table "
-      .. "expected, got %s)"):format(method, kind))
-  end
-  return table.concat(gather(data, {}, 1, method))
-end
-
 local SAVE = { permissions = "number", sync = "boolean" }
 
 --- Gives a file a new content, complete or not at all: it is written to a file
@@ -128,8 +95,8 @@ local SAVE = { permissions = "number", sync = "boolean" }
 -- ...
 function content.writefile(path, data, opts)
   opts = options.check(opts, SAVE, "writefile")
-  return finish(raw.writefile(path, bytes(data, "writefile"),
-    opts.sync ~= false, opts.permissions))
+  return finish(raw.writefile(path, data, opts.sync ~= false,
+    opts.permissions))
 end
 
 --- Writes at the end of a file, which is made if need be. Up to 1 MiB goes in
@@ -142,8 +109,7 @@ end
 -- @treturn boolean true, or nil, "path: ...", CODE: as writefile
 function content.append(path, data, opts)
   opts = options.check(opts, SAVE, "append")
-  return finish(raw.append(path, bytes(data, "append"), opts.sync,
-    opts.permissions))
+  return finish(raw.append(path, data, opts.sync, opts.permissions))
 end
 
 return content

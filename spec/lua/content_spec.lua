@@ -100,7 +100,8 @@ describe("writefile and append", function()
     it("refuse anything else", function()
         for _, method in ipairs { "writefile", "append" } do
             for text, data in pairs {
-                ["a string, a number or a table expected, got boolean"] = true,
+                ["a string, a number or a table of these expected, got boolean"]
+                    = true,
                 ["strings and numbers expected, got function at index 2"] =
                     { "a", print } } do
                 local err = message(function()
