@@ -21,13 +21,7 @@ ql__file_self(lua_State *L, const char *method)
 int
 ql__file_error(lua_State *L, const file_t *f, int err)
 {
-    lua_pushnil(L);
-    lua_pushstring(L, f->path);
-    lua_pushliteral(L, ": ");
-    ql_push_error_text(L, err);
-    lua_concat(L, 3);
-    ql_push_error_code(L, err);
-    return 3;
+    return ql__path_error(L, f->path, NULL, err);
 }
 
 void

@@ -4,10 +4,11 @@
  * (file_read.c) and ahead (file_chunks.c), writes (file_write.c,
  * file_pwrite.c), calls that move no bytes (file_sync.c).
  */
-#ifndef QUOLL_CORE_FILE_H
-#define QUOLL_CORE_FILE_H
+#ifndef QUOLL_FILE_H
+#define QUOLL_FILE_H
 
 #include "../core/core.h"
+#include "../core/path.h"
 
 typedef struct file_s file_t;
 

@@ -5,23 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-
-/* nil, "path: text", CODE */
-static int
-open_error(lua_State *L, const char *path, const char *why, int err)
-{
-    lua_pushnil(L);
-    lua_pushfstring(L, "%s: ", path);
-    if (why != NULL) {
-        lua_pushstring(L, why);
-    } else {
-        ql_push_error_text(L, err);
-    }
-    lua_concat(L, 2);
-    ql_push_error_code(L, err);
-    return 3;
-}
 
 static int
 open_push(lua_State *L, ql_call_t *call, int err)
@@ -30,7 +13,8 @@ open_push(lua_State *L, ql_call_t *call, int err)
     file_t *f;
 
     if (err != 0) {
-        return open_error(L, call->err == err ? o->at : o->path, o->why, err);
+        return ql__path_error(L, call->err == err ? o->at : o->path, o->why,
+                              err);
     }
     f = ql__file_new(L, o->data, o->path);
     f->file = ql_open_take(o);
@@ -54,23 +38,13 @@ open_flags(const char *mode)
     }
 }
 
-/* A path at idx; NULL: it has a NUL inside. */
-static const char *
-open_path(lua_State *L, int idx)
-{
-    size_t length;
-    const char *path = luaL_checklstring(L, idx, &length);
-
-    return strlen(path) == length ? path : NULL;
-}
-
-/* open(path, mode, direct, root, directio, permissions, miss_direct) -> file | nil, "path:
- * err", CODE; waits. From root on, each may be nil. */
+/* open(path, mode, direct, root, directio, permissions, miss_direct) -> file |
+ * nil, "path: err", CODE; waits. From root on, each may be nil. */
 static int
 file_open(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
-    const char *path = open_path(L, 1);
+    const char *path = ql__path(L, 1, "path", "open");
     ql_open_opts_t opts = {.flags = open_flags(luaL_checkstring(L, 2)),
                            .direct = lua_toboolean(L, 3) != 0,
                            .miss_direct = lua_toboolean(L, 7) != 0};
@@ -79,12 +53,12 @@ file_open(lua_State *L)
     ql_open_t *o;
 
     if (path == NULL) {
-        return open_error(L, lua_tostring(L, 1), NULL, EINVAL);
+        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
     }
     if (!lua_isnoneornil(L, 4)) {
-        opts.root = open_path(L, 4);
+        opts.root = ql__path(L, 4, "root", "open");
         if (opts.root == NULL) {
-            return open_error(L, lua_tostring(L, 4), NULL, EINVAL);
+            return ql__path_error(L, lua_tostring(L, 4), NULL, EINVAL);
         }
     }
     opts.directio = (uint64_t) luaL_optnumber(L, 5, 0);
@@ -92,7 +66,7 @@ file_open(lua_State *L)
     w = ql_lua_call_new(L, core->lua, open_push);
     o = ql_open_create(loop, path, &opts);
     if (o == NULL) {
-        return open_error(L, path, NULL, errno);
+        return ql__path_error(L, path, NULL, errno);
     }
     o->data = core;
     w->call = &o->call;

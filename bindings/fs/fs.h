@@ -1,18 +1,13 @@
 /*
  * fs.h: what the bindings of operations on paths share.
  */
-#ifndef QUOLL_CORE_FS_H
-#define QUOLL_CORE_FS_H
+#ifndef QUOLL_LUA_FS_H
+#define QUOLL_LUA_FS_H
 
 #include "../core/core.h"
+#include "../core/path.h"
 
-/* The string at index arg as a path, or NULL when it has a NUL inside; raises
- * when it is no string. */
-const char *ql__fs_path(lua_State *L, int arg, const char *name,
-                        const char *method);
-/* nil, "path: text", CODE; err as ql_push_error() takes it */
-int ql__fs_error(lua_State *L, const char *path, int err);
-/* The same for the call's path. */
+/* As ql__path_error(), for the call's path and its `why`. */
 int ql__fs_call_error(lua_State *L, const ql_call_t *call, int err);
 /* true, or the failure: a push function of ql_lua_call_new(). */
 int ql__fs_push_true(lua_State *L, ql_call_t *call, int err);

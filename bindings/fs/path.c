@@ -130,16 +130,17 @@ fs_operation(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     const operation_t *o = lua_touserdata(L, lua_upvalueindex(2));
-    const char *first = ql__fs_path(L, 1, o->first, o->name);
+    const char *first = ql__path(L, 1, o->first, o->name);
     const char *second = first;
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     ql_lua_call_t *w;
 
     if (o->second != NULL) {
-        second = ql__fs_path(L, 2, o->second, o->name);
+        second = ql__path(L, 2, o->second, o->name);
     }
     if (first == NULL || second == NULL) {
-        return ql__fs_error(L, lua_tostring(L, first == NULL ? 1 : 2), EINVAL);
+        return ql__path_error(L, lua_tostring(L, first == NULL ? 1 : 2), NULL,
+                              EINVAL);
     }
     w = ql_lua_call_new(L, core->lua, o->push);
     return ql__fs_await(L, w, o->create(L, loop, first, second));

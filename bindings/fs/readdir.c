@@ -135,12 +135,12 @@ static int
 fs_directory(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
-    const char *path = ql__fs_path(L, 1, "path", "readdir");
+    const char *path = ql__path(L, 1, "path", "readdir");
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     directory_t *d;
 
     if (path == NULL) {
-        return ql__fs_error(L, lua_tostring(L, 1), EINVAL);
+        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
     }
     d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));
     ql_op_init(&d->op, &open_type, core->lua);

@@ -20,7 +20,7 @@ static int
 save(lua_State *L, const char *method, int flags)
 {
     ql_core_t *core = ql_core(L);
-    const char *path = ql__fs_path(L, 1, "path", method);
+    const char *path = ql__path(L, 1, "path", method);
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     unsigned permissions = 0666;
     ql_lua_call_t *w;
@@ -36,7 +36,7 @@ save(lua_State *L, const char *method, int flags)
                                                 07777);
     }
     if (path == NULL) {
-        return ql__fs_error(L, lua_tostring(L, 1), EINVAL);
+        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
     }
     w = ql_lua_call_new(L, core->lua, ql__fs_push_true);
     anchor(L, 2);

@@ -98,12 +98,12 @@ stat_with(lua_State *L, const char *method,
           ql_info_call_t *(*create)(ql_loop_t *loop, const char *path))
 {
     ql_core_t *core = ql_core(L);
-    const char *path = ql__fs_path(L, 1, "path", method);
+    const char *path = ql__path(L, 1, "path", method);
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     ql_lua_call_t *w;
 
     if (path == NULL) {
-        return ql__fs_error(L, lua_tostring(L, 1), EINVAL);
+        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
     }
     w = ql_lua_call_new(L, core->lua, push_info);
     return ql__fs_await(L, w, create(loop, path));

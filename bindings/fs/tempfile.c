@@ -29,15 +29,16 @@ static int
 fs_tempfile(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
-    const char *dir = ql__fs_path(L, 1, "dir", "tempfile");
-    const char *prefix = ql__fs_path(L, 2, "prefix", "tempfile");
+    const char *dir = ql__path(L, 1, "dir", "tempfile");
+    const char *prefix = ql__path(L, 2, "prefix", "tempfile");
     int flags = lua_toboolean(L, 3) ? QL_TEMPFILE_UNLINKED : 0;
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     ql_lua_call_t *w;
     ql_tempfile_t *t;
 
     if (dir == NULL || prefix == NULL) {
-        return ql__fs_error(L, lua_tostring(L, dir == NULL ? 1 : 2), EINVAL);
+        return ql__path_error(L, lua_tostring(L, dir == NULL ? 1 : 2), NULL,
+                              EINVAL);
     }
     w = ql_lua_call_new(L, core->lua, push_file);
     t = ql_open_tempfile(loop, dir, prefix, flags);

@@ -3,6 +3,7 @@
  * it watches. What they mean is lua/quoll/watch.lua's.
  */
 #include "../core/core.h"
+#include "../core/path.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -136,15 +137,14 @@ static int
 watch_add(lua_State *L)
 {
     watch_t *w = watch_self(L, "add");
-    size_t length;
-    const char *path = luaL_checklstring(L, 2, &length);
+    const char *path = ql__path(L, 2, "path", "add");
     uint32_t mask = (uint32_t) luaL_checknumber(L, 3);
     ql_lua_call_t *call;
 
     if (w == NULL) {
         return 3;
     }
-    if (strlen(path) != length) {
+    if (path == NULL) {
         return ql_push_error(L, EINVAL);
     }
     call = ql_lua_call_new(L, ql_core(L)->lua, call_push);
