@@ -188,10 +188,9 @@ typedef struct {
     uint32_t aio_queue;          /* reads waiting in user space; 65,536 */
     uint32_t drain;              /* ms loop end waits for reads; 1,000 */
     /* Files kept open between their users; live, see ql_conf_live(). */
-    uint32_t open_file_cache;       /* entries at most; 0: none is kept */
-    uint32_t open_file_cache_valid; /* s an entry is believed; 60 */
-    uint32_t
-        open_file_cache_inactive; /* s until one that is not used goes; 60 */
+    uint32_t open_file_cache;          /* entries at most; 0: none is kept */
+    uint32_t open_file_cache_valid;    /* s an entry is believed; 60 */
+    uint32_t open_file_cache_inactive; /* s an unused entry stays; 60 */
     uint32_t open_file_cache_min_uses; /* opens until a file is kept; 1 */
     uint32_t open_file_cache_errors;   /* 1: failures are kept too; 0 */
 } ql_conf_t;

@@ -7,6 +7,7 @@
 #include "../quoll.h"
 #include "sys.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -151,8 +152,18 @@ char *ql__block_take(ql_loop_t *loop, size_t size, size_t align);
 void ql__block_give(ql_loop_t *loop, char *block, size_t size, size_t align);
 void ql__blocks_done(ql_loop_t *loop);
 
-/* call.c: the executor that a call's attempt has chosen is done. */
+/* ---- call.c ---- */
+
+/* The executor that a call's attempt has chosen is done. */
 void ql__call_returned(ql_call_t *call);
+/* What a system call said, 0 or more, or -1 with errno, is what the call
+ * says. */
+static inline void
+ql__call_result(ql_call_t *call, int64_t res)
+{
+    call->res = res;
+    call->err = res == -1 ? errno : 0;
+}
 
 /* ---- device.c: what a file system can do, a hint kept per st_dev ---- */
 
@@ -374,6 +385,9 @@ typedef struct {
     uint64_t size; /* st_size */
     struct timespec mtime;
 } ql__opened_t;
+/* Fills in what opened->fd is, and *mode, its st_mode. Any thread. 0, or -1
+ * with errno. */
+int ql__file_look(const ql_sys_t *sys, ql__opened_t *opened, mode_t *mode);
 /* The rest of an open file: descriptor and hints; the loop's thread. */
 void ql__file_opened(ql_file_t *file, const ql__opened_t *opened);
 /* What this file turned out not to do; counted once, a hint for its device. */

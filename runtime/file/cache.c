@@ -15,16 +15,16 @@ enum {
 };
 
 struct ql__cached_s {
-    ql_queue_t bucket;
-    ql_queue_t lru;    /* most recent first */
+    ql_queue_t bucket; /* in its hash's */
+    ql_queue_t lru;    /* in the cache's, most recent first */
     ql_file_t *file;   /* held; NULL: negative, or too few uses */
     int err;           /* negative: errno; else 0 */
     bool at_root;      /* negative: it is the root that failed */
     bool direct;       /* key, beside names: */
     bool miss_direct;  /* key */
     uint64_t directio; /* key */
-    uint32_t hash;
-    uint32_t uses;
+    uint32_t hash;     /* of names */
+    uint32_t uses;     /* opens that met it */
     uint64_t checked;  /* ms: opened or found unchanged */
     uint64_t accessed; /* ms */
     ql__opened_t was;  /* of file: what tells it from its successor */

@@ -8,6 +8,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #ifndef STATX_DIOALIGN
 #define STATX_DIOALIGN 0x2000 /* Linux 6.1 */
@@ -67,6 +68,25 @@ apply_hints(ql_file_t *file, const ql__opened_t *opened)
     if (device->no_nowait) {
         ql__file_no_nowait(file);
     }
+}
+
+int
+ql__file_look(const ql_sys_t *sys, ql__opened_t *opened, mode_t *mode)
+{
+    struct statfs fs;
+    struct stat st;
+
+    if (sys->fstat(opened->fd, &st) == -1) {
+        return -1;
+    }
+    opened->dev = st.st_dev;
+    opened->ino = st.st_ino;
+    opened->size = (uint64_t) st.st_size;
+    opened->mtime = st.st_mtim;
+    opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
+                                                      : 0;
+    *mode = st.st_mode;
+    return 0;
 }
 
 void

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* Linux 5.12; an older one says EINVAL */
@@ -116,33 +115,25 @@ not_opened(ql__open_t *o, int err)
     return fail(o, err, NULL);
 }
 
-/* Truncated only once it is known to be a file. */
+/* Truncated only once it is known to be a file, of which `opened` then knows. */
 static int
 look(ql__open_t *o)
 {
     const ql_sys_t *sys = o->pub.call.loop->sys;
-    ql__opened_t *opened = &o->opened;
-    struct statfs fs;
-    struct stat st;
+    mode_t mode;
 
-    if (sys->fstat(opened->fd, &st) == -1) {
+    if (ql__file_look(sys, &o->opened, &mode) == -1) {
         return fail(o, errno, NULL);
     }
-    if (S_ISDIR(st.st_mode)) {
+    if (S_ISDIR(mode)) {
         return fail(o, EISDIR, NULL);
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(mode)) {
         return fail(o, EINVAL, "not a regular file");
     }
-    if ((o->flags & O_TRUNC) && sys->ftruncate(opened->fd, 0) == -1) {
+    if ((o->flags & O_TRUNC) && sys->ftruncate(o->opened.fd, 0) == -1) {
         return fail(o, errno, NULL);
     }
-    opened->dev = st.st_dev;
-    opened->ino = st.st_ino;
-    opened->size = (uint64_t) st.st_size;
-    opened->mtime = st.st_mtim;
-    opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
-                                                      : 0;
     return NGX_OK;
 }
 

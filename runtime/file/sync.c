@@ -43,11 +43,12 @@ sync_run(ql_call_t *call)
 {
     const ql_sys_t *sys = call->loop->sys;
     sync_t *s = sync_of(call);
+    int rc;
 
     do {
-        call->res = s->data ? sys->fdatasync(s->fd) : sys->fsync(s->fd);
-    } while (call->res == -1 && errno == EINTR);
-    call->err = call->res == -1 ? errno : 0;
+        rc = s->data ? sys->fdatasync(s->fd) : sys->fsync(s->fd);
+    } while (rc == -1 && errno == EINTR);
+    ql__call_result(call, rc);
 }
 
 /* Nothing to wait for in memory. */

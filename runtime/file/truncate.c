@@ -24,11 +24,12 @@ static void
 truncate_run(ql_call_t *call)
 {
     truncate_t *t = truncate_of(call);
+    int rc;
 
     do {
-        call->res = call->loop->sys->ftruncate(t->fd, t->size);
-    } while (call->res == -1 && errno == EINTR);
-    call->err = call->res == -1 ? errno : 0;
+        rc = call->loop->sys->ftruncate(t->fd, t->size);
+    } while (rc == -1 && errno == EINTR);
+    ql__call_result(call, rc);
 }
 
 static void

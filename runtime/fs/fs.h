@@ -15,15 +15,6 @@
 void *ql__path_call(ql_loop_t *loop, const ql_call_type_t *type, size_t size,
                     const char *path, const char *to);
 
-/* What a system call said, 0 or more, or -1 with errno, is what the call
- * says. */
-static inline void
-ql__call_result(ql_call_t *call, int64_t res)
-{
-    call->res = res;
-    call->err = res == -1 ? errno : 0;
-}
-
 /* O_NONBLOCK: the open of a FIFO would wait for its other end. */
 static inline int
 ql__open(const ql_sys_t *sys, const char *path, int flags, mode_t mode)
@@ -84,7 +75,8 @@ int ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
  * or nothing: its permissions are mode less the umask. */
 int ql__temp_beside(const ql_sys_t *sys, ql__temp_t *temp, const char *path,
                     mode_t mode);
-/* Closes it and puts it into its place. excl: fails with EEXIST when that is taken. */
+/* Closes it and puts it into its place. excl: fails with EEXIST when that is
+ * taken. */
 int ql__temp_commit(const ql_sys_t *sys, ql__temp_t *temp, bool excl);
 /* Closes and removes it, if there is one; errno stays as it is. */
 void ql__temp_discard(const ql_sys_t *sys, ql__temp_t *temp);

@@ -4,8 +4,6 @@
  */
 #include "fs.h"
 
-#include <sys/vfs.h>
-
 typedef struct {
     ql_tempfile_t pub; /* first */
     ql_file_t *file;   /* its memory; NULL: taken */
@@ -21,27 +19,14 @@ tempfile_of(ql_call_t *call)
 }
 
 static int
-look(const ql_sys_t *sys, tempfile_t *t)
-{
-    struct statfs fs;
-    struct stat st;
-
-    if (sys->fstat(t->temp.fd, &st) == -1) {
-        return -1;
-    }
-    t->opened.dev = st.st_dev;
-    t->opened.type = sys->fstatfs(t->temp.fd, &fs) == 0 ? (uint32_t) fs.f_type
-                                                        : 0;
-    return 0;
-}
-
-static int
 make(const ql_sys_t *sys, tempfile_t *t)
 {
     int rc = ql__temp_open(sys, &t->temp, t->pub.p.path, t->pub.p.to, 0600);
+    mode_t mode;
 
     if (rc == 0) {
-        rc = look(sys, t);
+        t->opened.fd = t->temp.fd;
+        rc = ql__file_look(sys, &t->opened, &mode);
     }
     if (rc == 0 && (t->flags & QL_TEMPFILE_UNLINKED)) {
         rc = sys->unlink(t->temp.path);
@@ -107,7 +92,6 @@ ql_tempfile_take(ql_tempfile_t *pub)
 
     *file = (ql_file_t){
         .loop = pub->p.call.loop, .refs = 1, .readable = 1, .writable = 1};
-    t->opened.fd = t->temp.fd;
     ql__file_opened(file, &t->opened);
     t->file = NULL;
     t->temp.fd = -1;

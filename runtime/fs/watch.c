@@ -172,19 +172,13 @@ call_release(ql_call_t *call)
 }
 
 static void
-returned(ql_call_t *call, int rc)
-{
-    call->res = rc;
-    call->err = rc == -1 ? errno : 0;
-}
-
-static void
 add_run(ql_call_t *call)
 {
     watch_call_t *a = (watch_call_t *) (void *) call;
     ql_watch_t *w = a->watch;
 
-    returned(call, w->loop->sys->inotify_add_watch(w->fd, a->path, a->mask));
+    ql__call_result(call,
+                    w->loop->sys->inotify_add_watch(w->fd, a->path, a->mask));
 }
 
 static void
@@ -193,7 +187,7 @@ remove_run(ql_call_t *call)
     watch_call_t *r = (watch_call_t *) (void *) call;
     ql_watch_t *w = r->watch;
 
-    returned(call, w->loop->sys->inotify_rm_watch(w->fd, r->wd));
+    ql__call_result(call, w->loop->sys->inotify_rm_watch(w->fd, r->wd));
 }
 
 static const ql_call_type_t add_type = {"watch add", NULL, add_run,

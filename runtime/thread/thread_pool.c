@@ -1,7 +1,7 @@
 /*
- * thread_pool.c: threads for what the kernel can only do blocking. A task is waiting,
- * running or done; the mutex guards these moves. Results come back through
- * one event, however many tasks were done by then.
+ * thread_pool.c: threads for what the kernel can only do blocking. A task is
+ * waiting, running or done; the mutex guards these moves. Results come back
+ * through one event, however many tasks were done by then.
  */
 #include "../core/loop.h"
 
