@@ -121,6 +121,9 @@ QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
  * task cannot wait, and when the task is cancelled.
  */
 QL_API int ql_await(lua_State *L, ql_op_t *op, int anchors);
+/* Raises where ql_await() would because L cannot wait: for what is made before
+ * the wait, and would be left to the collector. */
+QL_API void ql_check_wait(lua_State *L, ql_lua_t *lua);
 /* The handler's half: attempts again, resumes the task unless NGX_AGAIN. To be
  * called from the loop's posted queue or timers only. */
 QL_API void ql_op_ready(ql_op_t *op);
@@ -213,7 +216,7 @@ typedef struct {
     int (*push)(lua_State *L, ql_call_t *call, int err);
 } ql_lua_call_t;
 
-/* Pushes the userdata. */
+/* Pushes the userdata; raises where L cannot wait. */
 QL_API ql_lua_call_t *ql_lua_call_new(lua_State *L, ql_lua_t *lua,
                                       int (*push)(lua_State *L, ql_call_t *call,
                                                   int err));

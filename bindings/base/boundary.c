@@ -91,6 +91,14 @@ ql__check_boundary(lua_State *L, ql_lua_t *lua)
     }
 }
 
+void
+ql_check_wait(lua_State *L, ql_lua_t *lua)
+{
+    bool drive;
+
+    ql__waiter(L, lua, &drive);
+}
+
 /* Has a C function at this level of L or further down the handle h on its
  * stack? */
 static bool

@@ -66,8 +66,10 @@ ql_lua_call_t *
 ql_lua_call_new(lua_State *L, ql_lua_t *lua,
                 int (*push)(lua_State *L, ql_call_t *call, int err))
 {
-    ql_lua_call_t *w = ql_handle_new(L, lua, &call_handle, sizeof(*w));
+    ql_lua_call_t *w;
 
+    ql_check_wait(L, lua);
+    w = ql_handle_new(L, lua, &call_handle, sizeof(*w));
     ql_handle_open(&w->handle);
     ql_handle_own(&w->handle, NULL);
     ql_op_init(&w->op, &call_type, lua);

@@ -193,9 +193,8 @@ co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 
 /* --------------------------------------------------------- awaiting ---- */
 
-/* May L wait now, as which task? *drive: by running the loop. */
-static ql_task_t *
-co_waiter(lua_State *L, ql_lua_t *lua, bool *drive)
+ql_task_t *
+ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
 {
     ql_task_t *t = lua->current;
 
@@ -223,7 +222,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
 {
     ql_lua_t *lua = op->lua;
     bool drive;
-    ql_task_t *t = co_waiter(L, lua, &drive);
+    ql_task_t *t = ql__waiter(L, lua, &drive);
 
     if (t->cancelled) {
         op->rc = NGX_ERROR;

@@ -128,6 +128,9 @@ struct ql_lua_s {
 void ql__co_register(lua_State *L, ql_lua_t *lua);
 /* Handler of every task's event. */
 void ql__task_event(ql_event_t *ev);
+/* The task as which L may wait now; *drive: by running the loop. Raises where
+ * L cannot wait. */
+ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
 /* Takes t out of the posted queues, and out of those that a nested drive holds
  * back. */
 void ql__unpost(ql_task_t *t);

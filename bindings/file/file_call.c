@@ -81,8 +81,10 @@ call_end(file_user_t *user, int err)
 file_call_t *
 ql__file_call_new(lua_State *L, file_t *f, const ql_op_type_t *type)
 {
-    file_call_t *c = ql_handle_new(L, f->core->lua, &call_handle, sizeof(*c));
+    file_call_t *c;
 
+    ql_check_wait(L, f->core->lua);
+    c = ql_handle_new(L, f->core->lua, &call_handle, sizeof(*c));
     ql_queue_init(&c->user.link);
     ql_handle_open(&c->handle);
     ql_handle_own(&c->handle, NULL);

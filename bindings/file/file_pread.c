@@ -187,6 +187,7 @@ file_pread(lua_State *L)
     }
     size = ql_check_whole(L, 2, "n", "pread", 0, 1 << 30);
     offset = ql_check_whole(L, 3, "offset", "pread", 0, INT64_C(1) << 52);
+    ql_check_wait(L, f->core->lua);
     p = pread_take(f->core);
     if (p == NULL) {
         return ql__file_error(L, f, ENOMEM);

@@ -130,7 +130,7 @@ static const ql_handle_type_t directory_type = {"directory", directory_close,
 /* ----------------------------------------------------------- functions ---- */
 
 /* directory(path) -> handle | nil, "path: err", CODE; the path is looked up by
- * directory_open. */
+ * directory_open, and where that could not wait this raises. */
 static int
 fs_directory(lua_State *L)
 {
@@ -142,6 +142,7 @@ fs_directory(lua_State *L)
     if (path == NULL) {
         return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
     }
+    ql_check_wait(L, core->lua);
     d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));
     ql_op_init(&d->op, &open_type, core->lua);
     d->dir = ql_open_dir(loop, path);

@@ -174,14 +174,16 @@ watch_remove(lua_State *L)
     return ql_lua_call_await(L, call);
 }
 
-/* open() -> watch | nil, err, CODE */
+/* open() -> watch | nil, err, CODE; raises where add could not wait */
 static int
 watch_open(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
-    watch_t *w = ql_handle_new(L, core->lua, &watch_type, sizeof(*w));
+    watch_t *w;
 
+    ql_check_wait(L, core->lua);
+    w = ql_handle_new(L, core->lua, &watch_type, sizeof(*w));
     ql_op_init(&w->op, &next_type, core->lua);
     w->watch = ql_watch_create(loop);
     if (w->watch == NULL) {

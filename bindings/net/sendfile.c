@@ -327,6 +327,7 @@ connection_sendfile(lua_State *L)
     }
     offset = check_bytes(L, 3, "offset", 0);
     left = check_bytes(L, 4, "n", INT64_MAX);
+    ql_check_wait(L, conn->wop.lua);
     lua_settop(L, 2);
     t = lua_newuserdata(L, sizeof(*t));
     *t = (ql_transfer_t){.offset = offset, .left = left};

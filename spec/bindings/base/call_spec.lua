@@ -187,6 +187,65 @@ describe("a call", function()
     end)
 end)
 
+-- In a plain coroutine inside a task, which cannot wait.
+local function refused(fn)
+    local ok, err = pcall(coroutine.wrap(fn))
+    assert.is_false(ok)
+    assert.matches("call_spec.lua:%d+: cannot wait in a plain coroutine", err)
+end
+
+describe("a call that cannot wait", function()
+    helper.gates()
+
+    it("is not made: nothing is left to the collector", function()
+        local fs, path = quoll.fs, tasks.file "text"
+        finally(function() os.remove(path) end)
+        tasks.run(function()
+            local file = assert(quoll.open(path, "r+"))
+            collectgarbage "stop"
+            finally(function() collectgarbage "restart" end)
+            for _, fn in ipairs {
+                function() quoll.open(path, "w") end,
+                function() fs.open(path, "w") end,
+                function() fs.stat(path) end,
+                function() fs.unlink(path) end,
+                function() fs.writefile(path, "new") end,
+                function() fs.append(path, "new") end,
+                function() fs.tempfile() end,
+                function() fs.readfile(path) end,
+                function() fs.readdir "/" end,
+                function() fs.watch "/" end,
+                function() file:pread(1, 0) end,
+                function() file:write "new" end,
+                function() file:pwrite("new", 0) end,
+                function() file:truncate(0) end,
+                function() file:sync() end,
+                function() file:stat() end,
+                function() file:close() end,
+            } do
+                refused(fn)
+            end
+            assert.equal(0, quoll.stats().pool.calls)
+            assert.equal("text", file:read "*a")
+            assert.equal(4, fs.stat(path).size)
+        end)
+    end)
+
+    it("inside a C function is not made", function()
+        local path = tasks.file "text"
+        finally(function() os.remove(path) end)
+        tasks.run(function()
+            local ok, err = pcall(string.gsub, "x", "x", function()
+                quoll.fs.unlink(path)
+            end)
+            assert.is_false(ok)
+            assert.truthy(err:find("cannot wait inside ", 1, true), err)
+            assert.equal(0, quoll.stats().pool.calls)
+            assert.equal("file", quoll.fs.stat(path).type)
+        end)
+    end)
+end)
+
 -- Every allocation of Lua memory in each operation fails once.
 local memory_script = [[
     local quoll = require "quoll"
