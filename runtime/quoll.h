@@ -666,7 +666,8 @@ struct ql_file_s {
  */
 QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
 /* The opener lets go. The last holder's close(2) is made by a thread where it
- * may take long: of a file that was unlinked, or opened for writing. */
+ * may take long: of a file that was unlinked, was opened for writing, or is not
+ * on a local file system. */
 QL_API void ql_file_close(ql_file_t *file);
 /* Bytes now, from fstat; -1 with errno. */
 QL_API int64_t ql_file_size(ql_file_t *file);

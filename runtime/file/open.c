@@ -203,7 +203,9 @@ open_attempt(ql_call_t *call)
     if (rc != NGX_DECLINED) {
         return rc;
     }
-    if (loop->no_openat2 || (o->flags & (O_CREAT | O_TRUNC))) {
+    /* The promise covers the look-up alone: overlayfs, for one, copies a whole
+     * file up when it is opened for writing. */
+    if (loop->no_openat2 || o->flags != O_RDONLY) {
         return NGX_DECLINED;
     }
     if (open_and_look(o, RESOLVE_CACHED) == NGX_OK) {
