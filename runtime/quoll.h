@@ -395,8 +395,8 @@ typedef struct {
     uint64_t aio_submits;   /* io_submit calls */
     uint64_t aio_eagain;    /* submits cut short by a full context */
     uint64_t aio_slow;      /* io_submit calls of more than 1 ms */
-    uint64_t read_hits;     /* wholly answered from the page cache, a MiB at a
-                               time; hits + misses: what was asked of it */
+    uint64_t read_hits;     /* wholly answered from the page cache, 256 KiB at
+                               a time; hits + misses: what was asked of it */
     uint64_t read_misses;   /* not (wholly) cached */
     uint64_t read_direct;   /* sent to the AIO */
     uint64_t read_pool;     /* sent to the thread pool */

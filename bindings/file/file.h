@@ -23,6 +23,7 @@ typedef enum {
 /* The read at the file's position; one at a time. */
 typedef struct {
     ql_op_t op;
+    ql_event_t turn; /* posted: goes on after others have had their turn */
     ql_read_t *read; /* under way */
     ql_buffer_t in;  /* read ahead, not asked for yet; stays while a string is
                         made of it (op.pushing), whoever closes the file */

@@ -11,6 +11,8 @@
 
 enum {
     FILE_FILL = 64 * 1024,   /* bytes read ahead at a time */
+    FILE_WAIT = 1 << 20,     /* waited for at a time: copied at once, 0.1 ms */
+    FILE_TURN = 256 * 1024,  /* of one attempt, then others have their turn */
     FILE_NUMBER_LENGTH = 200 /* bytes of a numeral at most, as in stdio */
 };
 
@@ -92,10 +94,25 @@ static uint32_t
 reader_want(const file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
+    uint32_t want = FILE_FILL;
 
-    return r->format == FILE_BYTES && r->size - unread > FILE_FILL
-             ? r->size - unread
-             : FILE_FILL;
+    if (r->format == FILE_BYTES && r->size - unread > FILE_FILL) {
+        want = r->size - unread;
+    }
+    return want < FILE_WAIT ? want : FILE_WAIT;
+}
+
+/* Bytes of the buffer. Of a length that is not known: twice as many, or what
+ * is there would be moved again and again. */
+static uint32_t
+reader_room(const file_reader_t *r)
+{
+    uint32_t unread = ql_buffer_unread(&r->in);
+
+    if (r->format == FILE_BYTES && r->size > unread) {
+        return r->size;
+    }
+    return unread + (unread > FILE_FILL ? unread : FILE_FILL);
 }
 
 static int
@@ -132,20 +149,20 @@ static int
 fill_cached(file_t *f)
 {
     file_reader_t *r = &f->reader;
+    uint32_t room;
     ssize_t n;
 
     if (f->file->direct && !f->file->memory) {
         return NGX_DECLINED;
     }
-    if (ql_buffer_reserve(&f->core->buffers, &r->in,
-                          ql_buffer_unread(&r->in) + reader_want(r))
-        != NGX_OK)
+    if (ql_buffer_reserve(&f->core->buffers, &r->in, reader_room(r)) != NGX_OK)
     {
         r->op.err = ENOMEM;
         return NGX_ERROR;
     }
+    room = r->in.cap - r->in.end;
     n = ql_file_read_cached(f->file, r->in.data + r->in.end,
-                            r->in.cap - r->in.end, r->next);
+                            room < FILE_TURN ? room : FILE_TURN, r->next);
     if (n < 0) {
         r->op.err = errno;
         return (int) n;
@@ -201,13 +218,21 @@ static int
 reader_attempt(ql_op_t *op)
 {
     file_t *f = reader_file(op);
+    file_reader_t *r = &f->reader;
+    int64_t turn;
 
     if (ql__file_writer_settle(f, op) == NGX_AGAIN) {
         return NGX_AGAIN;
     }
-    while (!reader_match(&f->reader)) {
-        int rc = reader_fill(f);
+    turn = r->next + FILE_TURN;
+    while (!reader_match(r)) {
+        int rc;
 
+        if (r->next >= turn) {
+            ql_post_next_event(f->file->loop, &r->turn);
+            return NGX_AGAIN;
+        }
+        rc = reader_fill(f);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -274,6 +299,7 @@ reader_cancel(ql_op_t *op)
 {
     file_reader_t *r = &reader_file(op)->reader;
 
+    ql_delete_posted_event(ql_lua_loop(op->lua), &r->turn);
     if (r->read != NULL) {
         ql_read_free(r->read);
         r->read = NULL;
@@ -286,7 +312,11 @@ static const ql_op_type_t reader_type = {"read", reader_attempt, reader_push,
 void
 ql__file_reader_init(file_t *f)
 {
-    ql_op_init(&f->reader.op, &reader_type, f->core->lua);
+    file_reader_t *r = &f->reader;
+
+    ql_op_init(&r->op, &reader_type, f->core->lua);
+    r->turn.data = &r->op;
+    r->turn.handler = ql__file_event;
 }
 
 void

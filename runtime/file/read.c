@@ -9,8 +9,8 @@
 
 enum {
     READ_MAX = 1 << 30,
-    /* Copied from the page cache by one attempt: 0.1 ms. */
-    CACHED_SHARE = 1 << 20
+    /* Copied from the page cache by one attempt. */
+    CACHED_SHARE = 256 * 1024
 };
 
 #define OFFSET_MAX ((off_t) 1 << 62)
