@@ -7,11 +7,12 @@ local bit = require "bit"
 local core = require "quoll.core"
 local options = require "quoll.options"
 local readdir = require("quoll.fs").readdir
-local IN = require "quoll.watch.source"
+local source = require "quoll.watch.source"
 local process = require("quoll.watch.events").process
 local steps = require "quoll.watch.steps"
 local tree = require "quoll.watch.tree"
 
+local IN = source.IN
 local raise = core.raise
 
 local MOVES = bit.bor(IN.MOVED_FROM, IN.MOVED_TO)
@@ -111,7 +112,7 @@ function watch.watch(path, opts)
   local known = tree.new(path, wanted, opts.recursive)
   local self = setmetatable({
     handle = handle,
-    source = IN.new(handle),
+    source = source.new(handle),
     tree = known,
     steps = steps.new(handle, known, mask, opts.recursive and readdir),
     reading = false,
@@ -128,7 +129,7 @@ end
 -- What is known, then what follows from it, then what the kernel tells next.
 -- A cancellation loses nothing: what was cut short is done by the next call.
 local function advance(self, s)
-  local known, source = self.tree, self.source
+  local known, kernel = self.tree, self.source
   local deadline = s and core.now() + s
   while true do
     local done, why, code, node
@@ -143,17 +144,17 @@ local function advance(self, s)
       self.handle:close()
       return nil, "closed", "CLOSED"
     elseif not done then
-      if next(known.fresh) and source:empty() then
+      if next(known.fresh) and kernel:empty() then
         known:settle()
       end
       local event, err
-      event, err, code = source:peek(deadline
+      event, err, code = kernel:peek(deadline
         and math.max(0, deadline - core.now()))
       if not event then
         return nil, err, code
       end
       process(known, event)
-      source:drop()
+      kernel:drop()
     end
   end
 end

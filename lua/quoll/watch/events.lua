@@ -2,7 +2,7 @@
 -- @module quoll.watch.events
 
 local bit = require "bit"
-local IN = require "quoll.watch.source"
+local IN = require("quoll.watch.source").IN
 local tree = require "quoll.watch.tree"
 
 local band, bor = bit.band, bit.bor

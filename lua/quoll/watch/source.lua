@@ -9,7 +9,8 @@ local finish = require("quoll.wait").finish
 local raw_next = core.watch.next
 local now = core.now
 
-local source = {
+-- inotify's bits.
+local IN = {
   MODIFY = 0x2,
   ATTRIB = 0x4,
   CLOSE_WRITE = 0x8,
@@ -27,6 +28,8 @@ local source = {
   EXCL_UNLINK = 0x4000000,
   ISDIR = 0x40000000,
 }
+
+local source = { IN = IN }
 
 -- The kernel queues both halves in one system call, but not as one: another
 -- processor may read between them, or put an event there.
@@ -54,7 +57,7 @@ function Source:pull(s)
   end
   local event = { wd = wd, mask = mask, cookie = cookie, name = name,
     at = now() }
-  if band(mask, source.MOVED_TO) ~= 0 then
+  if band(mask, IN.MOVED_TO) ~= 0 then
     self.halves[cookie] = event
   end
   self.last = self.last + 1
@@ -92,7 +95,7 @@ function Source:peek(s)
     elseif event.claimed then
       self:drop()
     else
-      if band(event.mask, source.MOVED_FROM) ~= 0 and not event.to then
+      if band(event.mask, IN.MOVED_FROM) ~= 0 and not event.to then
         event.to = self:other_half(event)
       end
       return event

@@ -1,7 +1,7 @@
 local helper = require "spec.helper"
 local tasks = require "spec.support.tasks"
 local core = require "quoll.core"
-local source = require "quoll.watch.source"
+local IN = require("quoll.watch.source").IN
 local process = require("quoll.watch.events").process
 local steps = require "quoll.watch.steps"
 local tree = require "quoll.watch.tree"
@@ -39,17 +39,17 @@ describe("a watch's events", function()
         with_tree("/tmp", function(known)
             assert.same({ "create /tmp/a", "modify /tmp/a", "attrib /tmp/a",
                 "close_write /tmp/a", "delete /tmp/a", "move_from /tmp/b",
-                "move_to /tmp/c" }, told(known, { { source.CREATE, "a" },
-                { source.MODIFY, "a" }, { source.ATTRIB, "a" },
-                { source.CLOSE_WRITE, "a" }, { source.DELETE, "a" },
-                { source.MOVED_FROM, "b" }, { source.MOVED_TO, "c" } }))
+                "move_to /tmp/c" }, told(known, { { IN.CREATE, "a" },
+                { IN.MODIFY, "a" }, { IN.ATTRIB, "a" },
+                { IN.CLOSE_WRITE, "a" }, { IN.DELETE, "a" },
+                { IN.MOVED_FROM, "b" }, { IN.MOVED_TO, "c" } }))
         end)
     end)
 
     it("joins paths with one slash", function()
         with_tree("/", function(known)
             assert.same({ "create /x" }, told(known,
-                { { source.CREATE, "x" } }))
+                { { IN.CREATE, "x" } }))
         end)
     end)
 
@@ -58,18 +58,18 @@ describe("a watch's events", function()
         with_tree("/tmp", function(known)
             local here = { wd = known.root.wd, name = "b" }
             assert.same({ "rename /tmp/b", "move_from /tmp/c" },
-                told(known, { { source.MOVED_FROM, "a", here },
-                    { source.MOVED_FROM, "c", { wd = 9999, name = "d" } } }))
+                told(known, { { IN.MOVED_FROM, "a", here },
+                    { IN.MOVED_FROM, "c", { wd = 9999, name = "d" } } }))
         end)
     end)
 
-    for name, mask in pairs { deleted = source.DELETE_SELF,
-        moved = source.MOVE_SELF, unmounted = source.UNMOUNT,
-        ["not watched any more"] = source.IGNORED } do
+    for name, mask in pairs { deleted = IN.DELETE_SELF,
+        moved = IN.MOVE_SELF, unmounted = IN.UNMOUNT,
+        ["not watched any more"] = IN.IGNORED } do
         it("ends once when the thing itself is " .. name, function()
             with_tree("/tmp", function(known)
                 assert.same({ "gone /tmp" }, told(known,
-                    { { mask }, { source.IGNORED } }))
+                    { { mask }, { IN.IGNORED } }))
                 assert.is_true(known.ended)
             end)
         end)
@@ -77,14 +77,14 @@ describe("a watch's events", function()
 
     it("does not know events of numbers that it has not got", function()
         with_tree("/tmp", function(known)
-            process(known, { wd = 9999, mask = source.CREATE, name = "a" })
+            process(known, { wd = 9999, mask = IN.CREATE, name = "a" })
             assert.is_nil(known:take())
         end)
     end)
 
     it("tells of an overflow", function()
         with_tree("/tmp", function(known, work)
-            process(known, { wd = -1, mask = source.Q_OVERFLOW, name = "" })
+            process(known, { wd = -1, mask = IN.Q_OVERFLOW, name = "" })
             assert.is_nil(known:take())
             assert.is_nil(work:work())
             assert.equal("overflow", known:take().type)

@@ -5,6 +5,7 @@ local core = require "quoll.core"
 local quoll = require "quoll"
 local finish = require("quoll.wait").finish
 local source = require "quoll.watch.source"
+local IN = source.IN
 
 local sh = folders.sh
 
@@ -67,8 +68,8 @@ describe("a watch's source", function()
                 list[i] = { event.name, event.mask % 0x1000, event.to }
                 from:drop()
             end
-            assert.same({ { "a", source.CREATE }, { "a", source.MOVED_FROM },
-                { "c", source.MOVED_TO } }, list)
+            assert.same({ { "a", IN.CREATE }, { "a", IN.MOVED_FROM },
+                { "c", IN.MOVED_TO } }, list)
         end)
     end)
 
