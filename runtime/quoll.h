@@ -214,6 +214,8 @@ QL_API int ql_conf_set(ql_conf_t *conf, const char *name, double value,
 /* The range of a setting, "epoll_events must be a whole number from 1 to
  * 65536" into err[size]; NGX_DECLINED: no such setting. */
 QL_API int ql_conf_describe(const char *name, char *err, size_t size);
+/* True for a setting that is 0 or 1. */
+QL_API int ql_conf_flag(const char *name);
 /* True for a setting that may change while the loop runs: open_file_cache and
  * its like; ql_open_cache_drop() follows. */
 QL_API int ql_conf_live(const char *name);

@@ -165,6 +165,8 @@ describe("examples/file_server.lua", function()
         write(folder, "index.html", "<p>hello</p>\n")
         write(folder, "big file.bin", big)
         write(folder, "empty.txt", "")
+        assert.equal(0, os.execute(("ln -s /etc %s/out && mkdir %s/sub")
+            :format(folder, folder)))
         local child, address = serving("file_server",
             { "127.0.0.1:0", folder })
         local ok, err = pcall(run, function()
@@ -232,10 +234,11 @@ describe("examples/file_server.lua", function()
             assert.equal(404, (ask(conn, "GET", "/none")))
             assert.equal(200, (ask(conn, "GET", "/index.html")))
             for _, target in ipairs { "/../LICENSE", "/%2e%2e/LICENSE",
-                "/a/../../x", "/..", "/..%2fx", "x", "/a%00b" } do
-                local refused = connect(address)
-                assert.equal(400, (ask(refused, "GET", target)), target)
+                "/a/../../x", "/..", "/..%2fx", "/a%00b", "/out/passwd",
+                "/sub" } do
+                assert.equal(404, (ask(conn, "GET", target)), target)
             end
+            assert.equal(400, (ask(connect(address), "GET", "x")))
             local refused = connect(address)
             assert.equal(405, (ask(refused, "POST", "/")))
         end)
@@ -252,6 +255,17 @@ describe("examples/file_server.lua", function()
             bad:send "nonsense\r\n\r\n"
             assert.equal("HTTP/1.1 400", (bad:receive(12)))
             assert.equal(200, (ask(connect(address), "GET", "/")))
+        end)
+    end)
+
+    it("takes no body for the next request", function()
+        serve(function(address)
+            local conn = connect(address)
+            local status, headers = ask(conn, "GET", "/",
+                "Content-Length: 28\r\n")
+            assert.same({ 200, "close" }, { status, headers.connection })
+            conn:send "GET /p.txt HTTP/1.1\r\n\r\n"
+            assert.is_nil((conn:receive(1)))
         end)
     end)
 
@@ -281,6 +295,14 @@ describe("examples/file_server.lua", function()
                 assert.is_true(clients[i]:wait())
             end
         end, 20)
+    end)
+
+    it("says what is wrong with its folder", function()
+        local result = helper.script("examples/file_server.lua",
+            { "127.0.0.1:0", "/no/such" })
+        assert.equal("file_server: /no/such: no such file or directory\n",
+            result.err)
+        assert.equal(1, result.code)
     end)
 
     it("says what is wrong with its address", function()

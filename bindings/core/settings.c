@@ -69,7 +69,7 @@ settings_number(lua_State *L, const char *name, settings_t *settings)
     if (ql_conf_describe(name, err, sizeof(err)) == NGX_DECLINED) {
         return ql_raise(L, "configure: no such setting: %s", name);
     }
-    if (lua_isboolean(L, -1)) {
+    if (lua_isboolean(L, -1) && ql_conf_flag(name)) {
         lua_pushinteger(L, lua_toboolean(L, -1));
         lua_replace(L, -2);
     }

@@ -71,6 +71,10 @@ function tasks.run(main, ...)
   end
   local task
   if main ~= nil then
+    if type(main) ~= "function" then
+      core.raise("bad argument 'main' to 'run' (a function expected, got "
+        .. type(main) .. ")")
+    end
     task = core.spawn(main, ...)
     core.task_quiet(task)
   end

@@ -139,6 +139,14 @@ ql_conf_set(ql_conf_t *conf, const char *name, double value, char *err,
 }
 
 int
+ql_conf_flag(const char *name)
+{
+    const ql_setting_t *s = find(name);
+
+    return s != NULL && s->min == 0 && s->max == 1;
+}
+
+int
 ql_conf_live(const char *name)
 {
     static const char live[] = "open_file_cache";

@@ -22,6 +22,15 @@ describe("run", function()
         assert.equal(thrown, err)
     end)
 
+    it("refuses a main that is no function, by its name", function()
+        for _, main in ipairs { 5, false, "x" } do
+            local ok, err = pcall(function() quoll.run(main) end)
+            assert.is_false(ok)
+            assert.matches("task_spec.lua:%d+: bad argument 'main' to 'run' "
+                .. "%(a function expected, got " .. type(main), err)
+        end
+    end)
+
     it("runs every task to its end", function()
         local done = {}
         quoll.spawn(function()

@@ -41,6 +41,20 @@ describe("configure", function()
         end
     end)
 
+    it("takes true and false for what is 0 or 1, for nothing else", function()
+        for _, name in ipairs { "epoll_events", "threads", "drain" } do
+            local ok, err = pcall(quoll.configure, { [name] = true })
+            assert.is_false(ok)
+            assert.matches(name .. " must be a whole number from .*, got "
+                .. "boolean", err)
+        end
+        assert.equal("1\t0\n", (printed [[
+            local all = quoll.configure { level_triggered = true,
+                open_file_cache_errors = false }
+            print(all.level_triggered, all.open_file_cache_errors)
+        ]]))
+    end)
+
     it("refuses what is no setting, and what is no name", function()
         local ok, err = pcall(function() quoll.configure { events = 1 } end)
         assert.is_false(ok)

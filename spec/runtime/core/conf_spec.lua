@@ -79,6 +79,14 @@ describe("ql_conf_t", function()
         end
     end))
 
+    it("tells which settings are 0 or 1", forked(function()
+        for name in pairs(settings(default())) do
+            assert.equal((name == "level_triggered"
+                or name == "open_file_cache_errors") and 1 or 0,
+                C.ql_conf_flag(name))
+        end
+    end))
+
     it("tells what may change while the loop runs", forked(function()
         for name in pairs(settings(default())) do
             assert.equal(name:find("^open_file_cache") and 1 or 0,
