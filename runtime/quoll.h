@@ -619,7 +619,7 @@ QL_API ql_connection_t *ql_accept(ql_listening_t *ls);
  * is unlinked. */
 QL_API void ql_listening_close(ql_listening_t *ls);
 
-/* ----------------------------------------------------------- connecting ---- */
+/* --------------------------------------------------------- connecting ---- */
 
 /*
  * A nonblocking socket of addr's family and a connection for it. *c is set on
@@ -897,9 +897,9 @@ QL_API ql_open_t *ql_open_create(ql_loop_t *loop, const char *path,
 QL_API ql_file_t *ql_open_take(ql_open_t *open);
 
 /*
- * The opener lets go, as by ql_file_close(), and hears what close(2) said, which
- * is how some servers tell that a write failed; nothing when reads still hold
- * the file. A call that is not attempted closes all the same. NULL with errno
+ * The opener lets go, as by ql_file_close(), and hears what close(2) said,
+ * which is how some servers tell that a write failed; nothing when reads still
+ * hold the file. A call that is not attempted closes all the same. NULL with errno
  * ENOMEM: nothing has happened.
  */
 QL_API ql_call_t *ql_close_create(ql_file_t *file);

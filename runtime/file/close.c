@@ -145,7 +145,7 @@ ql_file_close(ql_file_t *file)
     ql__file_release(file);
 }
 
-/* ------------------------------------------------- somebody waits for it ---- */
+/* ----------------------------------------------- somebody waits for it ---- */
 
 typedef struct {
     ql_call_t call;  /* first */

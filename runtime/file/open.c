@@ -115,7 +115,7 @@ not_opened(ql__open_t *o, int err)
     return fail(o, err, NULL);
 }
 
-/* Truncated only once it is known to be a file, of which `opened` then knows. */
+/* Sets `opened`. Truncated only once it is known to be a file. */
 static int
 look(ql__open_t *o)
 {
