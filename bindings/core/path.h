@@ -14,4 +14,7 @@ const char *ql__path(lua_State *L, int arg, const char *name,
  * where err's own words mislead; may be NULL. */
 int ql__path_error(lua_State *L, const char *path, const char *why, int err);
 
+/* nil, "a\\0b: contains a zero byte", "EINVAL": 3; of the path at index arg. */
+int ql__path_zero(lua_State *L, int arg);
+
 #endif

@@ -53,12 +53,12 @@ file_open(lua_State *L)
     ql_open_t *o;
 
     if (path == NULL) {
-        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
+        return ql__path_zero(L, 1);
     }
     if (!lua_isnoneornil(L, 4)) {
         opts.root = ql__path(L, 4, "root", "open");
         if (opts.root == NULL) {
-            return ql__path_error(L, lua_tostring(L, 4), NULL, EINVAL);
+            return ql__path_zero(L, 4);
         }
     }
     opts.directio = (uint64_t) luaL_optnumber(L, 5, 0);

@@ -4,8 +4,6 @@
  */
 #include "fs.h"
 
-#include <errno.h>
-
 /* ------------------------------------------------------------- results ---- */
 
 static int
@@ -139,8 +137,7 @@ fs_operation(lua_State *L)
         second = ql__path(L, 2, o->second, o->name);
     }
     if (first == NULL || second == NULL) {
-        return ql__path_error(L, lua_tostring(L, first == NULL ? 1 : 2), NULL,
-                              EINVAL);
+        return ql__path_zero(L, first == NULL ? 1 : 2);
     }
     w = ql_lua_call_new(L, core->lua, o->push);
     return ql__fs_await(L, w, o->create(L, loop, first, second));

@@ -140,7 +140,7 @@ fs_directory(lua_State *L)
     directory_t *d;
 
     if (path == NULL) {
-        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
+        return ql__path_zero(L, 1);
     }
     ql_check_wait(L, core->lua);
     d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));

@@ -4,8 +4,6 @@
 #include "../core/gather.h"
 #include "fs.h"
 
-#include <errno.h>
-
 /* What is at idx lives as long as the userdata on top of the stack. */
 static void
 anchor(lua_State *L, int idx)
@@ -36,7 +34,7 @@ save(lua_State *L, const char *method, int flags)
                                                 07777);
     }
     if (path == NULL) {
-        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
+        return ql__path_zero(L, 1);
     }
     w = ql_lua_call_new(L, core->lua, ql__fs_push_true);
     anchor(L, 2);

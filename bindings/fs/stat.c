@@ -3,7 +3,6 @@
  */
 #include "fs.h"
 
-#include <errno.h>
 #include <sys/stat.h>
 
 static const char *
@@ -103,7 +102,7 @@ stat_with(lua_State *L, const char *method,
     ql_lua_call_t *w;
 
     if (path == NULL) {
-        return ql__path_error(L, lua_tostring(L, 1), NULL, EINVAL);
+        return ql__path_zero(L, 1);
     }
     w = ql_lua_call_new(L, core->lua, push_info);
     return ql__fs_await(L, w, create(loop, path));

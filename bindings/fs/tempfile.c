@@ -4,7 +4,7 @@
 #include "../file/file.h"
 #include "fs.h"
 
-#include <errno.h>
+#include <string.h>
 
 static int
 push_file(lua_State *L, ql_call_t *call, int err)
@@ -23,6 +23,19 @@ push_file(lua_State *L, ql_call_t *call, int err)
     return 2;
 }
 
+/* Of a name: one with a slash would lead out of the directory. */
+static const char *
+check_prefix(lua_State *L, int arg)
+{
+    const char *prefix = ql__path(L, arg, "prefix", "tempfile");
+
+    if (prefix == NULL || strchr(prefix, '/') != NULL) {
+        ql_bad_argument(L, arg, "prefix", "tempfile",
+                        "a string without \"/\" and zero bytes");
+    }
+    return prefix;
+}
+
 /* tempfile(dir, prefix, unlinked) -> file, path | nil, "dir: err", CODE;
  * waits */
 static int
@@ -30,15 +43,14 @@ fs_tempfile(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     const char *dir = ql__path(L, 1, "dir", "tempfile");
-    const char *prefix = ql__path(L, 2, "prefix", "tempfile");
+    const char *prefix = check_prefix(L, 2);
     int flags = lua_toboolean(L, 3) ? QL_TEMPFILE_UNLINKED : 0;
     ql_loop_t *loop = ql_lua_ready(core->lua, L);
     ql_lua_call_t *w;
     ql_tempfile_t *t;
 
-    if (dir == NULL || prefix == NULL) {
-        return ql__path_error(L, lua_tostring(L, dir == NULL ? 1 : 2), NULL,
-                              EINVAL);
+    if (dir == NULL) {
+        return ql__path_zero(L, 1);
     }
     w = ql_lua_call_new(L, core->lua, push_file);
     t = ql_open_tempfile(loop, dir, prefix, flags);

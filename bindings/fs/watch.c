@@ -174,6 +174,17 @@ watch_remove(lua_State *L)
     return ql_lua_call_await(L, call);
 }
 
+/* check(path) -> true | nil, "path: err", CODE: may watch() have this path? */
+static int
+watch_check(lua_State *L)
+{
+    if (ql__path(L, 1, "path", "watch") == NULL) {
+        return ql__path_zero(L, 1);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* open() -> watch | nil, err, CODE; raises where add could not wait */
 static int
 watch_open(lua_State *L)
@@ -197,11 +208,9 @@ watch_open(lua_State *L)
 void
 ql__open_watch(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"open", watch_open},
-                                   {"next", watch_next},
-                                   {"add", watch_add},
-                                   {"remove", watch_remove},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"check", watch_check}, {"open", watch_open},     {"next", watch_next},
+        {"add", watch_add},     {"remove", watch_remove}, {NULL, NULL}};
 
     lua_newtable(L);
     ql_core_register(L, core, fns);

@@ -119,7 +119,7 @@ end
 --- Makes a new file that nobody else can open (0600), under a name that nobody
 -- can guess. Removing it is the script's affair.
 -- @tparam ?table opts `dir` ($TMPDIR or "/tmp"), `prefix` of its name
--- ("quoll-"), `unlinked`: it has no name, and is gone when it is closed
+-- ("quoll-"; no "/"), `unlinked`: it has no name, and is gone when it is closed
 -- @treturn[1] File open "w+", owned by the running task
 -- @treturn[1] string its path; nil without a name
 -- @treturn[2] nil

@@ -99,13 +99,14 @@ end
 -- @treturn[2] string "path: no such file or directory", ...
 -- @treturn[2] string CODE: ENOENT, EACCES, ENOSPC (no watches left), EMFILE
 function watch.watch(path, opts)
-  if type(path) ~= "string" then
-    raise(("bad argument 'path' to 'watch' (a string expected, got %s)")
-      :format(type(path)))
+  local ok, err, code = core.watch.check(path)
+  if not ok then
+    return nil, err, code
   end
   opts = options.check(opts, OPTIONS, "watch")
   local wanted, mask = choose(opts.events)
-  local handle, err, code = core.watch.open()
+  local handle
+  handle, err, code = core.watch.open()
   if not handle then
     return describe(path, err, code)
   end

@@ -40,10 +40,19 @@ ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
               const char *prefix, mode_t mode)
 {
     int tries = NAME_TRIES;
-    int n = snprintf(temp->path, sizeof(temp->path) - NAME_RANDOM, "%s/%s", dir,
-                     prefix);
+    int length = (int) strnlen(dir, PATH_MAX);
+    int n;
 
     temp->fd = -1;
+    if (length == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    while (length > 0 && dir[length - 1] == '/') {
+        length--;
+    }
+    n = snprintf(temp->path, sizeof(temp->path) - NAME_RANDOM, "%.*s/%s",
+                 length, dir, prefix);
     if (n >= (int) sizeof(temp->path) - NAME_RANDOM) {
         errno = ENAMETOOLONG;
         return -1;
@@ -107,12 +116,12 @@ take_over(const ql_sys_t *sys, int fd, const struct statx *old)
     return sys->fchmod(fd, mode);
 }
 
-/* dir of path, with the slash cut off: "" for "/x", "." for "x". */
+/* dir of path, up to its last slash; "." for "x". */
 static void
 directory(const char *path, char *dir)
 {
     const char *slash = strrchr(path, '/');
-    size_t length = slash != NULL ? (size_t) (slash - path) : 1;
+    size_t length = slash != NULL ? (size_t) (slash - path) + 1 : 1;
 
     memcpy(dir, slash != NULL ? path : ".", length);
     dir[length] = '\0';

@@ -35,7 +35,7 @@ describe("an operation on paths", function()
                         tasks.run(function()
                             local ok, err, code =
                                 fs[name](arguments(operation, n, "a\0b"))
-                            assert.same({ nil, "a: invalid argument",
+                            assert.same({ nil, "a\\0b: contains a zero byte",
                                 "EINVAL" }, { ok, err, code })
                         end)
                     end)

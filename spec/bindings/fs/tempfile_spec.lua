@@ -45,10 +45,10 @@ describe("tempfile", function()
     it("names the directory in failures", function()
         assert.same({ nil, "/no/such: no such file or directory", "ENOENT" },
             { fs.tempfile { dir = "/no/such" } })
-        assert.same({ nil, "a: invalid argument", "EINVAL" },
+        assert.same({ nil, ": no such file or directory", "ENOENT" },
+            { fs.tempfile { dir = "" } })
+        assert.same({ nil, "a\\0b: contains a zero byte", "EINVAL" },
             { fs.tempfile { dir = "a\0b" } })
-        assert.same({ nil, "p: invalid argument", "EINVAL" },
-            { fs.tempfile { prefix = "p\0b" } })
     end)
 
     it("that is cancelled leaves nothing", in_directory(function(dir)
@@ -69,6 +69,24 @@ describe("tempfile", function()
         end
         assert.equal("", calls.names(dir))
     end))
+
+    it("does not double the slash behind its directory",
+        in_directory(function(dir)
+            for _, slashes in ipairs { "/", "//" } do
+                local file, path = fs.tempfile { dir = dir .. slashes }
+                assert.equal(dir .. "/quoll-", path:sub(1, #dir + 7))
+                file:close()
+            end
+        end))
+
+    it("does not leave its directory", function()
+        for _, prefix in ipairs { "../x", "/", "a/b", "x\0y" } do
+            local ok, err = pcall(fs.tempfile, { prefix = prefix })
+            assert.is_false(ok)
+            assert.truthy(err:find("bad argument 'prefix' to 'tempfile' (a "
+                .. 'string without "/" and zero bytes expected', 1, true), err)
+        end
+    end)
 
     it("checks its options", function()
         local ok, err = pcall(fs.tempfile, { dir = 1 })
