@@ -14,6 +14,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local iterator = require "quoll.iterator"
 local mark, take = core.mark, core.take
 local options = require "quoll.options"
 
@@ -127,28 +128,30 @@ end
 
 --- Iterates over the lines up to the end of the stream, as `receive "*l"`
 -- gives them; the last one may lack its LF. Raises err on any failure.
--- @treturn function the iterator
+-- @treturn Iterator an iterator; close() ends it early, the connection stays
 function Connection:lines()
-  return next_line, self
+  return iterator.new(next_line, self)
+end
+
+local function next_chunk(self, size)
+  local chunk, err, _, code = finish(receiveany(self, size))
+  if chunk == nil and code ~= "CLOSED" then
+    raise(err)
+  end
+  return chunk
 end
 
 --- Iterates over the bytes up to the end of the stream, as they come. Raises
 -- err on any failure.
 -- @tparam[opt=16384] int n bytes a piece at most
--- @treturn function the iterator
+-- @treturn Iterator an iterator; close() ends it early, the connection stays
 function Connection:chunks(n)
   local size = n or CHUNK
   if type(size) ~= "number" or size < 1 or size % 1 ~= 0 then
     raise("bad argument 'n' to 'chunks' (a number of bytes expected, got "
       .. tostring(n) .. ")")
   end
-  return function()
-    local chunk, err, _, code = finish(receiveany(self, size))
-    if chunk == nil and code ~= "CLOSED" then
-      raise(err)
-    end
-    return chunk
-  end
+  return iterator.new(next_chunk, self, size)
 end
 
 --- Sends all of data. A failure, timeout or cancellation after part of it has

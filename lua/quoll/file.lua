@@ -5,6 +5,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local iterator = require "quoll.iterator"
 local options = require "quoll.options"
 local mark, take = core.mark, core.take
 
@@ -12,6 +13,8 @@ local raw = core.file
 local pread = raw.pread
 local File = core.methods.file
 local files = {}
+
+local CHUNK = 65536 -- bytes that chunks() gives by default
 
 local MODES = { r = true, w = true, a = true,
   ["r+"] = true, ["w+"] = true, ["a+"] = true }
@@ -236,19 +239,37 @@ function File:size()
   return raw.size(self)
 end
 
-local function iterate(self, format)
-  return function()
-    local value, err = self:read(format)
-    if value == nil and err then
-      core.raise(err)
+-- "*a" and 0 would give "" for ever.
+local function check_line_format(format)
+  if type(format) == "number" then
+    if format >= 1 and format <= 2 ^ 30 and format % 1 == 0 then
+      return
     end
-    return value
+  elseif format == nil
+    or type(format) == "string" and format:find "^%*?[lLn]" then
+    return
   end
+  core.raise(([[bad argument 'format' to 'lines' ("*l", "*L", "*n" or a ]]
+    .. "number of bytes from 1 to 2^30 expected, got %s)")
+    :format(tostring(format)))
 end
 
---- Iterates over the lines, without their ends; raises on failure.
-function File:lines()
-  return iterate(self, "*l")
+local function next_line(self, format)
+  local line, err = finish(raw.read(self, format))
+  if err then
+    core.raise(err)
+  end
+  return line
+end
+
+--- Iterates over what `read` gives for a format, from the position on.
+-- @param[opt="*l"] format as `read` takes it, but not "*a" and 0, which would
+-- never end
+-- @treturn Iterator an iterator: it ends at the end of the file, raises on
+-- failure, and close() ends it early; the file stays open
+function File:lines(format)
+  check_line_format(format)
+  return iterator.new(next_line, self, format)
 end
 
 local function next_chunk(chunks)
@@ -263,10 +284,10 @@ end
 -- position on, which stays where it is. Up to 1 MiB is read ahead as soon as
 -- the disk has to be waited for. Raises on failure, as does each call of the
 -- iterator; the next call tries the same chunk again.
--- @int n bytes, at most 1 GiB
+-- @int[opt=65536] n bytes, at most 1 GiB
 -- @treturn chunks the iterator, a handle: close() ends it early
 function File:chunks(n)
-  local chunks, err = raw.chunks(self, n, next_chunk)
+  local chunks, err = raw.chunks(self, n == nil and CHUNK or n, next_chunk)
   if not chunks then
     core.raise(err)
   end

@@ -44,6 +44,16 @@ describe("a file's methods", function()
         end)
     end)
 
+    it("give chunks of 64 KiB by default", function()
+        local path = tasks.file(("x"):rep(100000))
+        finally(function() os.remove(path) end)
+        tasks.run(function()
+            local chunks = assert(quoll.open(path)):chunks()
+            assert.same({ 65536, 34464 }, { #chunks(), #chunks() })
+            assert.is_nil(chunks())
+        end)
+    end)
+
     it("check chunks' size when they are called", function()
         local file = assert(quoll.open(license))
         for _, n in ipairs { 0, -1, 1.5, "x" } do
@@ -55,7 +65,6 @@ describe("a file's methods", function()
             assert.matches("file_spec.lua:%d+: bad argument 'n' to 'chunks'",
                 err)
         end
-        assert.is_false(pcall(file.chunks, file))
         file:close()
     end)
 end)
