@@ -917,10 +917,11 @@ struct ql_watch_s {
     ql_connection_t *connection;
     const struct inotify_event *event; /* set by ql_watch_read */
     int fd;
-    uint32_t refs; /* the opener's and one per call */
-    uint32_t pos;  /* in buf: the next event */
-    uint32_t end;  /* in buf: behind the last one */
-    char *buf;     /* what was read; NULL while there is nothing */
+    uint32_t refs;   /* the opener's and one per call */
+    uint32_t pos;    /* in buf: the next event */
+    uint32_t end;    /* in buf: behind the last one */
+    uint32_t closed; /* 1: fd is, or a thread is at it */
+    char *buf;       /* what was read; NULL while there is nothing */
     ql_thread_task_t closing;
 };
 

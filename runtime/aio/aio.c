@@ -192,6 +192,10 @@ ql_aio_eventfd_handler(ql_event_t *ev)
     uint64_t count;
     ssize_t n;
 
+    /* Posted before a fork: the context is the parent's. */
+    if (!ql__loop_owned(loop)) {
+        return;
+    }
     ev->ready = 0;
     do {
         n = loop->sys->read(c->fd, &count, sizeof(count));

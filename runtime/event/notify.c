@@ -15,6 +15,10 @@ notify_handler(ql_event_t *ev)
     uint64_t count;
     ql_queue_t taken, *q;
 
+    /* Posted before a fork: the list and its mutex may be another thread's. */
+    if (!ql__loop_owned(loop)) {
+        return;
+    }
     ev->ready = 0;
     /* Before the list is taken: a later post must find the counter at 0. */
     while (loop->sys->read(c->fd, &count, sizeof(count)) == -1

@@ -27,6 +27,7 @@ close_run(ql_thread_task_t *task)
 {
     ql_watch_t *w = task->data;
 
+    w->closed = 1;
     (void) w->loop->sys->close(w->fd);
 }
 
@@ -36,7 +37,7 @@ closed(ql_event_t *ev)
     ql_thread_task_t *task = ev->data;
     ql_watch_t *w = task->data;
 
-    if (ev->error) { /* the parent closes its own */
+    if (!w->closed) { /* a child's: the thread was its parent's */
         close_run(task);
     }
     ql__free(w->loop, w);

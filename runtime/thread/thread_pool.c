@@ -117,10 +117,14 @@ take_done(ql_loop_t *loop)
     }
 }
 
+/* In a forked child what its parent's threads have left may be torn: it is
+ * given back once the pool is dropped. */
 static void
 done_handler(ql_event_t *ev)
 {
-    take_done(ev->data);
+    if (ql__loop_owned(ev->data)) {
+        take_done(ev->data);
+    }
 }
 
 /*
@@ -150,6 +154,7 @@ ql__thread_pool_drop(ql_loop_t *loop)
     pool->event.data = loop;
     pool->event.handler = done_handler;
     if (!ql_queue_empty(&pool->done)) {
+        pool->notified = true; /* no thread may post it a second time */
         ql_post_event(loop, &pool->event);
     }
 }

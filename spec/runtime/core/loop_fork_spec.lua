@@ -1,5 +1,6 @@
 local helper = require "spec.helper"
 local ends = require "spec.support.ends"
+local files = require "spec.support.files"
 local grandchild = require "spec.support.grandchild"
 local C, inject = helper.C, helper.inject
 local forked = helper.forked
@@ -113,6 +114,28 @@ describe("a forked child", function()
             assert.equal(eventfd, loop.notify.eventfd)
             ends.turn(loop)
             assert.equal(0, tonumber(helper.stats(loop).events))
+        end))
+
+    it("asks nothing of its parent's that was posted before",
+        forked(function()
+            local loop = helper.loop({}, inject.ql_inject_new(nil))
+            local path = files.make(files.bytes(8192))
+            local file = files.open(loop, path, true)
+            local r = C.ql_read_create(file, 8192, 0)
+            assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+            grandchild(function()
+                local reads, reaps = files.calls("read"),
+                    files.calls("io_getevents")
+                C.ql_post_event(loop, loop.aio.conn.read)
+                C.ql_post_event(loop, loop.notify.conn.read)
+                C.ql__posted_process(loop)
+                assert.same({ reads, reaps },
+                    { files.calls("read"), files.calls("io_getevents") })
+                assert.equal(files.bytes(8192), files.finish(loop, r))
+            end)
+            assert.equal(files.bytes(8192), files.finish(loop, r))
+            C.ql_file_close(file)
+            os.remove(path)
         end))
 
     it("may fork again", forked(function()

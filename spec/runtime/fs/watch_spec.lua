@@ -2,6 +2,7 @@ local helper = require "spec.helper"
 local files = require "spec.support.files"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
+local grandchild = require "spec.support.grandchild"
 local forked, stat = helper.forked, files.stat
 
 local IN_CREATE, IN_DELETE, IN_IGNORED = 0x100, 0x200, 0x8000
@@ -276,6 +277,26 @@ describe("a watch's faults", function()
         C.ql_watch_close(w)
         assert.equal(before + 1, files.calls("close"))
     end))
+
+    it("closed before a fork is not closed again by the child",
+        forked(function()
+            local loop = injected()
+            local w = C.ql_watch_create(loop)
+            local fd, before = w.fd, files.calls("close")
+            C.ql_watch_close(w)
+            repeat until w.closed == 1 and files.calls("close") > before
+            local other
+            repeat -- which gets the number
+                other = files.open(loop, "/proc/self/stat")
+                local got = other.fd
+                if got ~= fd then C.ql_file_close(other) end
+            until got == fd
+            grandchild(function()
+                closed(loop)
+                assert.is_true(tonumber(C.ql_file_size(other)) >= 0)
+            end)
+            C.ql_file_close(other)
+        end))
 
     it("closed at the loop's end, it leaves nothing", forked(function()
         local loop = helper.loop()

@@ -97,6 +97,26 @@ describe("a forked child's tasks", function()
                 second.error })
         end))
 
+    it("come back beside its own, done before its first turn",
+        forked(function()
+            local loop = gated()
+            local first, second = two(loop, function()
+                return counted_task(loop)
+            end)
+            in_child(function()
+                local own, next = counted_task(loop), counted_task(loop)
+                local seen = ffi.new("ql_probe_thread_tasks_t")
+                repeat -- then the thread has told of the first
+                    inject.ql_probe_thread_tasks(seen)
+                until seen.count == 2
+                settle(loop)
+                assert.same({ 1, 1, 1, 1 },
+                    { first.error, second.error, own.n, next.n })
+                assert.equal(0, stat(loop, "posted"))
+            end)
+            open_gate(loop)
+        end))
+
     it("that were done and not delivered are lost too", forked(function()
         local loop = gated()
         inject.ql_probe_thread_task_gate(1)
