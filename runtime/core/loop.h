@@ -374,6 +374,18 @@ size_t ql__file_resident(ql_file_t *file, off_t offset, size_t size);
 /* device.c: the hint of dev, a new one if there is none; never NULL. Valid
  * until the next call: the oldest makes room. */
 ql_device_t *ql__device(ql_loop_t *loop, uint64_t dev);
+/* Its key: overlayfs may show a file under the st_dev of the file system below,
+ * which can do more than overlayfs: hence the type, statfs's f_type. */
+static inline uint64_t
+ql__device_key(uint64_t st_dev, uint32_t type)
+{
+    return st_dev ^ ((uint64_t) type << 32);
+}
+/* Memory, or a disk of this machine: an open asks nobody who may not answer. */
+bool ql__local_type(uint32_t type);
+/* The type of the file systems seen under st_dev, one that is not local before
+ * others: numbers are given anew after an umount. 0: none was seen. */
+uint32_t ql__device_type(const ql_loop_t *loop, uint64_t st_dev);
 
 /* file.c */
 /* What an open found out, on whichever thread. */

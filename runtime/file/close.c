@@ -8,7 +8,6 @@
 #include "../core/loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 /* Either thread's: errno or 0. The number is free whatever close(2) says. */
@@ -24,15 +23,12 @@ close_both(const ql_sys_t *sys, int fd, int direct_fd)
 static bool
 cheap(const ql_file_t *file)
 {
-    struct statx stx;
+    struct stat st;
 
     if (!file->local || (file->writable && !file->memory)) {
         return false;
     }
-    return file->loop->sys->statx(file->fd, "", AT_EMPTY_PATH, STATX_NLINK,
-                                  &stx)
-            == 0
-        && stx.stx_nlink > 0;
+    return file->loop->sys->fstat(file->fd, &st) == 0 && st.st_nlink > 0;
 }
 
 static void

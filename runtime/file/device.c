@@ -48,6 +48,47 @@ ql__device(ql_loop_t *loop, uint64_t dev)
     return d;
 }
 
+bool
+ql__local_type(uint32_t type)
+{
+    switch (type) {
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t
+type_of(const ql_device_t *d)
+{
+    return (uint32_t) (d->dev >> 32);
+}
+
+uint32_t
+ql__device_type(const ql_loop_t *loop, uint64_t st_dev)
+{
+    uint32_t known = known_devices(loop);
+    const ql_device_t *d;
+    uint32_t type = 0;
+
+    for (d = loop->devices; d < loop->devices + known; d++) {
+        if ((uint32_t) d->dev != st_dev || type_of(d) == 0) {
+            continue;
+        }
+        type = type_of(d);
+        if (!ql__local_type(type)) {
+            break;
+        }
+    }
+    return type;
+}
+
 void
 ql__fallback(ql_file_t *file, int reason)
 {
@@ -78,11 +119,10 @@ type_name(uint32_t type)
     return NULL;
 }
 
-/* dev: as apply_hints() in file.c makes it. */
 static void
 name_device(const ql_loop_t *loop, const ql_device_t *d, char *buf, size_t size)
 {
-    uint32_t type = (uint32_t) (d->dev >> 32);
+    uint32_t type = type_of(d);
     dev_t dev = (uint32_t) d->dev;
     const char *name = type_name(type);
 

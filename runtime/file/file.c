@@ -45,21 +45,15 @@ ql__file_no_direct(ql_file_t *file, bool hint)
     }
 }
 
-/*
- * overlayfs may show a file under the st_dev of the file system below, which
- * can do more than overlayfs: hence the type in the key.
- */
 static void
 apply_hints(ql_file_t *file, const ql__opened_t *opened)
 {
-    uint64_t type = opened->type;
+    uint32_t type = opened->type;
     const ql_device_t *device;
 
-    file->dev = opened->dev ^ (type << 32);
+    file->dev = ql__device_key(opened->dev, type);
     file->memory = type == TMPFS_MAGIC || type == RAMFS_MAGIC;
-    file->local = file->memory || type == EXT4_SUPER_MAGIC
-               || type == XFS_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC
-               || type == F2FS_SUPER_MAGIC;
+    file->local = ql__local_type(type);
     device = ql__device(file->loop, file->dev);
     if (file->direct && device->no_direct) {
         ql__file_no_direct(file, false);
@@ -79,12 +73,14 @@ ql__file_look(const ql_sys_t *sys, ql__opened_t *opened, mode_t *mode)
     if (sys->fstat(opened->fd, &st) == -1) {
         return -1;
     }
+    if (opened->type == 0 || opened->dev != st.st_dev) {
+        opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
+                                                          : 0;
+    }
     opened->dev = st.st_dev;
     opened->ino = st.st_ino;
     opened->size = (uint64_t) st.st_size;
     opened->mtime = st.st_mtim;
-    opened->type = sys->fstatfs(opened->fd, &fs) == 0 ? (uint32_t) fs.f_type
-                                                      : 0;
     *mode = st.st_mode;
     return 0;
 }

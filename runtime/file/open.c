@@ -1,6 +1,8 @@
 /*
  * open.c: opening a file as a call: on the loop's thread where the kernel
- * promises not to wait (RESOLVE_CACHED), else on a thread of the pool.
+ * promises that the look-up does not wait (RESOLVE_CACHED) and the file system
+ * is known to be local, so that neither does open(2); else on a thread of the
+ * pool, from which the loop learns what the file system is.
  */
 #include "../core/loop.h"
 
@@ -8,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* Linux 5.12; an older one says EINVAL */
@@ -65,16 +68,66 @@ open_at(const ql__open_t *o, int dir, const char *path, int flags,
     return fd;
 }
 
+/* DONT_SYNC: nobody is asked for attributes. The number of a disk keeps its
+ * type, others go to the next mount: of these it is asked for again. */
+static bool
+is_local_file(ql__open_t *o, int fd)
+{
+    ql_loop_t *loop = o->pub.call.loop;
+    struct statx stx;
+    uint32_t type;
+
+    if (loop->sys->statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+                         &stx)
+            == -1
+        || !S_ISREG(stx.stx_mode))
+    {
+        return false;
+    }
+    o->opened.dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+    type = ql__device_type(loop, o->opened.dev);
+    o->opened.type = stx.stx_dev_major != 0 ? type : 0;
+    return ql__local_type(type);
+}
+
+/* O_PATH looks the file up and does not open it: FUSE and NFS would ask their
+ * server, a device its hardware. Another file may have taken the path when it
+ * is opened; that costs time at worst. */
+static int
+probe(ql__open_t *o, int dir, uint64_t resolve)
+{
+    int fd = open_at(o, dir, o->pub.path, O_PATH | O_CLOEXEC, resolve);
+    bool local;
+
+    if (fd == -1) {
+        return -1;
+    }
+    local = is_local_file(o, fd);
+    o->pub.call.loop->sys->close(fd);
+    errno = EAGAIN;
+    return local ? 0 : -1;
+}
+
+static int
+open_below(ql__open_t *o, int dir, uint64_t resolve)
+{
+    int flags = ALWAYS | (o->flags & ~O_TRUNC);
+
+    if ((resolve & RESOLVE_CACHED) && probe(o, dir, resolve) == -1) {
+        return -1;
+    }
+    return open_at(o, dir, o->pub.path, flags, resolve);
+}
+
 /* resolve: RESOLVE_CACHED or 0. The descriptor, or -1 with errno. */
 static int
 open_path(ql__open_t *o, uint64_t resolve)
 {
     const ql_sys_t *sys = o->pub.call.loop->sys;
-    int flags = ALWAYS | (o->flags & ~O_TRUNC);
     int dir, fd, err;
 
     if (o->root == NULL) {
-        return open_at(o, AT_FDCWD, o->pub.path, flags, resolve);
+        return open_below(o, AT_FDCWD, resolve);
     }
     dir = open_at(o, AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC,
                   resolve);
@@ -82,7 +135,7 @@ open_path(ql__open_t *o, uint64_t resolve)
         o->pub.at = o->root;
         return -1;
     }
-    fd = open_at(o, dir, o->pub.path, flags, resolve | BENEATH);
+    fd = open_below(o, dir, resolve | BENEATH);
     err = errno;
     sys->close(dir);
     errno = err;
@@ -141,6 +194,7 @@ static int
 open_and_look(ql__open_t *o, uint64_t resolve)
 {
     o->pub.at = o->pub.path;
+    o->opened.type = 0;
     o->opened.fd = open_path(o, resolve);
     if (o->opened.fd == -1) {
         return not_opened(o, errno);

@@ -1,11 +1,13 @@
 /*
  * stat.c: what a path leads to. What the kernel has in its caches is told on
- * the loop's thread.
+ * the loop's thread where the file system is known to be local: others may ask
+ * a server for what they have cached.
  */
 #include "fs.h"
 
 #include <linux/openat2.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20 /* Linux 5.12; EINVAL before */
@@ -15,6 +17,9 @@ typedef struct {
     ql_info_call_t pub; /* first */
     int nofollow;       /* AT_SYMLINK_NOFOLLOW or 0 */
     ql_file_t *file;    /* the open file asked about; NULL: a path */
+    int fd;             /* what path leads to, of a file system that is not
+                           known: the thread learns its type; -1: none */
+    uint32_t type;      /* that, statfs's f_type; 0: none */
 } info_t;
 
 static info_t *
@@ -73,6 +78,7 @@ info_attempt(ql_call_t *call)
     const ql_sys_t *sys = call->loop->sys;
     struct open_how how = {.flags = O_PATH | O_CLOEXEC,
                            .resolve = RESOLVE_CACHED};
+    uint32_t type;
     int fd, rc;
 
     if (i->nofollow) {
@@ -86,25 +92,47 @@ info_attempt(ql_call_t *call)
         ql__call_result(call, -1);
         return NGX_ERROR;
     }
-    rc = look(i, fd, "", AT_EMPTY_PATH);
-    sys->close(fd);
-    if (rc == -1) {
+    rc = look(i, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC);
+    type = ql__device_type(call->loop, i->pub.info.dev);
+    if (rc == 0 && type == 0) {
+        i->fd = fd;
         return NGX_DECLINED;
     }
-    ql__call_result(call, 0);
-    return NGX_OK;
+    sys->close(fd);
+    return rc == 0 && ql__local_type(type) ? NGX_OK : NGX_DECLINED;
 }
 
 static void
 info_run(ql_call_t *call)
 {
     info_t *i = info_of(call);
+    const ql_sys_t *sys = call->loop->sys;
+    struct statfs fs;
 
-    ql__call_result(call, look(i, AT_FDCWD, i->pub.p.path, i->nofollow));
+    if (i->fd == -1) {
+        ql__call_result(call, look(i, AT_FDCWD, i->pub.p.path, i->nofollow));
+        return;
+    }
+    ql__call_result(call, look(i, i->fd, "", AT_EMPTY_PATH));
+    if (call->res == 0 && sys->fstatfs(i->fd, &fs) == 0) {
+        i->type = (uint32_t) fs.f_type;
+    }
+    (void) ql__close(sys, &i->fd);
 }
 
-static const ql_call_type_t info_type = {"stat", info_attempt, info_run, NULL,
-                                         NULL};
+static void
+info_release(ql_call_t *call)
+{
+    info_t *i = info_of(call);
+
+    (void) ql__close(call->loop->sys, &i->fd);
+    if (i->type != 0) {
+        (void) ql__device(call->loop, ql__device_key(i->pub.info.dev, i->type));
+    }
+}
+
+static const ql_call_type_t info_type = {"stat", info_attempt, info_run,
+                                         info_release, NULL};
 
 static ql_info_call_t *
 create(ql_loop_t *loop, const char *path, int nofollow)
@@ -115,6 +143,7 @@ create(ql_loop_t *loop, const char *path, int nofollow)
         return NULL;
     }
     i->nofollow = nofollow;
+    i->fd = -1;
     return &i->pub;
 }
 

@@ -2,11 +2,12 @@
 -- system.
 local helper = require "spec.helper"
 local files = require "spec.support.files"
-local ffi, C, inject = helper.ffi, helper.C, helper.inject
+local ffi, C, inject, errno =
+    helper.ffi, helper.C, helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
 local if_mounting = files.mounting(it, pending)
 
-local O_RDWR = 2
+local O_RDWR, NFS = 2, 0x6969
 
 local function scripted()
     return helper.loop({}, inject.ql_inject_new(nil))
@@ -52,17 +53,114 @@ describe("an open for writing", function()
     end))
 end)
 
-describe("a file that is not known to be local", function()
-    it("is closed by a thread", forked(function()
+-- What is counted from here on, in this order.
+local function counter(...)
+    local names, before = { ... }, {}
+    for i, name in ipairs(names) do
+        before[i] = files.calls(name)
+    end
+    return function()
+        local list = {}
+        for i, name in ipairs(names) do
+            list[i] = files.calls(name) - before[i]
+        end
+        return list
+    end
+end
+
+local function opens(loop)
+    return { stat(loop, "open_cached"), stat(loop, "open_pool") }
+end
+
+describe("a device", function()
+    it("is unknown until a thread has opened a file there", forked(function()
         local loop = scripted()
         local path = files.make("x")
-        -- Its type is what fstatfs says; without a word it is unknown.
-        inject.ql_inject_fail("fstatfs", -1, 1, 1, helper.errno.EIO)
+        local made = counter("openat2", "statx", "open")
+        close(loop, open(loop, path))
+        assert.same({ 0, 1 }, opens(loop))
+        assert.same({ 1, 1, 1 }, made()) -- O_PATH, then the thread's
+        close(loop, open(loop, path))
+        assert.same({ 1, 1 }, opens(loop))
+        assert.same({ 3, 2, 1 }, made())
+        os.remove(path)
+    end))
+
+    it("becomes known by a stat too", forked(function()
+        local loop = scripted()
+        local path = files.make("x")
+        local call = C.ql_file_info(loop, path)
+        call.p.call.event.handler = inject.ql_probe
+        assert.equal(C.NGX_OK, files.await(loop, call.p.call))
+        C.ql_call_free(call.p.call)
+        close(loop, open(loop, path))
+        assert.same({ 1, 0 }, opens(loop))
+        os.remove(path)
+    end))
+
+    if_mounting("that is none is asked for it each time", forked(function()
+        files.on_tmpfs(function(dir)
+            local loop = scripted()
+            local path = files.make("x", dir)
+            files.known(loop, path)
+            local made = counter("fstatfs")
+            close(loop, open(loop, path))
+            assert.same({ 1, 0 }, opens(loop))
+            assert.same({ 1 }, made())
+        end)
+    end))
+end)
+
+describe("a file that is not local", function()
+    local function remote()
+        local loop, path = scripted(), files.make("far away")
+        files.known(loop, path, NFS)
+        return loop, path
+    end
+
+    it("is looked up on the loop, opened and closed by threads",
+        forked(function()
+            local loop, path = remote()
+            local made = counter("openat2", "statx", "open", "fstat", "close")
+            local file = open(loop, path)
+            assert.same({ 0, 1 }, opens(loop))
+            -- O_PATH's look-up, look and end; the thread's open and look.
+            assert.same({ 1, 1, 1, 1, 1 }, made())
+            file["local"] = 0
+            close(loop, file)
+            assert.same({ 1, 1, 1, 1, 2 }, made())
+            assert.equal(1, stat(loop, "close_pool"))
+            os.remove(path)
+        end))
+
+    it("is opened by a thread below a root", forked(function()
+        local loop, path = remote()
+        close(loop, open(loop, path:match "[^/]+$", { root = "/tmp" }))
+        assert.same({ 0, 1 }, opens(loop))
+        os.remove(path)
+    end))
+
+    it("tells a thread alone what it is", forked(function()
+        local loop, path = remote()
+        local made = counter("openat2", "statx", "close")
+        local call = C.ql_file_info(loop, path)
+        call.p.call.event.handler = inject.ql_probe
+        assert.equal(C.NGX_OK, files.await(loop, call.p.call))
+        assert.equal(8, tonumber(call.info.size))
+        C.ql_call_free(call.p.call)
+        assert.equal(1, stat(loop, "pool_jobs"))
+        assert.same({ 1, 2, 1 }, made())
+        os.remove(path)
+    end))
+
+    it("that nobody knows is closed by a thread", forked(function()
+        local loop = scripted()
+        local path = files.make("x")
+        inject.ql_inject_fail("fstatfs", -1, 1, 1, errno.EIO)
         local file = open(loop, path)
         assert.equal(0, file["local"])
         close(loop, file)
-        assert.same({ 1, 1 }, { stat(loop, "close_pool"),
-            files.calls("close") })
+        assert.equal(1, stat(loop, "close_pool"))
         os.remove(path)
     end))
 end)
