@@ -658,7 +658,10 @@ struct ql_file_s {
     unsigned writable : 1;
     unsigned append : 1;          /* writes go to the end (O_APPEND) */
     unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
-    unsigned local : 1; /* a file system that asks nobody for attributes */
+    unsigned local : 1;     /* a file system that asks nobody for attributes */
+    unsigned slow_miss : 1; /* a miss of the page cache held the loop up */
+    unsigned no_cachestat : 1; /* EPERM: another user's file */
+    unsigned hits : 4; /* of the page cache since it missed; 15: or more */
 };
 
 /*

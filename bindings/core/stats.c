@@ -52,6 +52,7 @@ static const stats_field_t stats_fields[] = {
     STAT("files", "queued", aio_queued),
     STAT("files", "eagain", aio_eagain),
     STAT("files", "submits", aio_submits),
+    STAT("files", "orphans", orphans),
     STAT("open_cache", "hits", cache_hits),
     STAT("open_cache", "misses", cache_misses),
     STAT("open_cache", "entries", cache_entries),
@@ -61,7 +62,6 @@ static const stats_field_t stats_fields[] = {
     STAT("pool", "jobs", pool_jobs),
     STAT("pool", "pending", pool_pending),
     STAT("pool", "calls", calls_live),
-    STAT("pool", "orphans", orphans),
 };
 
 #undef STAT

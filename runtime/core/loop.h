@@ -178,6 +178,8 @@ enum {
     QL__FALLBACK_DIRTY,     /* the direct read met dirty pages, or a lock */
     QL__FALLBACK_UNALIGNED, /* the direct read was no whole number of blocks */
     QL__FALLBACK_REFUSED,   /* the machine refused io_setup */
+    QL__FALLBACK_NO_FD,     /* no descriptor, or memory, to open it O_DIRECT */
+    QL__FALLBACK_SLOW,      /* not all cached, and misses were slow before */
     QL__FALLBACKS
 };
 
@@ -270,7 +272,8 @@ struct ql_loop_s {
     ql_device_t other_devices; /* counts of those that made room */
     ql_slow_t slow_submit;
     ql_slow_t slow_cached;
-    bool no_openat2; /* ENOSYS: every open asks a thread */
+    bool no_openat2;   /* ENOSYS: every open asks a thread */
+    bool no_cachestat; /* ENOSYS: a slow miss stays one */
 
     bool stop;
     ql_stats_t stats; /* gauges are filled in by ql_stats() */
@@ -431,9 +434,9 @@ void ql__cache_failed(ql_loop_t *loop, const ql__cache_key_t *key, int err,
 /* device.c: counts a read of this file for its device. */
 void ql__fallback(ql_file_t *file, int reason);
 
-/* slow.c: counts a call on the loop that took ns, if that was more than 1 ms;
- * `file` is the one that is named. errno is kept. */
-void ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file);
+/* slow.c: counts a call on the loop that took ns, if that was more than 1 ms:
+ * true; `file` is the one that is named. errno is kept. */
+bool ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file);
 
 /* close.c */
 void ql__file_hold(ql_file_t *file);

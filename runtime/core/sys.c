@@ -36,6 +36,21 @@ sys_openat2(int dir, const char *path, struct open_how *how, size_t size)
     return (int) syscall(SYS_openat2, dir, path, how, size);
 }
 
+/* Linux 6.5; not in every libc's headers. */
+static ssize_t
+sys_cachestat(int fd, off_t offset, size_t size)
+{
+    enum {
+        NUMBER = 451,
+        COUNTS = 5 /* of pages; the first: in the page cache */
+    };
+    uint64_t range[2] = {(uint64_t) offset, size};
+    uint64_t counts[COUNTS];
+
+    return syscall(NUMBER, fd, range, counts, 0) == -1 ? -1
+                                                       : (ssize_t) counts[0];
+}
+
 static int
 sys_thread_create(pthread_t *thread, void *(*start)(void *), void *arg)
 {
@@ -92,6 +107,7 @@ const ql_sys_t ql_sys_default = {
     .statx = statx,
     .pread = pread,
     .preadv2 = preadv2,
+    .cachestat = sys_cachestat,
     .pwritev2 = pwritev2,
     .lseek = lseek,
     .fdatasync = fdatasync,

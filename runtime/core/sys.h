@@ -76,6 +76,8 @@ struct ql_sys_s {
     ssize_t (*pread)(int fd, void *buf, size_t size, off_t offset);
     ssize_t (*preadv2)(int fd, const struct iovec *iov, int n, off_t offset,
                        int flags);
+    /* cachestat(2): pages of these bytes that the page cache has */
+    ssize_t (*cachestat)(int fd, off_t offset, size_t size);
     ssize_t (*pwritev2)(int fd, const struct iovec *iov, int n, off_t offset,
                         int flags);
     off_t (*lseek)(int fd, off_t offset, int whence);

@@ -10,7 +10,8 @@ enum {
     /* A miss starts the readahead of what was asked for, on the loop. */
     CACHED_CALL = 64 * 1024,
     /* Of more than that the time is taken: 44 ns, a tenth of a 4 KiB read. */
-    CACHED_TIMED = 16 * 1024
+    CACHED_TIMED = 16 * 1024,
+    CACHED_SURE = 15 /* hits in a row: of less no more */
 };
 
 static ssize_t
@@ -68,14 +69,77 @@ read_parts(ql_file_t *file, char *buf, size_t size, off_t offset, ssize_t *last)
     return done;
 }
 
+/* ---- misses that wait ---- */
+
+/*
+ * A miss starts the readahead of what it did not find. Where the file system
+ * has to read first where that lies (the extents of a fragmented ext4 file),
+ * preadv2 waits for it, RWF_NOWAIT or not. Nothing tells before. So a file on
+ * which that has happened is asked by cachestat, which starts nothing.
+ */
+static bool
+would_wait(ql_file_t *file, off_t offset, size_t size)
+{
+    off_t from = offset / PAGE;
+    ssize_t there;
+    int64_t end;
+
+    if (!file->slow_miss || file->no_cachestat || file->loop->no_cachestat
+        || size == 0)
+    {
+        return false;
+    }
+    there = file->loop->sys->cachestat(file->fd, offset, size);
+    if (there == -1) {
+        file->loop->no_cachestat = errno == ENOSYS;
+        file->no_cachestat = 1;
+        return false;
+    }
+    end = offset + (off_t) size;
+    if (there > 0 && there <= (end - 1) / PAGE - from) {
+        int64_t length = ql_file_size(file);
+
+        end = length > offset && length < end ? length : end;
+    }
+    return there <= (end - 1) / PAGE - from;
+}
+
+/* Until it has had some hits in a row the next may be a miss, whose time has
+ * to be known. */
+static uint64_t
+start_timing(const ql_file_t *file, size_t size)
+{
+    return size > CACHED_TIMED || file->hits < CACHED_SURE
+             ? ql__clock(file->loop)
+             : 0;
+}
+
+static void
+stop_timing(ql_file_t *file, uint64_t start, bool missed)
+{
+    ql_loop_t *loop = file->loop;
+
+    if (start != 0
+        && ql__slow(&loop->slow_cached, ql__clock(loop) - start, file)
+        && missed)
+    {
+        file->slow_miss = 1;
+    }
+    if (missed) {
+        file->hits = 0;
+    } else if (file->hits < CACHED_SURE) {
+        file->hits++;
+    }
+}
+
 static size_t
 read_timed(ql_file_t *file, char *buf, size_t size, off_t offset, ssize_t *last)
 {
-    ql_loop_t *loop = file->loop;
-    uint64_t start = ql__clock(loop);
+    uint64_t start = file->memory ? 0 : start_timing(file, size);
     size_t done = read_parts(file, buf, size, offset, last);
 
-    ql__slow(&loop->slow_cached, ql__clock(loop) - start, file);
+    /* Short: what followed was missed, or the file ends. */
+    stop_timing(file, start, done < size && *last != 0);
     return done;
 }
 
@@ -89,11 +153,11 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
     if (skipped(file)) {
         return NGX_AGAIN;
     }
-    if (size > CACHED_TIMED) {
-        done = read_timed(file, buf, size, offset, &n);
-    } else {
-        done = read_parts(file, buf, size, offset, &n);
+    if (would_wait(file, offset, size)) {
+        ql__fallback(file, QL__FALLBACK_SLOW);
+        return NGX_AGAIN;
     }
+    done = read_timed(file, buf, size, offset, &n);
     if (done == 0 && n < 0) {
         stats->read_misses += n == NGX_AGAIN && !file->no_nowait;
         return n;
@@ -105,17 +169,13 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
 
 /* One read of two bytes proves two pages: it is of the last byte of the first
  * and the first of the second. */
-size_t
-ql__file_resident(ql_file_t *file, off_t offset, size_t size)
+static off_t
+proven(ql_file_t *file, off_t offset, off_t end)
 {
-    off_t end = offset + (off_t) size;
     off_t at = offset;
     char bytes[2];
 
-    if (skipped(file)) {
-        return 0;
-    }
-    while (at < end && !file->memory) {
+    while (at < end) {
         off_t last = at | (PAGE - 1);
         off_t probe = last < end ? last : end - 1;
         size_t want = probe + 1 < end ? 2 : 1;
@@ -128,5 +188,23 @@ ql__file_resident(ql_file_t *file, off_t offset, size_t size)
             break;
         }
     }
-    return at < end && !file->memory ? (size_t) (at - offset) : size;
+    return at < end ? at : end;
+}
+
+size_t
+ql__file_resident(ql_file_t *file, off_t offset, size_t size)
+{
+    uint64_t start;
+    off_t end;
+
+    if (file->memory) {
+        return size;
+    }
+    if (skipped(file) || would_wait(file, offset, size)) {
+        return 0;
+    }
+    start = ql__clock(file->loop);
+    end = proven(file, offset, offset + (off_t) size);
+    stop_timing(file, start, end < offset + (off_t) size);
+    return (size_t) (end - offset);
 }

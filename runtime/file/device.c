@@ -10,8 +10,8 @@
 #include <sys/sysmacros.h>
 
 static const char *const reasons[QL__FALLBACKS] = {
-    "nowait unsupported", "direct unsupported", "dirty pages",
-    "unaligned",          "aio refused",
+    "nowait unsupported", "direct unsupported", "dirty pages", "unaligned",
+    "aio refused",        "no descriptor",      "slow misses",
 };
 
 /* Its counts outlive it. */

@@ -53,6 +53,8 @@ count_fallback(const ql__read_t *r)
         reason = QL__FALLBACK_UNALIGNED;
     } else if (file->direct && file->no_direct) {
         reason = QL__FALLBACK_DIRECT;
+    } else if (file->direct && r->align == 1) {
+        reason = QL__FALLBACK_NO_FD;
     } else if (file->direct && file->loop->aio.refused) {
         reason = QL__FALLBACK_REFUSED;
     } else if (file->no_nowait) {

@@ -33,18 +33,19 @@ name_file(ql_slow_t *slow, const ql_file_t *file)
                     (unsigned long long) st.st_ino);
 }
 
-void
+bool
 ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file)
 {
     int err = errno;
 
     if (ns <= SLOW) {
-        return;
+        return false;
     }
     slow->count++;
     slow->ns = ns;
     name_file(slow, file);
     errno = err;
+    return true;
 }
 
 const ql_slow_t *

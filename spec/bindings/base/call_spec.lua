@@ -92,10 +92,10 @@ describe("a call that is cancelled", function()
                     local before = quoll.now()
                     task:cancel()
                     local _, err = task:wait()
-                    local pool = quoll.stats().pool
-                    print(err, quoll.now() - before < 0.2, pool.calls,
-                        pool.orphans)
-                    print(settle(), quoll.stats().pool.orphans)
+                    local stats = quoll.stats()
+                    print(err, quoll.now() - before < 0.2, stats.pool.calls,
+                        stats.files.orphans)
+                    print(settle(), quoll.stats().files.orphans)
                 end)
             ]])
         end)
@@ -140,7 +140,7 @@ describe("a call that is cancelled", function()
                         cancelled = cancelled + 1
                     end
                 end
-                print(cancelled, settle(), quoll.stats().pool.orphans)
+                print(cancelled, settle(), quoll.stats().files.orphans)
             end)
         ]])
     end)

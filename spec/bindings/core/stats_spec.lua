@@ -11,8 +11,8 @@ describe("stats", function()
             .. "accept_pauses",
         aio = "submitted reaped in_flight",
         files = "live reads hits misses direct pool queued eagain submits "
-            .. "iocbs_per_submit open_cached open_pool",
-        pool = "jobs pending calls orphans",
+            .. "iocbs_per_submit open_cached open_pool orphans",
+        pool = "jobs pending calls",
         tasks = "spawned ended failed live resumes",
     }
 
@@ -106,6 +106,12 @@ describe("stats", function()
             'inject.ql_inject_fail("preadv2", -1, 1, 0, 95)' },
         ["aio refused"] = { 3, "rd",
             'inject.ql_inject_fail("io_setup", -1, 1, 0, 11)' },
+        ["no descriptor"] = { 3, "rd",
+            'inject.ql_inject_fail("open", -1, 1, 0, 24)' },
+        ["slow misses"] = { 2, "r", [[
+            inject.ql_inject_delay("preadv2", -1, 1, 1, 1500)
+            inject.ql_inject_fail("preadv2", -1, 1, 1, 11)
+            inject.ql_inject_result("cachestat", -1, 1, 0, 0)]] },
         ["dirty pages"] = { 1, "rd", "inject.ql_inject_aio_res(1, -11)" },
     } do
         it("counts reads that fell back: " .. reason, function()

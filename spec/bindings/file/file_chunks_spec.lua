@@ -171,7 +171,7 @@ describe("a chunks iterator", function()
             reader:cancel()
             assert.same({ nil, "cancelled", "CANCELLED" }, { reader:wait() })
             until_no_reads()
-            assert.equal(0, quoll.stats().pool.orphans)
+            assert.equal(0, quoll.stats().files.orphans)
         end)
     end)
 

@@ -29,7 +29,7 @@ local head = [[
         collectgarbage()
         collectgarbage()
         local stats = quoll.stats()
-        return stats.files.live, stats.pool.calls, stats.pool.orphans,
+        return stats.files.live, stats.pool.calls, stats.files.orphans,
             tonumber(inject.ql_inject_calls("close"))
     end
 ]]

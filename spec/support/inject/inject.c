@@ -75,6 +75,8 @@ PLAIN(int, inotify_init1, -1, (int flags), (flags))
 PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
       (fd, path, mask))
 PLAIN(int, inotify_rm_watch, fd, (int fd, int wd), (fd, wd))
+PLAIN(ssize_t, cachestat, fd, (int fd, off_t offset, size_t size),
+      (fd, offset, size))
 PLAIN(off_t, lseek, fd, (int fd, off_t offset, int whence),
       (fd, offset, whence))
 PLAIN(int, fdatasync, fd, (int fd), (fd))
@@ -202,6 +204,7 @@ static const ql_sys_t plain = {
     .inotify_init1 = inject_inotify_init1,
     .inotify_add_watch = inject_inotify_add_watch,
     .inotify_rm_watch = inject_inotify_rm_watch,
+    .cachestat = inject_cachestat,
     .lseek = inject_lseek,
     .fdatasync = inject_fdatasync,
     .timer_create = inject_timer_create,

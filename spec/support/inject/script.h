@@ -59,6 +59,7 @@
     X(inotify_init1)                                                           \
     X(inotify_add_watch)                                                       \
     X(inotify_rm_watch)                                                        \
+    X(cachestat)                                                               \
     X(pwritev2)                                                                \
     X(lseek)                                                                   \
     X(fdatasync)                                                               \
