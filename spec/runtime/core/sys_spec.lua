@@ -27,7 +27,7 @@ end
 
 -- What the runtime may take from libc itself.
 local everywhere = {}
-for name in ([[memcpy memmove memset memcmp memchr strlen strchr strrchr strcmp
+for name in ([[memcpy memmove memset memcmp memchr strlen strnlen strchr strrchr strcmp
     strncmp strspn snprintf vsnprintf strftime strerror_r inet_ntop inet_pton
     pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock
     pthread_mutex_destroy]]):gmatch("%S+") do
