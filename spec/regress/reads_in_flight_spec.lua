@@ -160,36 +160,6 @@ describe("a loop that ends with 64 reads in flight", function()
         end))
 end)
 
-describe("a script that ends with 64 reads in flight", function()
-    for name, mode in pairs { direct = "rd", ["by threads"] = "r" } do
-        it("closes its state in good time: " .. name, function()
-            local path = files.make(files.bytes(SIZE))
-            finally(function() os.remove(path) end)
-            local result = helper.script([[
-                local ffi = require "ffi"
-                local inject = require("spec.support.native").inject
-                local quoll = require "quoll"
-                local path, mode = arg[1], arg[2]
-                quoll.configure { drain = 200 }
-                inject.ql_inject_new(nil)
-                inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                    require("quoll.core").loop()))
-                if mode == "r" then
-                    inject.ql_inject_fail("preadv2", -1, 1, 0, 95)
-                    inject.ql_inject_delay("pread", -1, 1, 0, 20000)
-                end
-                local file = assert(quoll.open(path, mode))
-                for i = 1, 64 do
-                    quoll.spawn(file.pread, file, 4096, i * 1024)
-                end
-                quoll.sleep(0)
-                print(quoll.stats().files.reads > 0)
-            ]], { path, mode }, { timeout = 10 })
-            assert.same({ 0, "true\n" }, { result.code, result.out })
-        end)
-    end
-end)
-
 -- Takes what is left of the machine's AIO requests in a child; its end gives
 -- them back. nil: this machine does not let it.
 local function take_all()

@@ -27,10 +27,10 @@ end
 
 -- What the runtime may take from libc itself.
 local everywhere = {}
-for name in ([[memcpy memmove memset memcmp memchr strlen strnlen strchr strrchr strcmp
-    strncmp strspn snprintf vsnprintf strftime strerror_r inet_ntop inet_pton
-    pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock
-    pthread_mutex_destroy]]):gmatch("%S+") do
+for name in ([[memcpy memmove memset memcmp memchr strlen strnlen strchr strrchr
+    strcmp strncmp strspn snprintf vsnprintf strftime strerror_r
+    inet_ntop inet_pton pthread_mutex_init pthread_mutex_lock
+    pthread_mutex_unlock pthread_mutex_destroy]]):gmatch("%S+") do
     everywhere[name] = true -- no system call, or none that fails
 end
 local only_in = {
