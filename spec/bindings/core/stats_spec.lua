@@ -106,8 +106,13 @@ describe("stats", function()
             'inject.ql_inject_fail("preadv2", -1, 1, 0, 95)' },
         ["aio refused"] = { 3, "rd",
             'inject.ql_inject_fail("io_setup", -1, 1, 0, 11)' },
-        ["no descriptor"] = { 3, "rd",
-            'inject.ql_inject_fail("open", -1, 1, 0, 24)' },
+        ["no descriptor"] = { 3, "rd", [[
+            local open = quoll.open
+            function quoll.open(...)
+                local file = open(...)
+                inject.ql_inject_fail("open", -1, 1, 0, 24)
+                return file
+            end]] },
         ["slow misses"] = { 2, "r", [[
             inject.ql_inject_delay("preadv2", -1, 1, 1, 1500)
             inject.ql_inject_fail("preadv2", -1, 1, 1, 11)
