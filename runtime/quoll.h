@@ -674,7 +674,8 @@ QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
  * may take long: of a file that was unlinked, was opened for writing, or is not
  * on a local file system. */
 QL_API void ql_file_close(ql_file_t *file);
-/* Bytes now, from fstat; -1 with errno. */
+/* Bytes now, from fstat; -1 with errno. Of a file that is not local this may ask
+ * a server: ql_open_file_info() does that on a thread. */
 QL_API int64_t ql_file_size(ql_file_t *file);
 
 /* A request to the kernel. nginx: ngx_event_aio_t. */

@@ -76,7 +76,7 @@ ql__file_new(lua_State *L, ql_core_t *core, const char *path)
     return f;
 }
 
-/* size(self) -> bytes */
+/* size(self) -> bytes | nil, err, CODE; waits where the file is not local */
 static int
 file_size(lua_State *L)
 {
@@ -85,6 +85,9 @@ file_size(lua_State *L)
 
     if (f == NULL) {
         return 3;
+    }
+    if (!f->file->local) {
+        return ql__file_await_size(L, f);
     }
     size = ql_file_size(f->file);
     if (size == -1) {

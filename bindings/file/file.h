@@ -78,8 +78,9 @@ typedef struct {
     ql_op_t op;
     file_user_t user;  /* of file, until the results are pushed */
     file_t *file;      /* anchored beside it */
-    ql_call_t *call;   /* sync, truncate */
+    ql_call_t *call;   /* sync, truncate, stat */
     file_output_t out; /* pwrite */
+    int64_t offset;    /* seek: from the end */
 } file_call_t;
 
 extern const ql_handle_type_t ql__file_type;
@@ -148,6 +149,9 @@ int ql__file_call_await(lua_State *L, file_call_t *c, ql_call_t *call);
 int ql__file_call_attempt(ql_op_t *op);
 int ql__file_call_push(lua_State *L, ql_op_t *op, int rc);
 void ql__file_call_let_go(ql_op_t *op);
+
+/* file_seek.c: size() of a file that is not local: waits. */
+int ql__file_await_size(lua_State *L, file_t *f);
 
 /* file_sync.c */
 extern const luaL_Reg ql__file_sync_functions[];

@@ -33,7 +33,78 @@ ql__file_busy(lua_State *L, file_t *f)
     return ql_op_waiting(&f->writer.op) ? QL_E_BUSY_WRITING : 0;
 }
 
-/* seek(self, whence, offset) -> position */
+/* ---- of a file that is not local: a thread asks for its size ---- */
+
+static int
+size_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_call_t *call = ql_queue_data(op, file_call_t, op)->call;
+
+    if (rc == NGX_ERROR) {
+        return ql__file_call_push(L, op, rc);
+    }
+    lua_pushnumber(L,
+                   (lua_Number) ((ql_info_call_t *) (void *) call)->info.size);
+    return 1;
+}
+
+/* A read or write may have begun meanwhile. */
+static int
+end_push(lua_State *L, ql_op_t *op, int rc)
+{
+    file_call_t *c = ql_queue_data(op, file_call_t, op);
+    int64_t position;
+    int busy;
+
+    if (rc == NGX_ERROR) {
+        return ql__file_call_push(L, op, rc);
+    }
+    position = (int64_t) ((ql_info_call_t *) (void *) c->call)->info.size
+             + c->offset;
+    busy = ql__file_busy(L, c->file);
+    if (busy) {
+        return ql_push_error(L, busy);
+    }
+    if (position < 0) {
+        return ql__file_error(L, c->file, EINVAL);
+    }
+    ql__file_set_position(c->file, position);
+    lua_pushnumber(L, (lua_Number) position);
+    return 1;
+}
+
+static const ql_op_type_t size_type = {"size", ql__file_call_attempt, size_push,
+                                       ql__file_call_let_go,
+                                       ql__file_call_let_go};
+static const ql_op_type_t end_type = {"seek", ql__file_call_attempt, end_push,
+                                      ql__file_call_let_go,
+                                      ql__file_call_let_go};
+
+static int
+await_size(lua_State *L, file_t *f, const ql_op_type_t *type, int64_t offset)
+{
+    ql_info_call_t *info;
+    file_call_t *c;
+
+    lua_settop(L, 1);
+    c = ql__file_call_new(L, f, type);
+    if (c == NULL) {
+        return 3;
+    }
+    c->offset = offset;
+    info = ql_open_file_info(f->file);
+    return ql__file_call_await(L, c, info != NULL ? &info->p.call : NULL);
+}
+
+int
+ql__file_await_size(lua_State *L, file_t *f)
+{
+    return await_size(L, f, &size_type, 0);
+}
+
+/* ---- method ---- */
+
+/* seek(self, whence, offset) -> position | nil, err, CODE */
 static int
 file_seek(lua_State *L)
 {
@@ -58,6 +129,9 @@ file_seek(lua_State *L)
     if (strcmp(whence, "cur") == 0) {
         base = ql__file_position(f);
     } else if (strcmp(whence, "end") == 0) {
+        if (!f->file->local) {
+            return await_size(L, f, &end_type, offset);
+        }
         base = ql_file_size(f->file);
     }
     if (base == -1 || base + offset < 0) {

@@ -221,7 +221,7 @@ function File:seek(whence, offset)
     core.raise("bad argument 'whence' to 'seek' "
       .. "(\"set\", \"cur\" or \"end\" expected)")
   end
-  return raw.seek(self, whence, offset or 0)
+  return finish(raw.seek(self, whence, offset or 0))
 end
 
 --- What is known of it.
@@ -236,7 +236,7 @@ end
 --- Its size now.
 -- @treturn number bytes
 function File:size()
-  return raw.size(self)
+  return finish(raw.size(self))
 end
 
 -- "*a" and 0 would give "" for ever.

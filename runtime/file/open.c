@@ -1,8 +1,7 @@
 /*
  * open.c: opening a file as a call: on the loop's thread where the kernel
  * promises that the look-up does not wait (RESOLVE_CACHED) and the file system
- * is known to be local, so that neither does open(2); else on a thread of the
- * pool, from which the loop learns what the file system is.
+ * is known to be local, so that neither does open(2); else on a thread.
  */
 #include "../core/loop.h"
 
@@ -90,9 +89,8 @@ is_local_file(ql__open_t *o, int fd)
     return ql__local_type(type);
 }
 
-/* O_PATH looks the file up and does not open it: FUSE and NFS would ask their
- * server, a device its hardware. Another file may have taken the path when it
- * is opened; that costs time at worst. */
+/* O_PATH opens nothing: no server is asked, no hardware. Another file may have
+ * taken the path when it is opened; that costs time at worst. */
 static int
 probe(ql__open_t *o, int dir, uint64_t resolve)
 {

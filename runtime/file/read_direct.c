@@ -62,7 +62,12 @@ direct_progress(ql__read_t *r, size_t from, size_t part, size_t n)
     if (n == part) {
         return NGX_DECLINED;
     }
-    /* Short: the end of the file, unless there is more by now. */
+    /* Short: the end of the file, unless there is more by now. What is not
+     * local would ask a server for its size: a thread's read finds out. */
+    if (!r->pub.file->local) {
+        r->lane = ql__read_thread;
+        return NGX_DECLINED;
+    }
     size = ql_file_size(r->pub.file);
     if (size == -1) {
         return ql__read_fail_logged(r, errno);

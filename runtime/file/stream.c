@@ -104,10 +104,16 @@ read_ahead(ql__stream_t *s)
     }
 }
 
-/* Has the file more than `end` bytes by now? Those of /proc say 0. */
+/* Has the file more than `end` bytes by now? Those of /proc say 0. Of what is
+ * not local a server would be asked: there the reads find the end. */
 static int
 look(ql__stream_t *s, off_t end, bool *more)
 {
+    if (!s->pub.file->local) {
+        s->size = s->limit;
+        *more = true;
+        return NGX_OK;
+    }
     s->size = ql_file_size(s->pub.file);
     if (s->size == -1) {
         s->pub.err = errno;
@@ -153,6 +159,9 @@ give_last(ql__stream_t *s, const ql_read_t *r, size_t left)
 {
     bool more = false;
 
+    if (!s->pub.file->local) {
+        return give(s, r->data + s->cut, left);
+    }
     if (look(s, r->offset + (off_t) r->nbytes, &more) != NGX_OK) {
         return NGX_ERROR;
     }
