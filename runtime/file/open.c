@@ -285,7 +285,9 @@ open_release(ql_call_t *call)
     ql_loop_t *loop = call->loop;
     ql__cache_key_t key;
 
-    if (o->opened.fd != -1 || o->shared != NULL) {
+    /* A call that a fork has lost may have a number here whose descriptor the
+     * child never got, and which is another file's by now. */
+    if ((call->res != -1 && o->opened.fd != -1) || o->shared != NULL) {
         ql_file_close(ql_open_take(&o->pub));
     }
     if (o->keep && call->res == -1) {

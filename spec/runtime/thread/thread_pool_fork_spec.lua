@@ -1,5 +1,6 @@
 local helper = require "spec.helper"
 local files = require "spec.support.files"
+local native = require "spec.support.native"
 local grandchild = require "spec.support.grandchild"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
@@ -178,6 +179,30 @@ describe("a forked child's calls", function()
         C.ql_call_free(second)
         open_gate(loop)
     end))
+
+    it("of an open leave the number alone that it may have got",
+        forked(function()
+            local loop = helper.loop({ threads = 1 },
+                inject.ql_inject_new(nil))
+            local path = files.make()
+            inject.ql_inject_fail("openat2", -1, 1, 1, errno.EAGAIN)
+            inject.ql_inject_delay("fstat", -1, 1, 1, 100000)
+            local o = C.ql_open_create(loop, path, ffi.new("ql_open_opts_t"))
+            assert.equal(C.NGX_AGAIN, C.ql_call_attempt(o.call))
+            repeat until files.calls("fstat") == 1
+            grandchild(function()
+                C.ql_call_free(o.call)
+                settle(loop)
+                local there = false
+                for _, name in pairs(native.descriptors()) do
+                    there = there or name == path
+                end
+                assert.is_true(there)
+            end)
+            settle(loop)
+            C.ql_call_free(o.call)
+            os.remove(path)
+        end))
 
     it("end with a loop that it only destroys", forked(function()
         local loop, type = gated(), call_type()
