@@ -282,19 +282,17 @@ static void
 open_release(ql_call_t *call)
 {
     ql__open_t *o = open_of(call);
-    ql_loop_t *loop = call->loop;
-    ql__cache_key_t key;
 
-    /* A call that a fork has lost may have a number here whose descriptor the
-     * child never got, and which is another file's by now. */
+    /* -1: lost by a fork, say: the number may be another file's by now. */
     if ((call->res != -1 && o->opened.fd != -1) || o->shared != NULL) {
         ql_file_close(ql_open_take(&o->pub));
     }
     if (o->keep && call->res == -1) {
-        key = key_of(o);
-        ql__cache_failed(loop, &key, call->err, o->pub.at == o->root);
+        ql__cache_key_t key = key_of(o);
+
+        ql__cache_failed(call->loop, &key, call->err, o->pub.at == o->root);
     }
-    ql__free(loop, o->file);
+    ql__free(call->loop, o->file);
 }
 
 static const ql_call_type_t open_type = {"open", open_attempt, open_run,
