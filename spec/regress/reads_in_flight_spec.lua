@@ -34,10 +34,7 @@ local function begin(file, n, size)
     return list
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 -- Until let_go nothing comes back from the disk; from a thread, late.
 local function hold(direct)

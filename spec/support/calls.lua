@@ -2,6 +2,7 @@
 -- test's own.
 local helper = require "spec.helper"
 local files = require "spec.support.files"
+local tasks = require "spec.support.tasks"
 local ffi, C, inject = helper.ffi, helper.C, helper.inject
 
 local calls = {}
@@ -56,6 +57,23 @@ function calls.in_directory(fn)
     if not ok then
         error(err, 0)
     end
+end
+
+-- A test's function: fn(dir) in a task; fn(loop, dir) in a forked child.
+function calls.in_task(fn)
+    return function()
+        calls.in_directory(function(dir)
+            tasks.run(function() fn(dir) end)
+        end)
+    end
+end
+
+function calls.in_child(fn)
+    return helper.forked(function()
+        calls.in_directory(function(dir)
+            fn(calls.loop(), dir)
+        end)
+    end)
 end
 
 function calls.write(path, data)

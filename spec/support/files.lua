@@ -128,6 +128,20 @@ function files.await(loop, call)
     return rc
 end
 
+-- A loop with injected calls and an open file of so many blocks of 4 KiB:
+-- loop, file, path, data.
+function files.counted(direct, blocks, settings)
+    local loop = helper.loop(settings, inject.ql_inject_new(nil))
+    local data = files.bytes((blocks or 4) * 4096)
+    local path = files.make(data)
+    return loop, files.open(loop, path, direct), path, data
+end
+
+function files.close(file, path)
+    C.ql_file_close(file)
+    os.remove(path)
+end
+
 -- A read to its end: text, or nil and errno.
 function files.finish(loop, r)
     local rc

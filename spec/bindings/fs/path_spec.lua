@@ -1,15 +1,8 @@
 local helper = require "spec.helper"
 local calls = require "spec.support.calls"
-local tasks = require "spec.support.tasks"
 local fs = require("quoll").fs
 
-local function in_directory(fn)
-    return function()
-        calls.in_directory(function(dir)
-            tasks.run(function() fn(dir) end)
-        end)
-    end
-end
+local in_directory = calls.in_task
 
 describe("paths", function()
     helper.gates()

@@ -1,16 +1,9 @@
 local helper = require "spec.helper"
 local calls = require "spec.support.calls"
-local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local fs = quoll.fs
 
-local function in_directory(fn)
-    return function()
-        calls.in_directory(function(dir)
-            tasks.run(function() fn(dir) end)
-        end)
-    end
-end
+local in_directory = calls.in_task
 
 describe("stat", function()
     helper.gates()

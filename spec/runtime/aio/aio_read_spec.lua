@@ -13,10 +13,7 @@ local function opened(n)
     return loop, files.open(loop, path, true), path, data
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 -- A read that stays gathered until the next turn.
 local function gathered(loop, file, offset)

@@ -14,18 +14,11 @@ local function levels()
     return list
 end
 
--- A counted loop and a direct file of n blocks.
 local function opened(n, settings)
-    local loop = helper.loop(settings, inject.ql_inject_new(nil))
-    local data = files.bytes(n * BLOCK)
-    local path = files.make(data)
-    return loop, files.open(loop, path, true), path, data
+    return files.counted(true, n, settings)
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 -- n reads of one block each, begun.
 local function begin(file, n)

@@ -6,16 +6,10 @@ local forked, stat = helper.forked, files.stat
 local BLOCK = 4096
 
 local function opened(n, settings)
-    local loop = helper.loop(settings, inject.ql_inject_new(nil))
-    local data = files.bytes(n * BLOCK)
-    local path = files.make(data)
-    return loop, files.open(loop, path, true), path, data
+    return files.counted(true, n, settings)
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function begin(file, n)
     local reads = {}

@@ -12,10 +12,7 @@ local function opened(settings)
     return loop, files.writable(loop, path), path, aio
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function wait(loop, aio)
     helper.run_until(loop, function() return aio.event.active == 0 end)

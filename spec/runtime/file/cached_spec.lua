@@ -21,10 +21,7 @@ local function opened(data)
     return loop, files.open(loop, path), path
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 describe("ql_file_read_cached", function()
     it("gives what the page cache has", forked(function()

@@ -5,17 +5,9 @@ local forked, stat = helper.forked, files.stat
 
 local BLOCK = 4096
 
-local function opened(direct, n, settings)
-    local loop = helper.loop(settings, inject.ql_inject_new(nil))
-    local data = files.bytes((n or 4) * BLOCK)
-    local path = files.make(data)
-    return loop, files.open(loop, path, direct), path, data
-end
+local opened = files.counted
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function begin(file, size, offset)
     local r = C.ql_read_create(file, size, offset or 0)

@@ -1,21 +1,11 @@
 local helper = require "spec.helper"
 local files = require "spec.support.files"
-local C, inject, errno = helper.C, helper.inject, helper.errno
+local inject, errno = helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
 
-local BLOCK = 4096
+local opened = files.counted
 
-local function opened(direct, n, settings)
-    local loop = helper.loop(settings, inject.ql_inject_new(nil))
-    local data = files.bytes((n or 4) * BLOCK)
-    local path = files.make(data)
-    return loop, files.open(loop, path, direct), path, data
-end
-
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 -- After which every read of the loop still works.
 local function still_reads(loop, file, data)

@@ -12,10 +12,7 @@ local function opened(size, direct)
     return loop, files.open(loop, path, direct), path
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function name(slow)
     return ffi.string(slow.file)

@@ -11,10 +11,7 @@ local function opened(settings, dir)
     return loop, files.writable(loop, path), path
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function sync(loop, file, data)
     local call = C.ql_sync_create(file, data and 1 or 0)

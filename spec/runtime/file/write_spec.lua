@@ -13,10 +13,7 @@ local function opened(data, append, dir)
     return loop, files.writable(loop, path, append), path
 end
 
-local function close(file, path)
-    C.ql_file_close(file)
-    os.remove(path)
-end
+local close = files.close
 
 local function content(path)
     local file = assert(io.open(path, "rb"))

@@ -3,13 +3,7 @@ local calls = require "spec.support.calls"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 
-local function in_directory(fn)
-    return helper.forked(function()
-        calls.in_directory(function(dir)
-            fn(calls.loop(), dir)
-        end)
-    end)
-end
+local in_directory = calls.in_child
 
 -- The call's text, or nil and errno.
 local function text(loop, call)

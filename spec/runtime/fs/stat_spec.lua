@@ -4,13 +4,7 @@ local files = require "spec.support.files"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 
-local function in_directory(fn)
-    return helper.forked(function()
-        calls.in_directory(function(dir)
-            fn(calls.loop(), dir)
-        end)
-    end)
-end
+local in_directory = calls.in_child
 
 -- The call's info, or nil and errno.
 local function info(loop, call)

@@ -3,13 +3,7 @@ local calls = require "spec.support.calls"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 
-local function in_directory(fn)
-    return helper.forked(function()
-        calls.in_directory(function(dir)
-            fn(calls.loop(), dir)
-        end)
-    end)
-end
+local in_directory = calls.in_child
 
 local function create(loop, dir, flags)
     local t = C.ql_open_tempfile(loop, dir, "p-", flags or 0)
