@@ -705,7 +705,8 @@ QL_API void ql_aio_submit(ql_loop_t *loop);
  * Call again. First call: gathers the read, NGX_AGAIN; aio->handler is called
  * when it is complete; the next call returns bytes (0: end of file) or
  * NGX_ERROR with aio->err. While it is under way: NGX_AGAIN. NGX_DECLINED:
- * no AIO here. NGX_BUSY: the user-space queue is full. buf, size and offset
+ * no AIO here, or the file, not a local one, was not opened for direct reads.
+ * NGX_BUSY: the user-space queue is full. buf, size and offset
  * aligned as file says; buf must live until then.
  */
 QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,

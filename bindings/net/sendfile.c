@@ -15,12 +15,13 @@ enum {
 };
 
 struct ql_transfer_s {
-    file_user_t user;    /* of file, while under way */
-    ql_conn_t *conn;     /* anchored beside it */
-    file_t *file;        /* anchored beside it */
-    ql_stream_t *stream; /* NULL: the page cache is asked */
-    const char *data;    /* of stream, to be sent */
-    size_t ready;        /* bytes at data */
+    file_user_t user;     /* of file, while under way */
+    ql_conn_t *conn;      /* anchored beside it */
+    file_t *file;         /* anchored beside it */
+    ql_info_call_t *info; /* under way: the size of what is not local */
+    ql_stream_t *stream;  /* NULL: the page cache is asked */
+    const char *data;     /* of stream, to be sent */
+    size_t ready;         /* bytes at data */
     int64_t offset; /* of the next byte to be read or sent from the cache */
     int64_t left;   /* bytes from there on */
     int64_t part;   /* of them, in the stream */
@@ -53,10 +54,20 @@ drop_stream(ql_transfer_t *t)
     }
 }
 
+static void
+drop_info(ql_transfer_t *t)
+{
+    if (t->info != NULL) {
+        ql_call_free(&t->info->p.call);
+        t->info = NULL;
+    }
+}
+
 /* Nothing of the transfer is under way any more. */
 static void
 release(ql_transfer_t *t)
 {
+    drop_info(t);
     drop_stream(t);
     ql_queue_remove(&t->user.link);
 }
@@ -69,6 +80,33 @@ fail_file(ql_transfer_t *t, int err)
     t->of_file = true;
     t->conn->wop.err = err;
     return NGX_ERROR;
+}
+
+/* size: of the file. */
+static void
+cut(ql_transfer_t *t, int64_t size)
+{
+    int64_t rest = size > t->offset ? size - t->offset : 0;
+
+    t->left = t->left < rest ? t->left : rest;
+}
+
+static int
+await_size(ql_transfer_t *t)
+{
+    ql_call_t *call = &t->info->p.call;
+    int rc = ql_call_attempt(call);
+
+    if (rc == NGX_AGAIN) {
+        call->event.handler = ql__file_event;
+        return NGX_AGAIN;
+    }
+    if (rc == NGX_ERROR) {
+        return fail_file(t, call->err);
+    }
+    cut(t, (int64_t) t->info->info.size);
+    drop_info(t);
+    return NGX_OK;
 }
 
 /* What a call of the connection's said: n bytes have gone, or why not. */
@@ -181,6 +219,9 @@ unpark(ql_transfer_t *t)
     ql_connection_t *c = t->conn->c;
 
     ql__unpark_event(c->loop, &c->write);
+    if (t->info != NULL) {
+        t->info->p.call.event.handler = NULL;
+    }
     if (t->stream != NULL) {
         t->stream->event.handler = NULL;
     }
@@ -191,11 +232,12 @@ transfer_attempt(ql_op_t *op)
 {
     ql_transfer_t *t = transfer_of(op);
     int64_t share = t->sent + QL__TURN_BYTES;
-    int rc = NGX_OK;
+    int rc;
 
     ql_queue_remove(&t->user.link);
     ql_queue_insert_tail(&t->file->users, &t->user.link);
     unpark(t);
+    rc = t->info != NULL ? await_size(t) : NGX_OK;
     while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
         if (t->sent >= share) {
             return ql__park_next(&t->conn->c->write, on_writable);
@@ -286,11 +328,32 @@ check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
              : ql_check_whole(L, arg, name, "sendfile", 0, INT64_C(1) << 52);
 }
 
+/* How much there is: a server is asked by a thread. errno or 0. */
+static int
+look(ql_transfer_t *t, ql_file_t *file)
+{
+    int64_t size;
+
+    if (!file->local) {
+        t->info = ql_open_file_info(file);
+        if (t->info == NULL) {
+            return errno;
+        }
+        t->info->p.call.event.data = &t->conn->wop;
+        return 0;
+    }
+    size = ql_file_size(file);
+    if (size == -1) {
+        return errno;
+    }
+    cut(t, size);
+    return 0;
+}
+
 /* A transfer on top of the stack, above connection and file, is begun. */
 static int
 transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
 {
-    int64_t size;
     int err = ql__writer_error(conn);
 
     if (err != 0) {
@@ -299,14 +362,12 @@ transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
     if (f->handle.closed) {
         return refuse_file(L, f, f->handle.closed);
     }
-    size = ql_file_size(f->file);
-    if (size == -1) {
-        return refuse_file(L, f, errno);
-    }
-    size = size > t->offset ? size - t->offset : 0;
-    t->left = t->left < size ? t->left : size;
     t->conn = conn;
     t->file = f;
+    err = look(t, f->file);
+    if (err != 0) {
+        return refuse_file(L, f, err);
+    }
     t->user.end = transfer_end;
     conn->transfer = t;
     conn->wop.type = &transfer_op;

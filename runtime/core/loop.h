@@ -391,6 +391,13 @@ bool ql__local_type(uint32_t type);
 uint32_t ql__device_type(const ql_loop_t *loop, uint64_t st_dev);
 
 /* file.c */
+/* A second descriptor of a file, for direct reads. */
+typedef struct {
+    bool tried;
+    int fd;         /* tried: -1: there is none */
+    int err;        /* and why: errno */
+    uint32_t align; /* of buffer, offset and length, bytes */
+} ql__direct_t;
 /* What an open found out, on whichever thread. */
 typedef struct {
     int fd;        /* -1: none */
@@ -399,6 +406,7 @@ typedef struct {
     uint64_t ino;  /* st_ino */
     uint64_t size; /* st_size */
     struct timespec mtime;
+    ql__direct_t direct;
 } ql__opened_t;
 /* Fills in what opened->fd is, and *mode, its st_mode. Any thread. 0, or -1
  * with errno. */
@@ -408,7 +416,10 @@ void ql__file_opened(ql_file_t *file, const ql__opened_t *opened);
 /* What this file turned out not to do; counted once, a hint for its device. */
 void ql__file_no_nowait(ql_file_t *file);
 void ql__file_no_direct(ql_file_t *file, bool hint);
-/* The O_DIRECT descriptor, opened at the first need; -1: there is none. */
+/* Any thread. */
+ql__direct_t ql__file_open_direct(const ql_sys_t *sys, int fd);
+/* The O_DIRECT descriptor; -1: there is none. A local file's is opened at the
+ * first need, that of any other with the file, by the thread that opens it. */
 int ql__file_direct(ql_file_t *file);
 
 /* cache.c: what two opens must have in common to share a file. */

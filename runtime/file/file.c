@@ -85,26 +85,15 @@ ql__file_look(const ql_sys_t *sys, ql__opened_t *opened, mode_t *mode)
     return 0;
 }
 
-void
-ql__file_opened(ql_file_t *file, const ql__opened_t *opened)
-{
-    file->fd = opened->fd;
-    file->direct_fd = DIRECT_UNTRIED;
-    apply_hints(file, opened);
-    file->loop->stats.files_live++;
-}
-
 /* What statx says about direct I/O; 0: this file has none. */
 static uint32_t
-direct_alignment(ql_file_t *file)
+direct_alignment(const ql_sys_t *sys, int fd)
 {
     struct statx stx;
     uint32_t align;
 
     memset(&stx, 0, sizeof(stx));
-    if (file->loop->sys->statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN,
-                               &stx)
-            == -1
+    if (sys->statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == -1
         || !(stx.stx_mask & STATX_DIOALIGN))
     {
         return DIRECT_ALIGN;
@@ -118,39 +107,68 @@ direct_alignment(ql_file_t *file)
     return align == 0 || align >= 512 ? align : 512;
 }
 
+ql__direct_t
+ql__file_open_direct(const ql_sys_t *sys, int fd)
+{
+    char path[sizeof("/proc/self/fd/") + 11];
+    ql__direct_t direct = {.tried = true, .fd = -1, .err = EOPNOTSUPP};
+
+    direct.align = direct_alignment(sys, fd);
+    if (direct.align == 0) {
+        return direct;
+    }
+    (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    direct.fd = sys->open(path, O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
+    direct.err = direct.fd == -1 ? errno : 0;
+    return direct;
+}
+
+/* Out of descriptors: only now. The rest stays as it is. */
+static bool
+is_shortage(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOMEM;
+}
+
+static void
+direct_opened(ql_file_t *file, const ql__direct_t *direct)
+{
+    file->direct_fd = direct->fd;
+    if (direct->fd != -1) {
+        /* A buffer that shares its pages costs the disk a segment more. */
+        file->mem_align = direct->align > PAGE ? direct->align : PAGE;
+        file->off_align = direct->align;
+    } else if (!is_shortage(direct->err)) {
+        file->direct_fd = DIRECT_NONE;
+        ql__file_no_direct(file, direct->err == EINVAL);
+    }
+}
+
+void
+ql__file_opened(ql_file_t *file, const ql__opened_t *opened)
+{
+    file->fd = opened->fd;
+    file->direct_fd = DIRECT_UNTRIED;
+    apply_hints(file, opened);
+    if (opened->direct.tried) {
+        direct_opened(file, &opened->direct);
+    }
+    file->loop->stats.files_live++;
+}
+
 int
 ql__file_direct(ql_file_t *file)
 {
-    char path[sizeof("/proc/self/fd/") + 11];
-    uint32_t align;
+    ql__direct_t direct;
 
-    if (file->direct_fd == DIRECT_NONE || file->no_direct) {
+    if (file->no_direct) {
         return -1;
     }
-    if (file->direct_fd >= 0) {
-        return file->direct_fd;
+    if (file->direct_fd == DIRECT_UNTRIED && file->local) {
+        direct = ql__file_open_direct(file->loop->sys, file->fd);
+        direct_opened(file, &direct);
     }
-    align = direct_alignment(file);
-    if (align == 0) {
-        file->direct_fd = DIRECT_NONE;
-        ql__file_no_direct(file, false);
-        return -1;
-    }
-    (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
-    file->direct_fd = file->loop->sys->open(path,
-                                            O_RDONLY | O_DIRECT | O_CLOEXEC, 0);
-    if (file->direct_fd == -1) {
-        /* Out of descriptors: only now. The rest stays as it is. */
-        if (errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
-            file->direct_fd = DIRECT_NONE;
-            ql__file_no_direct(file, errno == EINVAL);
-        }
-        return -1;
-    }
-    /* A buffer that shares its pages costs the disk a segment more. */
-    file->mem_align = align > PAGE ? align : PAGE;
-    file->off_align = align;
-    return file->direct_fd;
+    return file->direct_fd >= 0 ? file->direct_fd : -1;
 }
 
 int64_t
@@ -162,4 +180,25 @@ ql_file_size(ql_file_t *file)
         return -1;
     }
     return st.st_size;
+}
+
+ql_file_t *
+ql_file_open(ql_loop_t *loop, const char *path, int flags)
+{
+    ql_open_opts_t opts = {.direct = (flags & QL_FILE_DIRECT) != 0};
+    ql_open_t *o = ql_open_create(loop, path, &opts);
+    ql_file_t *file = NULL;
+    int err;
+
+    if (o == NULL) {
+        return NULL;
+    }
+    o->call.type->run(&o->call);
+    err = o->call.err;
+    if (o->call.res == 0) {
+        file = ql_open_take(o);
+    }
+    ql_call_free(&o->call);
+    errno = err;
+    return file;
 }

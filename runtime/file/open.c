@@ -166,6 +166,26 @@ not_opened(ql__open_t *o, int err)
     return fail(o, err, NULL);
 }
 
+static bool
+wants_direct(const ql__open_t *o)
+{
+    return o->direct || (o->directio != 0 && o->opened.size >= o->directio);
+}
+
+/* The second open of what is not local is no matter of the loop either. */
+static void
+look_direct(ql__open_t *o)
+{
+    bool reads = (o->flags & O_ACCMODE) != O_WRONLY;
+
+    if (reads && !ql__local_type(o->opened.type)
+        && (o->miss_direct || wants_direct(o)))
+    {
+        o->opened.direct = ql__file_open_direct(o->pub.call.loop->sys,
+                                                o->opened.fd);
+    }
+}
+
 /* Sets `opened`. Truncated only once it is known to be a file. */
 static int
 look(ql__open_t *o)
@@ -185,6 +205,7 @@ look(ql__open_t *o)
     if ((o->flags & O_TRUNC) && sys->ftruncate(o->opened.fd, 0) == -1) {
         return fail(o, errno, NULL);
     }
+    look_direct(o);
     return NGX_OK;
 }
 
@@ -193,6 +214,7 @@ open_and_look(ql__open_t *o, uint64_t resolve)
 {
     o->pub.at = o->pub.path;
     o->opened.type = 0;
+    o->opened.direct.tried = false;
     o->opened.fd = open_path(o, resolve);
     if (o->opened.fd == -1) {
         return not_opened(o, errno);
@@ -344,8 +366,7 @@ make_file(ql__open_t *o)
                         .writable = access != O_RDONLY,
                         .append = (o->flags & O_APPEND) != 0};
     file->miss_direct = o->miss_direct;
-    file->direct = o->direct
-                || (o->directio != 0 && o->opened.size >= o->directio);
+    file->direct = wants_direct(o);
     ql__file_opened(file, &o->opened);
     if (o->cached) {
         loop->stats.open_cached++;
@@ -375,26 +396,5 @@ ql_open_take(ql_open_t *pub)
         key = key_of(o);
         file = ql__cache_keep(pub->call.loop, &key, &o->opened, file);
     }
-    return file;
-}
-
-ql_file_t *
-ql_file_open(ql_loop_t *loop, const char *path, int flags)
-{
-    ql_open_opts_t opts = {.direct = (flags & QL_FILE_DIRECT) != 0};
-    ql_open_t *o = ql_open_create(loop, path, &opts);
-    ql_file_t *file = NULL;
-    int err;
-
-    if (o == NULL) {
-        return NULL;
-    }
-    open_run(&o->call);
-    err = o->call.err;
-    if (o->call.res == 0) {
-        file = ql_open_take(o);
-    }
-    ql_call_free(&o->call);
-    errno = err;
     return file;
 }

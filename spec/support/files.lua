@@ -256,4 +256,9 @@ function files.calls(name)
     return tonumber(inject.ql_inject_calls(name))
 end
 
+-- Of these, made by the loop's thread.
+function files.own_calls(name)
+    return tonumber(inject.ql_inject_own_calls(name))
+end
+
 return files

@@ -174,3 +174,65 @@ describe("a transfer of a cold file", function()
         assert.equal("0\t0\n", out)
     end)
 end)
+
+describe("a transfer of a file that is not local", function()
+    local function far(source)
+        return printed('inject.ql_inject_fail("fstatfs", -1, 1, 0, 5)\n'
+            .. source)
+    end
+
+    it("asks a thread how much there is", function()
+        local out = far [[
+            quoll.run(function()
+                local got, sent = transfer "r"
+                print(got == text, sent == #text)
+                local client, server = pair.connect()
+                local file = quoll.open(path)
+                print(server:sendfile(file, #text - 4, 100))
+                print(client:receive(4) == text:sub(-4))
+                print(server:sendfile(file, #text + 1))
+                print(tonumber(inject.ql_inject_own_calls "fstat"))
+            end)
+        ]]
+        assert.equal("true\ttrue\n4\ntrue\n0\n0\n", out)
+    end)
+
+    it("whose size cannot be had leaves the connection whole", function()
+        local out = far [[
+            quoll.run(function()
+                local client, server = pair.connect()
+                local file = quoll.open(path)
+                inject.ql_inject_fail("statx", -1, 1, 1, 5)
+                print(server:sendfile(file))
+                inject.ql_inject_clear()
+                inject.ql_inject_delay("statx", -1, 1, 1, 200000)
+                server:settimeout(0.01)
+                print(server:sendfile(file))
+                local task = quoll.spawn(server.sendfile, server, file)
+                quoll.yield()
+                task:cancel()
+                print(task:wait())
+                print(server:send "still here", client:receive(10))
+            end)
+        ]]
+        assert.equal("nil\tPATH: input/output error\t0\tEIO\n"
+            .. "nil\ttimeout\t0\tTIMEOUT\nnil\tcancelled\tCANCELLED\n"
+            .. "10\tstill here\n", out)
+    end)
+
+    it("ends with its file", function()
+        local out = far [[
+            quoll.run(function()
+                local client, server = pair.connect()
+                local file = quoll.open(path)
+                inject.ql_inject_delay("statx", -1, 1, 1, 200000)
+                local task = quoll.spawn(server.sendfile, server, file)
+                quoll.yield()
+                file:close()
+                print(task:wait())
+                client:close()
+            end)
+        ]]
+        assert.equal("nil\tPATH: closed\t0\tCLOSED\n", out)
+    end)
+end)

@@ -164,3 +164,59 @@ describe("a file that is not local", function()
         os.remove(path)
     end))
 end)
+
+describe("direct reads of a file that is not local", function()
+    local function remote(data)
+        local loop, path = scripted(), files.make(data)
+        inject.ql_inject_fail("fstatfs", -1, 1, 1, errno.EIO)
+        return loop, path
+    end
+
+    for name, opts in pairs { asked = { direct = 1 },
+        ["from a size on"] = { directio = 4096 },
+        ["of misses"] = { miss_direct = 1 } } do
+        it("have a descriptor that the opening thread made: " .. name,
+            forked(function()
+                local data = files.bytes(8192)
+                local loop, path = remote(data)
+                local file = open(loop, path, opts)
+                assert.equal(0, file["local"])
+                assert.is_true(file.direct_fd >= 0)
+                assert.is_true(file.off_align >= 512)
+                inject.ql_inject_fail("preadv2", -1, 1, 0, errno.EAGAIN)
+                assert.equal(data, files.read(loop, file, 8192))
+                assert.equal(1, stat(loop, "read_direct"))
+                assert.same({ 2, 0 }, { files.calls("open"),
+                    files.own_calls("open") })
+                -- O_PATH's look
+                assert.equal(1, files.own_calls("statx"))
+                close(loop, file)
+                os.remove(path)
+            end))
+    end
+
+    for name, tried in pairs { EMFILE = -1, EINVAL = -2 } do
+        it("are a thread's when that failed: " .. name, forked(function()
+            local loop, path = remote("slowly")
+            inject.ql_inject_fail("open", -1, 2, 2, errno[name])
+            local file = open(loop, path, { direct = 1 })
+            assert.equal(tried, file.direct_fd)
+            assert.equal("slowly", files.read(loop, file, 10))
+            assert.same({ 2, 0, 0 }, { files.calls("open"),
+                files.own_calls("open"), stat(loop, "read_direct") })
+            assert.equal(name == "EINVAL" and 1 or 0,
+                stat(loop, "read_direct_unsupported"))
+            close(loop, file)
+            os.remove(path)
+        end))
+    end
+
+    it("that nobody asked for take no second descriptor", forked(function()
+        local loop, path = remote("small")
+        local file = open(loop, path, { directio = 4096 })
+        assert.same({ 1, -1 }, { files.calls("open"), file.direct_fd })
+        assert.equal(-1, C.ql__file_direct(file))
+        close(loop, file)
+        os.remove(path)
+    end))
+end)

@@ -39,6 +39,8 @@ void ql_inject_clear(void);
 
 /* Calls made since ql_inject_new(), decided by a rule or not. */
 uint64_t ql_inject_calls(const char *call);
+/* Of these, those of the thread that called ql_inject_new(): the loop's. */
+uint64_t ql_inject_own_calls(const char *call);
 
 /* Every receive and send on a nonblocking stream socket first fails with
  * EAGAIN, then moves one byte; the edge is armed again. */

@@ -35,6 +35,8 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static rule_t rules[RULES];
 static unsigned nrules;
 static uint64_t counts[CALLS];
+static uint64_t own[CALLS]; /* of counts, by owner */
+static pthread_t owner;
 
 static int
 call_by_name(const char *name)
@@ -100,15 +102,27 @@ ql_inject_clear(void)
     pthread_mutex_unlock(&mutex);
 }
 
-uint64_t
-ql_inject_calls(const char *call)
+static uint64_t
+counted(const uint64_t *by, const char *call)
 {
     int i = call_by_name(call);
 
     pthread_mutex_lock(&mutex);
-    uint64_t count = i == -1 ? UINT64_MAX : counts[i];
+    uint64_t count = i == -1 ? UINT64_MAX : by[i];
     pthread_mutex_unlock(&mutex);
     return count;
+}
+
+uint64_t
+ql_inject_calls(const char *call)
+{
+    return counted(counts, call);
+}
+
+uint64_t
+ql_inject_own_calls(const char *call)
+{
+    return counted(own, call);
 }
 
 void
@@ -117,6 +131,8 @@ inject__reset(void)
     pthread_mutex_lock(&mutex);
     nrules = 0;
     memset(counts, 0, sizeof counts);
+    memset(own, 0, sizeof own);
+    owner = pthread_self();
     pthread_mutex_unlock(&mutex);
 }
 
@@ -153,6 +169,7 @@ inject__judge(int call, int fd)
 
     pthread_mutex_lock(&mutex);
     counts[call]++;
+    own[call] += pthread_equal(owner, pthread_self()) != 0;
     for (unsigned i = 0; i < nrules; i++) {
         rule_t *rule = &rules[i];
         if (!applies(rule, call, fd)) {
