@@ -62,7 +62,7 @@ local documents = {
 describe("docs/API.md", function()
     local function add_functions(names, prefix, of)
         for name, value in pairs(of) do
-            if type(value) == "table" then
+            if type(value) == "table" and not getmetatable(value) then
                 add_functions(names, prefix .. name .. ".", value)
             else
                 names[prefix .. name] = true

@@ -48,6 +48,18 @@ ql__task_push(lua_State *L, const ql_task_t *t)
     lua_replace(L, -2);
 }
 
+void
+ql__task_push_slots(lua_State *L, const ql_task_t *t)
+{
+    if (t == &t->lua->root) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, t->lua->root_table);
+        return;
+    }
+    ql__task_push(L, t);
+    lua_getfenv(L, -1);
+    lua_replace(L, -2);
+}
+
 /* Under lua_cpcall: the live tasks move to a table of their size. Until it is
  * complete the old one holds them. */
 static int

@@ -69,11 +69,9 @@ spawn_push_parent_chain(lua_State *L, const ql_task_t *parent)
         lua_pushliteral(L, "");
         return;
     }
-    ql__task_push(L, parent);
-    lua_getfenv(L, -1);
+    ql__task_push_slots(L, parent);
     lua_rawgeti(L, -1, QL_TASK_CHAIN);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+    lua_replace(L, -2);
 }
 
 /* "\n\tspawned at file:line" of this spawn, and its parent's chain. */
@@ -133,9 +131,12 @@ spawn_new(lua_State *L, ql_lua_t *lua)
 {
     ql_task_t *t = lua_newuserdata(L, sizeof(*t));
 
-    lua_createtable(L, 2, 0);
+    lua_createtable(L, lua->current->locals ? 3 : 2, 0);
     spawn_push_chain(L, lua);
     lua_rawseti(L, -2, QL_TASK_CHAIN);
+    if (lua->current->locals) {
+        ql__locals_inherit(L, lua->current);
+    }
     lua_setfenv(L, -2);
     lua_insert(L, 1);
     return t;
@@ -150,6 +151,7 @@ spawn_enter(lua_State *L, ql_lua_t *lua, ql_task_t *t, lua_State *co)
     ql__task_init(t, lua, lua->current);
     t->ref = ref;
     t->L = co;
+    t->locals = lua->current->locals;
     lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
     lua_setmetatable(L, 1);
 }

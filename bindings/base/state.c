@@ -49,15 +49,15 @@ state_gc(lua_State *L)
     return 0;
 }
 
-/* A thread of its own: the one that loads the module may be a coroutine that
- * ends. Anchored by the environment of the userdata on top. */
+/* The driver is a thread of its own: the one that loads the module may be a
+ * coroutine that ends. */
 static void
 state_new_driver(lua_State *L, ql_lua_t *lua)
 {
     lua_createtable(L, 1, 0);
     lua->driver = lua_newthread(L);
-    lua_rawseti(L, -2, 1);
-    lua_setfenv(L, -2);
+    lua_rawseti(L, -2, QL_TASK_THREAD);
+    lua->root_table = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 static ql_lua_t *

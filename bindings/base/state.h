@@ -53,6 +53,7 @@ struct ql_task_s {
     unsigned woken : 1;     /* the wait of a driving task has ended */
     unsigned forced : 1;    /* to be ended without being resumed */
     unsigned quiet : 1;     /* its failure is raised by run(): no log line */
+    unsigned locals : 1;    /* it has some; set and cleared by a write */
     ql_task_t *parent;
     ql_queue_t children; /* of ql_task_t.sibling, oldest first */
     ql_queue_t sibling;
@@ -66,11 +67,12 @@ struct ql_task_s {
     uint32_t nchildren; /* length of children */
 };
 
-/* Slots of a task's fenv table. */
+/* Slots of a task's fenv table. The root has such a table too. */
 enum {
     QL_TASK_THREAD = 1, /* its coroutine; before a delayed start without
                            arguments its function */
     QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
+    QL_TASK_LOCALS,     /* shared with other tasks, never changed */
     QL_TASK_NAME,
     QL_TASK_WHY,  /* of its cancellation */
     QL_TASK_START /* function and arguments of a delayed start */
@@ -110,6 +112,7 @@ struct ql_lua_s {
     ql_task_t root;
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;    /* the last task's; counts from 1 */
+    int root_table;      /* registry: the root's slots */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
     int anchors;         /* slots used since that table was made */
@@ -161,6 +164,8 @@ int ql__anchor(lua_State *L, ql_lua_t *lua, int idx);
 void ql__anchor_drop(ql_lua_t *lua, int ref);
 /* Pushes the userdata of a live task. */
 void ql__task_push(lua_State *L, const ql_task_t *t);
+/* Pushes the table with the slots of a live task or of the root. */
+void ql__task_push_slots(lua_State *L, const ql_task_t *t);
 
 /* end.c */
 /* The coroutine returned or raised; status is lua_resume's. */
@@ -197,6 +202,11 @@ bool ql__join_children(const ql_task_t *t);
 
 /* sleep.c */
 void ql__sleep_register(lua_State *L, ql_lua_t *lua);
+
+/* task/locals.c */
+void ql__locals_register(lua_State *L, ql_lua_t *lua);
+/* Gives those of t to the table of slots on top. */
+void ql__locals_inherit(lua_State *L, const ql_task_t *t);
 
 /* info.c: what tasks and the runtime tell about themselves. */
 void ql__info_register(lua_State *L, ql_lua_t *lua);

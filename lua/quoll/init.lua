@@ -20,6 +20,7 @@ local quoll = {
   sleep = task.sleep,
   yield = task.yield,
   iscancelled = task.iscancelled,
+  locals = require "quoll.locals",
   waitfd = task.waitfd,
   listen = listener.listen,
   serve = listener.serve,
