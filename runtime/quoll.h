@@ -186,6 +186,8 @@ typedef struct {
     uint32_t threads;            /* of the pool for blocking calls; 4 */
     uint32_t thread_queue;       /* tasks waiting for the pool; 65,536 */
     uint32_t aio_queue;          /* reads waiting in user space; 65,536 */
+    uint32_t overflow_error;     /* 1: reads and calls that find one of them
+                                    full fail with EBUSY; 0: they wait too */
     uint32_t drain;              /* ms loop end waits for reads; 1,000 */
     /* Files kept open between their users; live, see ql_conf_live(). */
     uint32_t open_file_cache;          /* entries at most; 0: none is kept */
@@ -689,6 +691,7 @@ struct ql_event_aio_s {
     size_t nbytes;   /* asked for */
     ql_queue_t link; /* gathered, or in the kernel; the bridge's, as is: */
     int gathered;    /* not submitted yet */
+    int patient;     /* the owner's: waits its turn though the queue is full */
     struct iocb aiocb;
     ql_event_t event; /* active: the kernel or a queue has it */
 };
@@ -706,7 +709,7 @@ QL_API void ql_aio_submit(ql_loop_t *loop);
  * when it is complete; the next call returns bytes (0: end of file) or
  * NGX_ERROR with aio->err. While it is under way: NGX_AGAIN. NGX_DECLINED:
  * no AIO here, or the file, not a local one, was not opened for direct reads.
- * NGX_BUSY: the user-space queue is full. buf, size and offset
+ * NGX_BUSY: aio_queue wait, and this one is not patient. buf, size and offset
  * aligned as file says; buf must live until then.
  */
 QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
@@ -795,11 +798,12 @@ struct ql_thread_task_s {
     ql_queue_t posted;                   /* in the loop's list of them */
     int waiting;                         /* no thread has begun it */
     int done;                            /* it was run, and not delivered */
+    int patient; /* the owner's: waits its turn though the queue is full */
     ql_event_t event;
 };
 
 /* Threads start at the first task, up to `threads`. NGX_OK; NGX_BUSY:
- * thread_queue tasks wait; NGX_ERROR with errno: no thread could be started. */
+ * thread_queue tasks wait, and this one is not patient; NGX_ERROR with errno: no thread could be started. */
 QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 
 /* ------------------------------------------------------ blocking calls ---- */
@@ -851,7 +855,7 @@ struct ql_call_s {
 QL_API void *ql_call_create(ql_loop_t *loop, const ql_call_type_t *type,
                             size_t size);
 /* Call again: NGX_AGAIN, handler(&event) will say when; NGX_OK; NGX_ERROR with
- * err (EBUSY: thread_queue calls wait already). */
+ * err (EBUSY: thread_queue calls wait already, with overflow_error). */
 QL_API int ql_call_attempt(ql_call_t *call);
 /* Takes a call back that no thread has begun: NGX_OK, it will not be made;
  * NGX_DECLINED: it has been made, or is being made. */

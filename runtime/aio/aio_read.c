@@ -55,7 +55,7 @@ ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf, size_t size,
         || ql_aio_init(loop) != NGX_OK) {
         return NGX_DECLINED;
     }
-    if (loop->aio.queued >= loop->conf.aio_queue) {
+    if (loop->aio.queued >= loop->conf.aio_queue && !aio->patient) {
         return NGX_BUSY;
     }
     io_prep_pread(&aio->aiocb, file->direct_fd, buf, size, offset);

@@ -28,6 +28,7 @@ static const ql_setting_t settings[] = {
     {"threads", offsetof(ql_conf_t, threads), 1, 1024, 4},
     {"thread_queue", offsetof(ql_conf_t, thread_queue), 1, 16777216, 65536},
     {"aio_queue", offsetof(ql_conf_t, aio_queue), 1, 16777216, 65536},
+    {"overflow_error", offsetof(ql_conf_t, overflow_error), 0, 1, 0},
     {"drain", offsetof(ql_conf_t, drain), 0, 3600000, 1000},
     {"open_file_cache", offsetof(ql_conf_t, open_file_cache), 0, 1048576, 0},
     {"open_file_cache_valid", offsetof(ql_conf_t, open_file_cache_valid), 0,

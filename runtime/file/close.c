@@ -217,5 +217,6 @@ ql_close_create(ql_file_t *file)
         return NULL;
     }
     c->file = file;
+    c->call.task.patient = 1; /* else the loop would have to */
     return &c->call;
 }

@@ -174,6 +174,8 @@ ql_read_create(ql_file_t *file, size_t size, off_t offset)
         return NULL;
     }
     *r = (ql__read_t){.pub = {.file = file, .size = size, .offset = offset}};
+    r->aio.patient = !loop->conf.overflow_error;
+    r->task.patient = r->aio.patient;
     if (prepare(r) != NGX_OK) {
         ql__free(loop, r);
         errno = ENOMEM;

@@ -136,6 +136,7 @@ ql_call_create(ql_loop_t *loop, const ql_call_type_t *type, size_t size)
     call->rc = NGX_AGAIN;
     call->executor = &call->task.event;
     call->task.run = run;
+    call->task.patient = !loop->conf.overflow_error;
     call->task.data = call;
     call->task.event.data = &call->task;
     call->task.event.handler = returned;

@@ -187,15 +187,22 @@ prepare(ql_loop_t *loop)
     return NGX_OK;
 }
 
-/* Mutex held. A task is never left without a thread to come to it. One that
- * nobody waits for is never refused: there is nobody to tell. */
+/* One that nobody waits for is never refused: there is nobody to tell. */
+static bool
+is_refused(const ql_loop_t *loop, const ql_thread_task_t *task)
+{
+    return loop->pool.waiting >= loop->conf.thread_queue && !task->patient
+        && !task->event.abandoned;
+}
+
+/* Mutex held. A task is never left without a thread to come to it. */
 static int
 enqueue(ql_loop_t *loop, ql_thread_task_t *task)
 {
     ql_thread_pool_t *pool = &loop->pool;
     int err;
 
-    if (pool->waiting >= loop->conf.thread_queue && !task->event.abandoned) {
+    if (is_refused(loop, task)) {
         return NGX_BUSY;
     }
     if (pool->idle <= pool->waiting && pool->threads < pool->max) {

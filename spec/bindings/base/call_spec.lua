@@ -147,18 +147,31 @@ describe("a call that is cancelled", function()
 end)
 
 describe("a call", function()
-    it("fails with EBUSY when thread_queue calls wait", function()
-        assert.equal("nil\t/no/4: device or resource busy\tEBUSY\n", printed [[
-            inject.ql_inject_delay("unlink", -1, 1, 1, 50000)
-            quoll.run(function()
-                quoll.spawn(quoll.fs.unlink, "/no/1")
-                begun(1)
-                quoll.spawn(quoll.fs.unlink, "/no/2")
-                quoll.spawn(quoll.fs.unlink, "/no/3")
-                quoll.yield()
-                print(quoll.fs.unlink "/no/4")
-            end)
-        ]])
+    local full = [[
+        inject.ql_inject_delay("unlink", -1, 1, 1, 50000)
+        quoll.run(function()
+            quoll.spawn(quoll.fs.unlink, "/no/1")
+            begun(1)
+            quoll.spawn(quoll.fs.unlink, "/no/2")
+            local third = quoll.spawn(quoll.fs.unlink, "/no/3")
+            quoll.yield()
+            local given_up = quoll.spawn(quoll.fs.unlink, "/no/4")
+            quoll.yield()
+            given_up:cancel()
+            print(quoll.fs.unlink "/no/5")
+            print(third:status(), tonumber(inject.ql_inject_calls "unlink"))
+        end)
+    ]]
+
+    it("waits its turn when thread_queue calls wait", function()
+        assert.equal("nil\t/no/5: no such file or directory\tENOENT\n"
+            .. "done\t4\n", printed(full))
+    end)
+
+    it("fails with EBUSY there if that is asked for", function()
+        assert.equal("nil\t/no/5: device or resource busy\tEBUSY\n"
+            .. "waiting\t1\n", printed(
+                "quoll.configure { overflow_error = 1 }\n" .. full))
     end)
 
     it("fails where the runtime has no memory", function()

@@ -62,7 +62,7 @@ describe("ql_conf_t", function()
             worker_connections = 1048576, timer_resolution = 0,
             multi_accept = 64, accept_queue = 128, accept_delay = 500,
             level_triggered = 0, threads = 4, thread_queue = 65536,
-            aio_queue = 65536, drain = 1000,
+            aio_queue = 65536, overflow_error = 0, drain = 1000,
             open_file_cache = 0, open_file_cache_valid = 60,
             open_file_cache_inactive = 60, open_file_cache_min_uses = 1,
             open_file_cache_errors = 0,
@@ -80,10 +80,10 @@ describe("ql_conf_t", function()
     end))
 
     it("tells which settings are 0 or 1", forked(function()
+        local flags = { level_triggered = 1, overflow_error = 1,
+            open_file_cache_errors = 1 }
         for name in pairs(settings(default())) do
-            assert.equal((name == "level_triggered"
-                or name == "open_file_cache_errors") and 1 or 0,
-                C.ql_conf_flag(name))
+            assert.equal(flags[name] or 0, C.ql_conf_flag(name))
         end
     end))
 

@@ -173,6 +173,22 @@ describe("a close that is waited for", function()
         os.remove(path)
     end))
 
+    it("waits its turn where the queue is full", forked(function()
+        local loop = scripted { threads = 1, thread_queue = 1,
+            overflow_error = 1 }
+        local calls = {}
+        inject.ql_inject_delay("close", -1, 1, 1, 20000)
+        for i = 1, 4 do
+            calls[i] = C.ql_close_create(unlinked(loop))
+            assert.equal(C.NGX_AGAIN, C.ql_call_attempt(calls[i]))
+        end
+        for _, call in ipairs(calls) do
+            assert.equal(C.NGX_OK, files.await(loop, call))
+            C.ql_call_free(call)
+        end
+        assert.same({ 4, 0, 4 }, closes(loop))
+    end))
+
     it("leaves it to a read that holds the file", forked(function()
         local loop = scripted()
         local path = files.make("held")

@@ -120,10 +120,29 @@ describe("a direct read that the kernel", function()
         close(file, path)
     end))
 
-    it("has no room for is busy, and can be tried again",
+    it("has no room for waits its turn", forked(function()
+        local loop, file, path, data = opened(true, 4, { aio_queue = 1 })
+        C.ql_aio_init(loop)
+        loop.aio.blocked = true
+        local reads, rc = {}, nil
+        for i = 1, 3 do
+            reads[i], rc = begin(file, BLOCK, (i - 1) * BLOCK)
+            assert.equal(C.NGX_AGAIN, rc)
+        end
+        assert.equal(3, stat(loop, "aio_queued"))
+        C.ql_read_free(table.remove(reads, 2))
+        assert.equal(2, stat(loop, "aio_queued"))
+        loop.aio.blocked = false
+        assert.is_true(files.finish(loop, reads[1]) == data:sub(1, BLOCK))
+        assert.is_true(files.finish(loop, reads[2])
+            == data:sub(2 * BLOCK + 1, 3 * BLOCK))
+        close(file, path)
+    end))
+
+    it("has no room for is busy where that is asked for",
         forked(function()
             local loop, file, path, data = opened(true, 4,
-                { aio_queue = 1 })
+                { aio_queue = 1, overflow_error = 1 })
             C.ql_aio_init(loop)
             loop.aio.blocked = true
             local first, rc = begin(file, BLOCK)

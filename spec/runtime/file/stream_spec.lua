@@ -153,16 +153,20 @@ describe("a stream's window", function()
         close(s, path)
     end))
 
-    it("goes on where the queue is full", forked(function()
-        local s, loop, path = opened(6 * BLOCK, BLOCK,
-            { direct = true, settings = { aio_queue = 1 } })
-        C.ql_aio_init(loop)
-        loop.aio.blocked = true
-        assert.equal(C.NGX_AGAIN, C.ql_stream_attempt(s))
-        loop.aio.blocked = false
-        assert.is_true(rest(loop, s) == files.bytes(6 * BLOCK))
-        close(s, path)
-    end))
+    for error = 0, 1 do
+        it("goes on where the queue is full, overflow_error " .. error,
+            forked(function()
+                local s, loop, path = opened(6 * BLOCK, BLOCK,
+                    { direct = true, settings = { aio_queue = 1,
+                        overflow_error = error } })
+                C.ql_aio_init(loop)
+                loop.aio.blocked = true
+                assert.equal(C.NGX_AGAIN, C.ql_stream_attempt(s))
+                loop.aio.blocked = false
+                assert.is_true(rest(loop, s) == files.bytes(6 * BLOCK))
+                close(s, path)
+            end))
+    end
 end)
 
 describe("a stream over a file", function()

@@ -159,8 +159,10 @@ describe("a call", function()
         assert.same({ 1, 0 }, { released, stat(loop, "calls_live") })
     end))
 
-    it("fails with EBUSY when thread_queue calls wait", forked(function()
-        local loop = gated({ threads = 1, thread_queue = 1 })
+    -- One that a thread is at, one that fills the queue, one more and its rc.
+    local function full(overflow_error)
+        local loop = gated({ threads = 1, thread_queue = 1,
+            overflow_error = overflow_error })
         local calls, type = {}, call_type()
         for i = 1, 3 do
             calls[i] = create(loop, type)
@@ -168,7 +170,25 @@ describe("a call", function()
         C.ql_call_attempt(calls[1])
         until_running(loop, 1)
         assert.equal(C.NGX_AGAIN, C.ql_call_attempt(calls[2]))
-        assert.equal(C.NGX_ERROR, C.ql_call_attempt(calls[3]))
+        return loop, calls, C.ql_call_attempt(calls[3])
+    end
+
+    it("waits its turn behind thread_queue others", forked(function()
+        local loop, calls, rc = full(0)
+        assert.equal(C.NGX_AGAIN, rc)
+        C.ql_call_free(table.remove(calls, 2)) -- leaves the line
+        assert.same({ 1, 2 }, { released, stat(loop, "pool_pending") })
+        inject.ql_probe_thread_task_gate(1)
+        for _, call in ipairs(calls) do
+            assert.equal(C.NGX_OK, files.await(loop, call))
+            C.ql_call_free(call)
+        end
+        assert.same({ 3, 2 }, { released, stat(loop, "pool_jobs") })
+    end))
+
+    it("fails with EBUSY there if that is asked for", forked(function()
+        local loop, calls, rc = full(1)
+        assert.equal(C.NGX_ERROR, rc)
         assert.equal(16, calls[3].err)
         inject.ql_probe_thread_task_gate(1)
         helper.run_until(loop, function()

@@ -123,6 +123,27 @@ describe("the thread pool", function()
         finish(loop, 4)
     end))
 
+    it("lets a patient job wait behind thread_queue of them",
+        forked(function()
+            local loop = gated({ threads = 1, thread_queue = 1 })
+            local list = jobs(5)
+            for i, job in ipairs(list) do
+                job.patient = i > 2 and 1 or 0
+            end
+            post(loop, { list[1] })
+            until_running(loop, 1)
+            assert.same({ C.NGX_OK, C.NGX_OK, C.NGX_OK },
+                post(loop, { list[2], list[3], list[4] }))
+            assert.is_true(C.ql__thread_task_cancel(loop, list[3]))
+            list[5].patient = 0
+            assert.equal(C.NGX_BUSY, C.ql_thread_task_post(loop, list[5]))
+            finish(loop, 3)
+            local records = inject.ql_probe_records()
+            for i, n in ipairs { 1, 2, 4 } do
+                assert.is_true(records[i - 1].ev == list[n].event)
+            end
+        end))
+
     it("gives a waiting job back, not one that has begun",
         forked(function()
             local loop = gated({ threads = 1 })
