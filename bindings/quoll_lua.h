@@ -94,6 +94,11 @@ typedef struct {
     /* The waiter lets go, after push (not when push raised: memory that a
      * raise may leave behind belongs in an anchored userdata). May be NULL. */
     void (*free)(ql_op_t *op);
+    /* Of a parked op: what it waits for, "receive from 127.0.0.1:80 (fd 9)",
+     * into text, of size bytes. For quoll.tasks() and the SIGQUIT dump, which
+     * add the time left. Changes nothing, never touches Lua, never blocks. NULL:
+     * its name says it all. */
+    void (*describe)(ql_op_t *op, char *text, size_t size);
 } ql_op_type_t;
 
 struct ql_op_s {
@@ -137,6 +142,9 @@ ql_op_waiting(const ql_op_t *op)
 {
     return op->pending;
 }
+/* What a parked operation waits for, in words: its type's describe, or its
+ * name. */
+QL_API void ql_op_describe(ql_op_t *op, char *text, size_t size);
 /*
  * True while a function further down pushes the results of op, which is part
  * of h: it was interrupted by a finaliser, and L's function may neither begin
@@ -214,6 +222,9 @@ typedef struct {
     /* Pushes the results, or the failure when err (an errno) is not 0; returns
      * how many. May raise. */
     int (*push)(lua_State *L, ql_call_t *call, int err);
+    /* What the call works on, a path, for who asks what the task waits for;
+     * lives as long as the call. NULL: the call's name says it all. */
+    const char *about;
 } ql_lua_call_t;
 
 /* Pushes the userdata; raises where L cannot wait. */

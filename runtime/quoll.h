@@ -753,6 +753,9 @@ struct ql_read_s {
  * are the caller's to set before it returns to the loop. */
 QL_API ql_read_t *ql_read_create(ql_file_t *file, size_t size, off_t offset);
 QL_API int ql_read_attempt(ql_read_t *r);
+/* Who has it, or is asked next: "cached" (the page cache), "direct" (the AIO),
+ * "thread", "done". */
+QL_API const char *ql_read_lane(const ql_read_t *r);
 /* The waiter lets go: no handler is called afterwards. */
 QL_API void ql_read_free(ql_read_t *r);
 

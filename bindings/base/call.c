@@ -4,6 +4,7 @@
 #include "../quoll_lua.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static ql_lua_call_t *
 wait_of(ql_op_t *op)
@@ -49,8 +50,17 @@ call_let_go(ql_op_t *op)
     let_go(wait_of(op));
 }
 
-static const ql_op_type_t call_type = {"call", call_attempt, call_push,
-                                       call_let_go, call_let_go};
+static void
+call_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql_lua_call_t *w = wait_of(op);
+
+    (void) snprintf(text, size, w->about != NULL ? "%s of %s" : "%s",
+                    w->call->type->name, w->about);
+}
+
+static const ql_op_type_t call_type = {
+    "call", call_attempt, call_push, call_let_go, call_let_go, call_describe};
 
 /* Of a userdata that a push that raised left behind. */
 static void

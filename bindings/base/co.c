@@ -5,6 +5,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* What a resumed wait returns at first. No operation returns the registry, and
  * pushing it neither allocates nor searches, as a light userdata would. */
@@ -14,6 +15,16 @@ void
 ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 {
     *op = (ql_op_t){.type = type, .lua = lua, .timeout = QL_TIMER_INFINITE};
+}
+
+void
+ql_op_describe(ql_op_t *op, char *text, size_t size)
+{
+    if (op->type->describe != NULL) {
+        op->type->describe(op, text, size);
+    } else {
+        (void) snprintf(text, size, "%s", op->type->name);
+    }
 }
 
 ql_own_op_t *
@@ -58,6 +69,7 @@ co_park(ql_task_t *t, ql_op_t *op)
     op->progress = 0;
     op->pending = 1;
     t->state = QL_TASK_WAITING;
+    t->parked = ql_nsec(t->lua->loop);
     if (op->timeout != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(t->lua->loop, &t->event, op->timeout);
     }

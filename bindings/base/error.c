@@ -90,22 +90,32 @@ ql_push_error_partial(lua_State *L, int err)
     return 4;
 }
 
+bool
+ql__where(const ql_lua_t *lua, lua_State *L, lua_Debug *ar)
+{
+    const char *own = lua->own_chunks;
+
+    for (int level = 0; lua_getstack(L, level, ar); level++) {
+        lua_getinfo(L, "Sl", ar);
+        if (ar->currentline > 0
+            && (*own == '\0' || strncmp(ar->source, own, strlen(own)) != 0))
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 ql__push_where(lua_State *L)
 {
-    const char *own = ql_lua(L)->own_chunks;
     lua_Debug ar;
 
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0
-            && (*own == '\0' || strncmp(ar.source, own, strlen(own)) != 0))
-        {
-            lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
-            return;
-        }
+    if (ql__where(ql_lua(L), L, &ar)) {
+        lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    } else {
+        lua_pushliteral(L, "");
     }
-    lua_pushliteral(L, "");
 }
 
 int

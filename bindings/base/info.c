@@ -3,10 +3,11 @@
  */
 #include "state.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static const char *
-info_status(const ql_task_t *t)
+const char *
+ql__task_state(const ql_task_t *t)
 {
     static const char *const names[] = {"starting", "running",  "waiting",
                                         "ready",    "closing",  "done",
@@ -15,11 +16,30 @@ info_status(const ql_task_t *t)
     return names[t->state];
 }
 
+/* Allocates nothing in Lua. */
+void
+ql__task_title(const ql_task_t *t, char *text, size_t size)
+{
+    lua_State *L = t->lua->driver;
+    const char *name = NULL;
+    int top = lua_gettop(L);
+
+    if (t->ref != LUA_NOREF && !ql__task_ended(t)) {
+        ql__task_push(L, t);
+        lua_getfenv(L, -1);
+        lua_rawgeti(L, -1, QL_TASK_NAME);
+        name = lua_tostring(L, -1);
+    }
+    (void) snprintf(text, size, name != NULL ? "task %llu '%s'" : "task %llu",
+                    (unsigned long long) t->id, name);
+    lua_settop(L, top);
+}
+
 /* task_status(task) -> "starting" ... "cancelled" */
 static int
 task_status(lua_State *L)
 {
-    lua_pushstring(L, info_status(ql__task_check(L, 1, "status")));
+    lua_pushstring(L, ql__task_state(ql__task_check(L, 1, "status")));
     return 1;
 }
 

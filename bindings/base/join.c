@@ -3,6 +3,8 @@
  */
 #include "state.h"
 
+#include <stdio.h>
+
 /* ---------------------------------------------------------- task:wait ---- */
 
 static ql_own_op_t *
@@ -72,8 +74,14 @@ join_push(lua_State *L, ql_op_t *op, int rc)
     return lua_error(L);
 }
 
-static const ql_op_type_t join_type = {"wait", join_attempt, join_push,
-                                       join_cancel, NULL};
+static void
+join_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql__task_title(join_own(op)->target, text, size);
+}
+
+static const ql_op_type_t join_type = {
+    "wait", join_attempt, join_push, join_cancel, NULL, join_describe};
 
 /* task_wait(task, [s]) */
 static int
@@ -131,8 +139,17 @@ room_cancel(ql_op_t *op)
     (void) op;
 }
 
-static const ql_op_type_t room_type = {"room", room_attempt, room_push,
-                                       room_cancel, NULL};
+static void
+room_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql_own_op_t *own = join_own(op);
+    uint32_t n = ql_queue_data(own, ql_task_t, own)->nchildren;
+
+    (void) snprintf(text, size, "%u %s", n, n == 1 ? "child" : "children");
+}
+
+static const ql_op_type_t room_type = {
+    "room", room_attempt, room_push, room_cancel, NULL, room_describe};
 
 /* task_room(n): waits until the running task has fewer than n children. */
 static int

@@ -13,4 +13,5 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__sleep_register(L, lua);
     ql__info_register(L, lua);
     ql__locals_register(L, lua);
+    ql__tasks_register(L, lua);
 }

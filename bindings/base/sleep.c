@@ -44,10 +44,10 @@ sleep_cancel(ql_op_t *op)
                            &ql_queue_data(own, ql_task_t, own)->event);
 }
 
-static const ql_op_type_t sleep_type = {"sleep", sleep_attempt, sleep_push,
-                                        sleep_cancel, NULL};
-static const ql_op_type_t yield_type = {"yield", yield_attempt, sleep_push,
-                                        sleep_cancel, NULL};
+static const ql_op_type_t sleep_type = {"sleep",      sleep_attempt, sleep_push,
+                                        sleep_cancel, NULL,          NULL};
+static const ql_op_type_t yield_type = {"yield",      yield_attempt, sleep_push,
+                                        sleep_cancel, NULL,          NULL};
 
 static int
 sleep_await(lua_State *L, ql_lua_t *lua, uint64_t nsec)

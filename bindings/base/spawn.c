@@ -27,6 +27,7 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent)
     t->ref = LUA_NOREF;
     if (parent != NULL) {
         t->id = ++lua->next_id;
+        t->born = ql_nsec(lua->loop);
         t->cancelled = parent->cancelled;
         t->why = parent->why;
         ql_queue_insert_tail(&parent->children, &t->sibling);

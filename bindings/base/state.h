@@ -60,6 +60,8 @@ struct ql_task_s {
     ql_queue_t handles; /* it owns, newest first */
     ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
     ql_own_op_t own;
+    uint64_t born;      /* ns of the loop's clock: spawned */
+    uint64_t parked;    /* the same: its last wait began */
     const char *why;    /* of a cancellation from C; NULL: in the fenv */
     const char *fault;  /* of a failure without an error value */
     uint64_t id;        /* from 1 in the order of spawning; root: 0 */
@@ -209,7 +211,13 @@ void ql__locals_register(lua_State *L, ql_lua_t *lua);
 void ql__locals_inherit(lua_State *L, const ql_task_t *t);
 
 /* info.c: what tasks and the runtime tell about themselves. */
+const char *ql__task_state(const ql_task_t *t);
+/* "task 12 'reader'" into text. */
+void ql__task_title(const ql_task_t *t, char *text, size_t size);
 void ql__info_register(lua_State *L, ql_lua_t *lua);
+
+/* inspect/tasks.c */
+void ql__tasks_register(lua_State *L, ql_lua_t *lua);
 
 /* signal.c */
 const char *ql__signal_name(int signo);
@@ -218,7 +226,10 @@ void ql__signals_leave(ql_lua_t *lua);
 /* The last child of the root has ended: a signalled main chunk goes on. */
 void ql__signals_idle(ql_lua_t *lua);
 
-/* error.c: pushes "file:line" of the script's line, or "" without one. */
+/* error.c: the script's line in L: its first frame outside quoll's own modules.
+ * false: there is none. */
+bool ql__where(const ql_lua_t *lua, lua_State *L, lua_Debug *ar);
+/* Pushes it, "file:line", or "" without one. */
 void ql__push_where(lua_State *L);
 
 /* handle.c: closes what t owns, newest first. */

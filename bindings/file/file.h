@@ -149,6 +149,7 @@ int ql__file_call_await(lua_State *L, file_call_t *c, ql_call_t *call);
 int ql__file_call_attempt(ql_op_t *op);
 int ql__file_call_push(lua_State *L, ql_op_t *op, int rc);
 void ql__file_call_let_go(ql_op_t *op);
+void ql__file_call_describe(ql_op_t *op, char *text, size_t size);
 
 /* file_seek.c: size() of a file that is not local: waits. */
 int ql__file_await_size(lua_State *L, file_t *f);

@@ -4,6 +4,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static file_call_t *
 call_of(ql_op_t *op)
@@ -55,6 +56,13 @@ void
 ql__file_call_let_go(ql_op_t *op)
 {
     call_release(call_of(op));
+}
+
+void
+ql__file_call_describe(ql_op_t *op, char *text, size_t size)
+{
+    (void) snprintf(text, size, "%s of %s", op->type->name,
+                    call_of(op)->file->path);
 }
 
 /* ------------------------------------------------------------- handle ---- */

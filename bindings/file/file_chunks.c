@@ -5,6 +5,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -74,8 +75,15 @@ chunks_cancel(ql_op_t *op)
     chunks_of(op)->stream->event.handler = NULL;
 }
 
-static const ql_op_type_t chunks_op = {"chunks", chunks_attempt, chunks_push,
-                                       chunks_cancel, NULL};
+static void
+chunks_describe(ql_op_t *op, char *text, size_t size)
+{
+    (void) snprintf(text, size, "chunks of %s", chunks_of(op)->file->path);
+}
+
+static const ql_op_type_t chunks_op = {"chunks",    chunks_attempt,
+                                       chunks_push, chunks_cancel,
+                                       NULL,        chunks_describe};
 
 /* ------------------------------------------------------------- handle ---- */
 

@@ -42,6 +42,7 @@ file_close(lua_State *L)
     if (w->call == NULL) {
         return ql__file_error(L, f, errno);
     }
+    w->about = f->path;
     f->file = NULL;
     ql_handle_close(&f->handle, QL_E_CLOSED);
     return ql_lua_call_await(L, w);

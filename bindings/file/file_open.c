@@ -70,6 +70,7 @@ file_open(lua_State *L)
     }
     o->data = core;
     w->call = &o->call;
+    w->about = o->path;
     return ql_lua_call_await(L, w);
 }
 

@@ -5,6 +5,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The file is anchored while one is used, and frees what a push that raised
@@ -157,8 +158,19 @@ pread_free(ql_op_t *op)
     core->spare_count++;
 }
 
-static const ql_op_type_t pread_type = {"pread", pread_attempt, pread_push,
-                                        pread_cancel, pread_free};
+static void
+pread_describe(ql_op_t *op, char *text, size_t size)
+{
+    const file_pread_t *p = pread_of(op);
+
+    (void) snprintf(text, size, "pread of %s at %lld (%s)", p->file->path,
+                    (long long) p->offset,
+                    p->read != NULL ? ql_read_lane(p->read) : "cached");
+}
+
+static const ql_op_type_t pread_type = {"pread",    pread_attempt,
+                                        pread_push, pread_cancel,
+                                        pread_free, pread_describe};
 
 static file_pread_t *
 pread_take(ql_core_t *core)

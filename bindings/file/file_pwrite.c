@@ -3,6 +3,8 @@
  */
 #include "file.h"
 
+#include <stdio.h>
+
 static file_call_t *
 pwrite_of(ql_op_t *op)
 {
@@ -19,9 +21,21 @@ pwrite_attempt(ql_op_t *op)
     return rc;
 }
 
-static const ql_op_type_t pwrite_type = {
-    "pwrite", pwrite_attempt, ql__file_call_push, ql__file_call_let_go,
-    ql__file_call_let_go};
+static void
+pwrite_describe(ql_op_t *op, char *text, size_t size)
+{
+    file_call_t *c = pwrite_of(op);
+
+    (void) snprintf(text, size, "pwrite of %s at %lld", c->file->path,
+                    (long long) c->out.offset);
+}
+
+static const ql_op_type_t pwrite_type = {"pwrite",
+                                         pwrite_attempt,
+                                         ql__file_call_push,
+                                         ql__file_call_let_go,
+                                         ql__file_call_let_go,
+                                         pwrite_describe};
 
 /* pwrite(self, offset, data) -> true | nil, err, CODE */
 static int

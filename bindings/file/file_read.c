@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,8 +307,19 @@ reader_cancel(ql_op_t *op)
     }
 }
 
-static const ql_op_type_t reader_type = {"read", reader_attempt, reader_push,
-                                         reader_cancel, NULL};
+static void
+reader_describe(ql_op_t *op, char *text, size_t size)
+{
+    const file_t *f = reader_file(op);
+
+    (void) snprintf(text, size, "read of %s at %lld (%s)", f->path,
+                    (long long) f->reader.next,
+                    f->reader.read != NULL ? ql_read_lane(f->reader.read)
+                                           : "cached");
+}
+
+static const ql_op_type_t reader_type = {
+    "read", reader_attempt, reader_push, reader_cancel, NULL, reader_describe};
 
 void
 ql__file_reader_init(file_t *f)

@@ -73,12 +73,18 @@ end_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t size_type = {"size", ql__file_call_attempt, size_push,
+static const ql_op_type_t size_type = {"size",
+                                       ql__file_call_attempt,
+                                       size_push,
                                        ql__file_call_let_go,
-                                       ql__file_call_let_go};
-static const ql_op_type_t end_type = {"seek", ql__file_call_attempt, end_push,
+                                       ql__file_call_let_go,
+                                       ql__file_call_describe};
+static const ql_op_type_t end_type = {"seek",
+                                      ql__file_call_attempt,
+                                      end_push,
                                       ql__file_call_let_go,
-                                      ql__file_call_let_go};
+                                      ql__file_call_let_go,
+                                      ql__file_call_describe};
 
 static int
 await_size(lua_State *L, file_t *f, const ql_op_type_t *type, int64_t offset)

@@ -6,9 +6,12 @@
 
 #include <errno.h>
 
-static const ql_op_type_t sync_type = {"sync", ql__file_call_attempt,
-                                       ql__file_call_push, ql__file_call_let_go,
-                                       ql__file_call_let_go};
+static const ql_op_type_t sync_type = {"sync",
+                                       ql__file_call_attempt,
+                                       ql__file_call_push,
+                                       ql__file_call_let_go,
+                                       ql__file_call_let_go,
+                                       ql__file_call_describe};
 
 /* sync(self, data) -> true | nil, err, CODE */
 static int
@@ -37,8 +40,8 @@ truncate_attempt(ql_op_t *op)
 }
 
 static const ql_op_type_t truncate_type = {
-    "truncate", truncate_attempt, ql__file_call_push, ql__file_call_let_go,
-    ql__file_call_let_go};
+    "truncate",           truncate_attempt,     ql__file_call_push,
+    ql__file_call_let_go, ql__file_call_let_go, ql__file_call_describe};
 
 /* truncate(self, size) -> true | nil, err, CODE */
 static int
@@ -75,9 +78,12 @@ stat_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t stat_type = {"stat", ql__file_call_attempt, stat_push,
+static const ql_op_type_t stat_type = {"stat",
+                                       ql__file_call_attempt,
+                                       stat_push,
                                        ql__file_call_let_go,
-                                       ql__file_call_let_go};
+                                       ql__file_call_let_go,
+                                       ql__file_call_describe};
 
 /* stat(self) -> table | nil, err, CODE */
 static int

@@ -6,6 +6,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* ------------------------------------------------------------- output ---- */
 
@@ -175,8 +176,19 @@ writer_cancel(ql_op_t *op)
     out->write = NULL;
 }
 
-static const ql_op_type_t writer_type = {"write", writer_attempt, writer_push,
-                                         writer_cancel, NULL};
+static void
+writer_describe(ql_op_t *op, char *text, size_t size)
+{
+    file_t *f = writer_file(op);
+
+    (void) snprintf(text, size, "write of %s at %lld", f->path,
+                    (long long) (f->writer.out.offset == -1
+                                     ? ql__file_position(f)
+                                     : f->writer.out.offset));
+}
+
+static const ql_op_type_t writer_type = {
+    "write", writer_attempt, writer_push, writer_cancel, NULL, writer_describe};
 
 void
 ql__file_writer_init(file_t *f)

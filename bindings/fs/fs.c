@@ -16,6 +16,7 @@ int
 ql__fs_await(lua_State *L, ql_lua_call_t *w, void *call)
 {
     w->call = call;
+    w->about = call != NULL ? ((ql_path_call_t *) call)->path : NULL;
     return ql_lua_call_await(L, w);
 }
 

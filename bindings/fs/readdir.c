@@ -4,6 +4,7 @@
 #include "fs.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 typedef struct {
     ql_handle_t handle;
@@ -99,10 +100,18 @@ directory_cancel(ql_op_t *op)
     (void) op;
 }
 
-static const ql_op_type_t open_type = {"readdir", directory_attempt, open_push,
-                                       directory_cancel, NULL};
-static const ql_op_type_t entry_type = {"readdir", directory_attempt,
-                                        entry_push, directory_cancel, NULL};
+static void
+directory_describe(ql_op_t *op, char *text, size_t size)
+{
+    (void) snprintf(text, size, "readdir of %s", directory_of(op)->dir->p.path);
+}
+
+static const ql_op_type_t open_type = {"readdir", directory_attempt,
+                                       open_push, directory_cancel,
+                                       NULL,      directory_describe};
+static const ql_op_type_t entry_type = {"readdir",  directory_attempt,
+                                        entry_push, directory_cancel,
+                                        NULL,       directory_describe};
 
 /* -------------------------------------------------------------- handle ---- */
 

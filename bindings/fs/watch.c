@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -75,8 +76,14 @@ next_cancel(ql_op_t *op)
     }
 }
 
-static const ql_op_type_t next_type = {"next", next_attempt, next_push,
-                                       next_cancel, NULL};
+static void
+next_describe(ql_op_t *op, char *text, size_t size)
+{
+    (void) snprintf(text, size, "watch (fd %d)", watch_of(op)->watch->fd);
+}
+
+static const ql_op_type_t next_type = {
+    "next", next_attempt, next_push, next_cancel, NULL, next_describe};
 
 static void
 watch_close(ql_handle_t *h, int err)
@@ -152,6 +159,7 @@ watch_add(lua_State *L)
         return ql_push_error(L, w->handle.closed);
     }
     call->call = ql_watch_add(w->watch, path, mask);
+    call->about = path;
     return ql_lua_call_await(L, call);
 }
 

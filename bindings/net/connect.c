@@ -95,8 +95,15 @@ connect_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t connect_op = {
-    "connect", connect_attempt, connect_push, connect_cancel, connect_free};
+static void
+connect_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql__describe_peer(connector(op), "connect to", text, size);
+}
+
+static const ql_op_type_t connect_op = {"connect",    connect_attempt,
+                                        connect_push, connect_cancel,
+                                        connect_free, connect_describe};
 
 /* --------------------------------------------------------- function ---- */
 

@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,6 +59,30 @@ ql__connection_open(ql_conn_t *conn, ql_connection_t *c)
     conn->c = c;
     c->data = conn;
     ql_handle_open(&conn->handle);
+}
+
+/* The kernel knows the addresses of unix sockets; an accepted one's own is the
+ * one with a name. */
+void
+ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
+                  size_t size)
+{
+    ql_connection_t *c = conn->c;
+    ql_sockaddr_t name = {.len = sizeof(c->peer)};
+    socklen_t unnamed = sizeof(sa_family_t);
+    char address[QL_SOCKADDR_STRLEN];
+
+    memcpy(&name.u, &c->peer, sizeof(c->peer));
+    if (c->peer.sa.sa_family == AF_UNIX) {
+        name.len = sizeof(name.u);
+        if (getpeername(c->fd, &name.u.sa, &name.len) == -1
+            || name.len <= unnamed) {
+            name.len = sizeof(name.u);
+            (void) getsockname(c->fd, &name.u.sa, &name.len);
+        }
+    }
+    (void) snprintf(text, size, "%s %s (fd %d)", verb,
+                    ql_sockaddr_text(&name.u.sa, name.len, address), c->fd);
 }
 
 /* ---------------------------------------------------------- parking ---- */

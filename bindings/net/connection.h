@@ -92,6 +92,10 @@ ql_conn_t *ql__connection_new(lua_State *L, ql_core_t *core);
 /* c is in; owned by the running task. */
 void ql__connection_open(ql_conn_t *conn, ql_connection_t *c);
 
+/* "verb 127.0.0.1:4711 (fd 9)": for an operation's describe. */
+void ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
+                       size_t size);
+
 /* Waits for the direction of ev: its handler will be on_event. NGX_AGAIN, or
  * NGX_ERROR with op->err. */
 int ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op);

@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct ql_listener_s {
     ql_handle_t handle;
@@ -127,8 +128,20 @@ accept_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-static const ql_op_type_t accept_op = {"accept", accept_attempt, accept_push,
-                                       accept_cancel, NULL};
+static void
+accept_describe(ql_op_t *op, char *text, size_t size)
+{
+    const ql_listening_t *ls = acceptor(op)->accepting.listener->ls;
+    char address[QL_SOCKADDR_STRLEN];
+
+    (void) snprintf(text, size, "accept on %s (fd %d)",
+                    ql_sockaddr_text(&ls->addr.u.sa, ls->addr.len, address),
+                    ls->connection != NULL ? ls->connection->fd : -1);
+}
+
+static const ql_op_type_t accept_op = {"accept",    accept_attempt,
+                                       accept_push, accept_cancel,
+                                       NULL,        accept_describe};
 
 /* --------------------------------------------------------- listener ---- */
 

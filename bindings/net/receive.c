@@ -5,6 +5,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static ql_conn_t *
@@ -162,16 +163,25 @@ read_push(lua_State *L, ql_op_t *op, int rc)
     return n;
 }
 
+static void
+read_describe(ql_op_t *op, char *text, size_t size)
+{
+    char verb[32];
+
+    (void) snprintf(verb, sizeof(verb), "%s from", op->type->name);
+    ql__describe_peer(reader(op), verb, text, size);
+}
+
 /* ---------------------------------------------------------- methods ---- */
 
-static const ql_op_type_t receive_op = {"receive", read_attempt, read_push,
-                                        read_cancel, NULL};
-static const ql_op_type_t receiveany_op = {"receiveany", read_attempt,
-                                           read_push, read_cancel, NULL};
-static const ql_op_type_t receiveuntil_op = {"receiveuntil", read_attempt,
-                                             read_push, read_cancel, NULL};
-static const ql_op_type_t peek_op = {"peek", read_attempt, read_push,
-                                     read_cancel, NULL};
+static const ql_op_type_t receive_op = {
+    "receive", read_attempt, read_push, read_cancel, NULL, read_describe};
+static const ql_op_type_t receiveany_op = {
+    "receiveany", read_attempt, read_push, read_cancel, NULL, read_describe};
+static const ql_op_type_t receiveuntil_op = {
+    "receiveuntil", read_attempt, read_push, read_cancel, NULL, read_describe};
+static const ql_op_type_t peek_op = {"peek",      read_attempt, read_push,
+                                     read_cancel, NULL,         read_describe};
 
 /* Starts the read that pattern describes. Every argument of the method stays
  * on the stack, the connection among them. */

@@ -6,6 +6,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static ql_conn_t *
@@ -140,10 +141,21 @@ send_push(lua_State *L, ql_op_t *op, int rc)
     return rc == NGX_OK ? 1 : ql_push_error_partial(L, op->err);
 }
 
+static void
+send_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql_conn_t *conn = writer(op);
+    char verb[64];
+
+    (void) snprintf(verb, sizeof(verb), "send of %zu more bytes to",
+                    conn->out.left);
+    ql__describe_peer(conn, verb, text, size);
+}
+
 /* ----------------------------------------------------------- method ---- */
 
-static const ql_op_type_t send_op = {"send", send_attempt, send_push,
-                                     send_cancel, send_free};
+static const ql_op_type_t send_op = {"send",      send_attempt, send_push,
+                                     send_cancel, send_free,    send_describe};
 
 static int
 send_fail(lua_State *L, int err)

@@ -6,6 +6,8 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 
 enum {
     /* What the page cache did not have, read before it is asked again: two
@@ -288,9 +290,20 @@ transfer_push(lua_State *L, ql_op_t *op, int rc)
     return 4;
 }
 
-static const ql_op_type_t transfer_op = {"sendfile", transfer_attempt,
+static void
+transfer_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql_transfer_t *t = transfer_of(op);
+    char verb[PATH_MAX + 64];
+
+    (void) snprintf(verb, sizeof(verb), "sendfile of %s at %lld to",
+                    t->file->path, (long long) t->offset);
+    ql__describe_peer(t->conn, verb, text, size);
+}
+
+static const ql_op_type_t transfer_op = {"sendfile",    transfer_attempt,
                                          transfer_push, transfer_cancel,
-                                         transfer_free};
+                                         transfer_free, transfer_describe};
 
 /* The file is being closed. */
 static void

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -103,6 +104,12 @@ waitfd_attempt(ql_op_t *op)
     return NGX_AGAIN;
 }
 
+static const char *
+mode_name(short events)
+{
+    return events == (POLLIN | POLLOUT) ? "rw" : events == POLLIN ? "r" : "w";
+}
+
 static int
 waitfd_push(lua_State *L, ql_op_t *op, int rc)
 {
@@ -111,9 +118,7 @@ waitfd_push(lua_State *L, ql_op_t *op, int rc)
     if (rc == NGX_ERROR) {
         return ql_push_error(L, op->err);
     }
-    lua_pushstring(L, w->ready == (POLLIN | POLLOUT) ? "rw"
-                      : w->ready == POLLIN           ? "r"
-                                                     : "w");
+    lua_pushstring(L, mode_name(w->ready));
     return 1;
 }
 
@@ -138,9 +143,19 @@ waitfd_close(ql_handle_t *h, int err)
     waitfd_unregister(w);
 }
 
+static void
+waitfd_describe(ql_op_t *op, char *text, size_t size)
+{
+    const waitfd_t *w = ql_queue_data(op, waitfd_t, op);
+
+    (void) snprintf(text, size, "waitfd \"%s\" (fd %d)", mode_name(w->wanted),
+                    w->fd);
+}
+
 static const ql_handle_type_t waitfd_handle = {"waitfd", waitfd_close, NULL};
-static const ql_op_type_t waitfd_op = {"waitfd", waitfd_attempt, waitfd_push,
-                                       waitfd_cancel, waitfd_free};
+static const ql_op_type_t waitfd_op = {"waitfd",    waitfd_attempt,
+                                       waitfd_push, waitfd_cancel,
+                                       waitfd_free, waitfd_describe};
 
 static short
 waitfd_check_mode(lua_State *L)

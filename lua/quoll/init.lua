@@ -12,6 +12,7 @@ local task = require "quoll.task"
 local listener = require "quoll.listener"
 local connection = require "quoll.connection"
 local fs = require "quoll.fs"
+local options = require "quoll.options"
 
 local quoll = {
   _VERSION = core.version,
@@ -60,6 +61,20 @@ function quoll.stats()
   files.iocbs_per_submit = stats.aio.submitted / math.max(files.submits, 1)
   stats.tasks = core.task_stats()
   return stats
+end
+
+local tasks_options = { traceback = "boolean" }
+
+--- Every live task, parents before their children, for a person to look at.
+-- @tparam[opt] table opts traceback = false leaves tracebacks out: with 100,000
+-- tasks they are most of the time
+-- @treturn table array of {id, name, parent (an id, 0 is the main chunk), age
+-- (s), state, waits (what it waits for, in words), since (s, of this wait),
+-- left (s of its timeout), where ("file:line" of the script), traceback}; [0]
+-- is the main chunk
+function quoll.tasks(opts)
+  return core.tasks(options.check(opts, tasks_options, "tasks").traceback
+    ~= false)
 end
 
 --- Writes one line to the log.

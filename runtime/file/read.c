@@ -198,6 +198,17 @@ ql_read_attempt(ql_read_t *pub)
     return rc;
 }
 
+const char *
+ql_read_lane(const ql_read_t *pub)
+{
+    ql__lane_pt lane = ((const ql__read_t *) (const void *) pub)->lane;
+
+    return lane == lane_cached     ? "cached"
+         : lane == ql__read_direct ? "direct"
+         : lane == ql__read_thread ? "thread"
+                                   : "done";
+}
+
 void
 ql_read_free(ql_read_t *pub)
 {

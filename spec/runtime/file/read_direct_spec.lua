@@ -57,6 +57,7 @@ describe("a direct read that the kernel", function()
         local r = C.ql_read_create(file, #data, 0)
         r.event.handler = helper.handler(function() told = told + 1 end)
         assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+        assert.equal("direct", helper.ffi.string(C.ql_read_lane(r)))
         repeat
             C.ql_aio_eventfd_handler(loop.aio.conn.read)
         until stat(loop, "aio_reaped") == 1

@@ -162,6 +162,22 @@ describe("a read", function()
         end
     end))
 
+    it("tells its lane", forked(function()
+        local loop = counted()
+        local path = files.make("x")
+        local file = files.open(loop, path)
+        local r = C.ql_read_create(file, 1, 0)
+        assert.equal("cached", ffi.string(C.ql_read_lane(r)))
+        r.event.handler = helper.handler(function() end)
+        helper.run_until(loop, function()
+            return C.ql_read_attempt(r) ~= C.NGX_AGAIN
+        end)
+        assert.equal("done", ffi.string(C.ql_read_lane(r)))
+        C.ql_read_free(r)
+        C.ql_file_close(file)
+        os.remove(path)
+    end))
+
     it("refuses sizes and offsets that make no sense", forked(function()
         local loop = counted()
         local path = files.make("x")

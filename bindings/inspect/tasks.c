@@ -1,0 +1,226 @@
+/*
+ * tasks.c: every live task: who started it, how old it is, what it waits for,
+ * where in the script. Making the tables may run finalisers that end tasks:
+ * the list is fixed and anchored first.
+ */
+#include "../base/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TASKS_TEXT = 1024 /* bytes of what a task waits for */
+};
+
+/* Pushes a table of the live tasks, parents first; its length. Between the
+ * last count and its end nothing allocates, so nothing ends. */
+static int
+tasks_push_list(lua_State *L, ql_lua_t *lua)
+{
+    ql_task_t *root = &lua->root;
+    uint64_t room;
+    int n = 0;
+
+    for (;;) {
+        room = ql_task_count(lua);
+        lua_createtable(L, (int) room, 0);
+        if (ql_task_count(lua) <= room) {
+            break;
+        }
+        lua_pop(L, 1);
+    }
+    for (ql_task_t *t = ql__task_next(root, root); t != NULL;
+         t = ql__task_next(t, root))
+    {
+        ql__task_push(L, t);
+        lua_rawseti(L, -2, ++n);
+    }
+    return n;
+}
+
+static void
+set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void
+set_string(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static double
+seconds(uint64_t from, uint64_t to)
+{
+    return to > from ? (double) (to - from) / 1e9 : 0;
+}
+
+/* false: it waits for nothing. */
+static bool
+task_describe(ql_task_t *t, char *text, size_t size)
+{
+    switch (t->state) {
+    case QL_TASK_STARTING:
+        (void) snprintf(text, size, "%s", t->event.timer_set ? "start" : "");
+        return t->event.timer_set;
+    case QL_TASK_WAITING:
+        ql_op_describe(t->op, text, size);
+        return true;
+    case QL_TASK_CLOSING:
+        (void) snprintf(text, size, "%u %s", t->nchildren,
+                        t->nchildren == 1 ? "child" : "children");
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Fields waits, left and since of the table on top. */
+static void
+task_set_wait(lua_State *L, ql_task_t *t, uint64_t now)
+{
+    char text[TASKS_TEXT];
+    bool left = t->event.timer_set;
+    uint64_t due = t->event.due;
+    size_t n;
+
+    if (!task_describe(t, text, sizeof(text))) {
+        return;
+    }
+    n = strlen(text);
+    if (left) {
+        (void) snprintf(text + n, sizeof(text) - n, ", %.3f s left",
+                        seconds(now, due));
+    }
+    if (t->state == QL_TASK_WAITING) {
+        set_number(L, "since", seconds(t->parked, now));
+    }
+    set_string(L, "waits", text);
+    if (left) {
+        set_number(L, "left", seconds(now, due));
+    }
+}
+
+/* The coroutine of t: the main chunk's is the one that runs the loop, or L. */
+static lua_State *
+task_coroutine(lua_State *L, const ql_task_t *t)
+{
+    if (t != &t->lua->root) {
+        return t->L;
+    }
+    return t->lua->current == t ? L : t->lua->driver;
+}
+
+/* Field where of the table on top. */
+static void
+task_set_where(lua_State *L, const ql_task_t *t)
+{
+    lua_State *co = task_coroutine(L, t);
+    lua_Debug ar;
+
+    if (co == NULL || !ql__where(t->lua, co, &ar)) {
+        return;
+    }
+    lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    lua_setfield(L, -2, "where");
+}
+
+/* Pushes what its fenv has, nil for the main chunk. */
+static void
+task_push_slot(lua_State *L, const ql_task_t *t, int slot)
+{
+    if (t == &t->lua->root) {
+        lua_pushnil(L);
+        return;
+    }
+    ql__task_push(L, t);
+    lua_getfenv(L, -1);
+    lua_rawgeti(L, -1, slot);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+/* Field traceback of the table on top, as debug.traceback, then the places of
+ * its spawners. */
+static void
+task_set_traceback(lua_State *L, const ql_task_t *t)
+{
+    lua_State *co = task_coroutine(L, t);
+
+    if (t->state == QL_TASK_STARTING) {
+        lua_pushliteral(L, "stack traceback:\n\t(it has not started)");
+    } else if (t->state == QL_TASK_CLOSING || co == NULL) {
+        lua_pushliteral(L, "stack traceback:\n\t(its function has ended)");
+    } else {
+        luaL_traceback(L, co, NULL, co == L ? 1 : 0);
+    }
+    task_push_slot(L, t, QL_TASK_CHAIN);
+    if (lua_isstring(L, -1)) {
+        lua_concat(L, 2);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_setfield(L, -2, "traceback");
+}
+
+/* Pushes the table of t, whose userdata is anchored. */
+static void
+task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
+{
+    lua_createtable(L, 0, 16);
+    set_number(L, "id", (double) t->id);
+    set_number(L, "age", seconds(t->born, now));
+    set_string(L, "state", ql__task_state(t));
+    if (t->parent != NULL) {
+        set_number(L, "parent", (double) t->parent->id);
+    }
+    task_push_slot(L, t, QL_TASK_NAME);
+    lua_setfield(L, -2, "name");
+    task_set_where(L, t);
+    task_set_wait(L, t, now);
+    if (traceback) {
+        task_set_traceback(L, t);
+    }
+}
+
+/* tasks(traceback) -> array of tables; [0] is the main chunk */
+static int
+tasks(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    bool traceback = lua_toboolean(L, 1);
+    int n, out = 0;
+
+    if (lua->loop == NULL) {
+        return ql_raise(L, "quoll is closed");
+    }
+    ql_time_update(lua->loop);
+    lua_settop(L, 0);
+    n = tasks_push_list(L, lua);
+    lua_createtable(L, n + 1, 0);
+    task_push(L, &lua->root, ql_nsec(lua->loop), traceback);
+    lua_rawseti(L, 2, 0);
+    for (int i = 1; i <= n; i++) {
+        ql_task_t *t;
+
+        lua_rawgeti(L, 1, i);
+        t = lua_touserdata(L, 3);
+        if (!ql__task_ended(t)) { /* by a finaliser just now */
+            task_push(L, t, ql_nsec(lua->loop), traceback);
+            lua_rawseti(L, 2, ++out);
+        }
+        lua_settop(L, 2);
+    }
+    return 1;
+}
+
+void
+ql__tasks_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"tasks", tasks}, {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+}
