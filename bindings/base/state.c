@@ -15,15 +15,20 @@ ql_lua_loop(ql_lua_t *lua)
 }
 
 ql_loop_t *
-ql_lua_ready(ql_lua_t *lua, lua_State *L)
+ql_check_loop(lua_State *L, ql_lua_t *lua)
 {
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
-    if (ql_loop_init(lua->loop) != NGX_OK) {
-        ql_raise(L, "the event loop could not be started");
-    }
     return lua->loop;
+}
+
+ql_loop_t *
+ql_lua_ready(ql_lua_t *lua, lua_State *L)
+{
+    ql_loop_t *loop = ql_check_loop(L, lua);
+
+    return ql_loop_init(loop) == NGX_OK ? loop : NULL;
 }
 
 /* The last finaliser: everything made after it has been collected. */

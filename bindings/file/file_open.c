@@ -48,7 +48,7 @@ file_open(lua_State *L)
     ql_open_opts_t opts = {.flags = open_flags(luaL_checkstring(L, 2)),
                            .direct = lua_toboolean(L, 3) != 0,
                            .miss_direct = lua_toboolean(L, 7) != 0};
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     ql_lua_call_t *w;
     ql_open_t *o;
 

@@ -130,7 +130,7 @@ fs_operation(lua_State *L)
     const operation_t *o = lua_touserdata(L, lua_upvalueindex(2));
     const char *first = ql__path(L, 1, o->first, o->name);
     const char *second = first;
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     ql_lua_call_t *w;
 
     if (o->second != NULL) {

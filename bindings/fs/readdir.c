@@ -145,7 +145,7 @@ fs_directory(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", "readdir");
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     directory_t *d;
 
     if (path == NULL) {

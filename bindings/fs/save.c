@@ -19,7 +19,7 @@ save(lua_State *L, const char *method, int flags)
 {
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", method);
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     unsigned permissions = 0666;
     ql_lua_call_t *w;
     const char *data;

@@ -98,7 +98,7 @@ stat_with(lua_State *L, const char *method,
 {
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", method);
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     ql_lua_call_t *w;
 
     if (path == NULL) {

@@ -45,7 +45,7 @@ fs_tempfile(lua_State *L)
     const char *dir = ql__path(L, 1, "dir", "tempfile");
     const char *prefix = check_prefix(L, 2);
     int flags = lua_toboolean(L, 3) ? QL_TEMPFILE_UNLINKED : 0;
-    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_loop_t *loop = ql_check_loop(L, core->lua);
     ql_lua_call_t *w;
     ql_tempfile_t *t;
 

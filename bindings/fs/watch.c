@@ -202,6 +202,9 @@ watch_open(lua_State *L)
     watch_t *w;
 
     ql_check_wait(L, core->lua);
+    if (loop == NULL) {
+        return ql_push_error(L, errno);
+    }
     w = ql_handle_new(L, core->lua, &watch_type, sizeof(*w));
     ql_op_init(&w->op, &next_type, core->lua);
     w->watch = ql_watch_create(loop);

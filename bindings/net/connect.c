@@ -152,7 +152,9 @@ core_connect(lua_State *L)
     if (bound && ql__check_address(L, 3, "bind", "connect", &bind) != NGX_OK) {
         return 3;
     }
-    ql_lua_ready(core->lua, L);
+    if (ql_lua_ready(core->lua, L) == NULL) {
+        return ql_push_error(L, errno);
+    }
     conn = ql__connection_new(L, core);
     conn->connecting = (ql_connecting_t){&addr, bound ? &bind : NULL};
     conn->rop.type = &connect_op;

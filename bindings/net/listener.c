@@ -240,6 +240,7 @@ core_listen(lua_State *L)
     ql_listen_opts_t opts = {.backlog = 0};
     ql_sockaddr_t addr;
     ql_listener_t *l;
+    ql_loop_t *loop;
 
     if (lua_istable(L, 2)) {
         listen_options(L, &opts);
@@ -247,12 +248,16 @@ core_listen(lua_State *L)
     if (ql__check_address(L, 1, "address", "listen", &addr) != NGX_OK) {
         return 3;
     }
+    loop = ql_lua_ready(core->lua, L);
+    if (loop == NULL) {
+        return ql_push_error(L, errno);
+    }
     l = ql_handle_new(L, core->lua, &listener_type, sizeof(*l));
     l->core = core;
     l->wake.data = l;
     l->wake.handler = on_wake;
     ql_queue_init(&l->waiters);
-    l->ls = ql_listen(ql_lua_ready(core->lua, L), &addr, &opts);
+    l->ls = ql_listen(loop, &addr, &opts);
     if (l->ls == NULL) {
         return ql_push_error(L, errno);
     }

@@ -183,7 +183,9 @@ waitfd(lua_State *L)
     uint64_t timeout = ql_check_timeout(L, 3, "s", "waitfd");
     waitfd_t *w;
 
-    ql_lua_ready(core->lua, L);
+    if (ql_lua_ready(core->lua, L) == NULL) {
+        return ql_push_error(L, errno);
+    }
     lua_settop(L, 0);
     w = ql_handle_new(L, core->lua, &waitfd_handle, sizeof(*w));
     ql_op_init(&w->op, &waitfd_op, core->lua);

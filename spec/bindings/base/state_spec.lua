@@ -154,3 +154,42 @@ describe("a state's runtime", function()
         assert.equal("true\n\ntrue\n", result.out)
     end)
 end)
+
+describe("a loop that cannot be started", function()
+    it("is a failure of what would have waited, with its errno", function()
+        local result = helper.script [[
+            local ffi = require "ffi"
+            local sockets = require "spec.support.sockets"
+            local quoll = require "quoll"
+            local free = ffi.C.dup(0)
+            ffi.C.close(free)
+            quoll.configure { log_level = "emerg" }
+            local function try(name, ...)
+                print(name, select(2, pcall(...)))
+            end
+            sockets.limit_descriptors(free)
+            try("listen", quoll.listen, "127.0.0.1:0")
+            try("connect", quoll.connect, "127.0.0.1:1")
+            try("waitfd", quoll.waitfd, 0, "r")
+            try("sleep", quoll.sleep, 0.001)
+            try("open", quoll.open, "/x")
+            try("stat", quoll.fs.stat, "/x")
+            try("watch", quoll.fs.watch, "/x")
+            try("serve", quoll.serve, "127.0.0.1:0", print)
+            sockets.limit_descriptors(100)
+            try("sleep", quoll.sleep, 0.001)
+        ]]
+        local words = "nil\ttoo many open files\tEMFILE\n"
+        local path = "nil\t/x: too many open files\tEMFILE\n"
+        assert.equal("listen\t" .. words .. "connect\t" .. words
+            .. "waitfd\t" .. words .. "sleep\t" .. words
+            .. "open\t" .. path .. "stat\t" .. path
+            .. "watch\tnil\t/x: too many open files or watches "
+            .. "(fs.inotify.max_user_instances)\tEMFILE\n"
+            .. "serve\tcannot listen on 127.0.0.1:0: too many open files\n"
+            .. "sleep\tnil\n",
+            (result.out:gsub("\t[^\t]+:%d+: cannot", "\tcannot")),
+            result.err)
+        assert.equal(0, result.code)
+    end)
+end)

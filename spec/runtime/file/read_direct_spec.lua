@@ -125,10 +125,11 @@ describe("a direct read that the kernel", function()
         local loop, file, path, data = opened(true, 4, { aio_queue = 1 })
         C.ql_aio_init(loop)
         loop.aio.blocked = true
-        local reads, rc = {}, nil
+        local reads = {}
         for i = 1, 3 do
-            reads[i], rc = begin(file, BLOCK, (i - 1) * BLOCK)
+            local r, rc = begin(file, BLOCK, (i - 1) * BLOCK)
             assert.equal(C.NGX_AGAIN, rc)
+            reads[i] = r
         end
         assert.equal(3, stat(loop, "aio_queued"))
         C.ql_read_free(table.remove(reads, 2))
