@@ -119,6 +119,7 @@ describe("a transfer of a cold file", function()
 
     it("that cannot be read says so, and how far it came", function()
         local out = printed [[
+            quoll.configure { threads = 1 } -- the first read is the first
             inject.ql_inject_fail("preadv2", -1, 1, 0, 11)
             inject.ql_inject_fail("pread", -1, 2, 0, 5)
             quoll.run(function()
