@@ -50,6 +50,7 @@ join_copy(lua_State *L, lua_State *from, int n)
     return n;
 }
 
+/* The userdata of the target is L's first value. */
 static int
 join_push(lua_State *L, ql_op_t *op, int rc)
 {
@@ -66,12 +67,7 @@ join_push(lua_State *L, ql_op_t *op, int rc)
                  ? 0
                  : join_copy(L, target->L, lua_gettop(target->L));
     }
-    if (target->fault != NULL) {
-        lua_pushstring(L, target->fault);
-    } else {
-        join_copy(L, target->L, 1);
-    }
-    return lua_error(L);
+    return ql__failure_raise(L, 1);
 }
 
 static void
@@ -91,9 +87,7 @@ task_wait(lua_State *L)
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
     ql_own_op_t *own;
 
-    if (target == target->lua->current) {
-        return ql_raise(L, "a task cannot wait for itself");
-    }
+    ql__cycle_check(L, target->lua->current, target, timeout);
     own = ql__own_op(L, target->lua, &join_type);
     own->op.timeout = timeout;
     own->target = target;

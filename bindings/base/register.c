@@ -14,4 +14,5 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__info_register(L, lua);
     ql__locals_register(L, lua);
     ql__tasks_register(L, lua);
+    ql__trace_register(L, lua);
 }

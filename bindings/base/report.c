@@ -4,54 +4,17 @@
  */
 #include "state.h"
 
-/* Pushes the error's text; an error object is asked for its own. */
-static void
-report_push_text(lua_State *L, ql_task_t *t)
-{
-    if (t->fault != NULL) {
-        lua_pushstring(L, t->fault);
-        return;
-    }
-    lua_pushvalue(t->L, -1);
-    lua_xmove(t->L, L, 1);
-    if (luaL_callmeta(L, -1, "__tostring") && lua_isstring(L, -1)) {
-        return;
-    }
-    if (!lua_isstring(L, -1)) {
-        lua_pushfstring(L, "(error object is a %s value)",
-                        luaL_typename(L, -1));
-    }
-}
-
-static void
-report_push_name(lua_State *L, ql_task_t *t)
-{
-    ql__task_push(L, t);
-    lua_getfenv(L, -1);
-    lua_rawgeti(L, -1, QL_TASK_NAME);
-    lua_pushfstring(L, "task %d%s%s", (int) t->id,
-                    lua_isstring(L, -1) ? " " : "",
-                    lua_isstring(L, -1) ? lua_tostring(L, -1) : "");
-}
-
 /* Under lua_cpcall: allocates, and runs the script's __tostring. */
 static int
 report(lua_State *L)
 {
     ql_task_t *t = lua_touserdata(L, 1);
-    const char *name;
-    const char *chain;
 
-    report_push_name(L, t);
-    name = lua_tostring(L, -1);
-    lua_rawgeti(L, 3, QL_TASK_CHAIN);
-    chain = lua_tostring(L, -1);
-    report_push_text(L, t);
-    if (t->L != NULL) {
-        luaL_traceback(L, t->L, lua_tostring(L, -1), 0);
-    }
-    ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "%s failed: %s%s", name,
-                 lua_tostring(L, -1), chain != NULL ? chain : "");
+    ql__task_push(L, t);
+    ql__task_push_title(L, 2);
+    ql__failure_push(L, 2);
+    ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
+                 lua_tostring(L, 3), lua_tostring(L, 4));
     return 0;
 }
 

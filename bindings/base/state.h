@@ -115,6 +115,9 @@ struct ql_lua_s {
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;    /* the last task's; counts from 1 */
     int root_table;      /* registry: the root's slots */
+    int traces;          /* registry: kept beside errors */
+    unsigned traced;     /* errors that were no objects, kept there so far */
+    int keep_failure;    /* registry: the function that keeps them */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
     int anchors;         /* slots used since that table was made */
@@ -209,6 +212,24 @@ void ql__sleep_register(lua_State *L, ql_lua_t *lua);
 void ql__locals_register(lua_State *L, ql_lua_t *lua);
 /* Gives those of t to the table of slots on top. */
 void ql__locals_inherit(lua_State *L, const ql_task_t *t);
+
+/* task/trace.c: idx is that of a task's userdata, from the bottom. */
+void ql__trace_register(lua_State *L, ql_lua_t *lua);
+/* Pushes "task 5 'name'". */
+void ql__task_push_title(lua_State *L, int idx);
+/* Pushes the traceback of where the task is, itself and its spawners, behind
+ * head (may be NULL). */
+void ql__trace_push(lua_State *L, int idx, const char *head);
+/* Pushes the error of a failed task with its tracebacks. May raise. */
+void ql__failure_push(lua_State *L, int idx);
+/* Raises the error of a failed task unchanged, in the running task; keeps its
+ * tracebacks for quoll.traceback. */
+int ql__failure_raise(lua_State *L, int idx) QL_COLD;
+
+/* task/cycle.c: raises, and names the cycle, when target cannot end before t:
+ * t is about to wait for it. */
+void ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
+                     uint64_t timeout);
 
 /* info.c: what tasks and the runtime tell about themselves. */
 const char *ql__task_state(const ql_task_t *t);

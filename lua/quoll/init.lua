@@ -22,6 +22,7 @@ local quoll = {
   yield = task.yield,
   iscancelled = task.iscancelled,
   locals = require "quoll.locals",
+  traceback = task.traceback,
   waitfd = task.waitfd,
   listen = listener.listen,
   serve = listener.serve,

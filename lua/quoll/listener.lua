@@ -67,11 +67,10 @@ Listener.address = raw.address
 -- A failed handler's error goes to onerror; a cancellation goes on.
 local function guarded(conn, fn, onerror)
   local function describe(err)
-    local shown, text = pcall(tostring, err)
     return {
       err = err,
       cancelled = iscancelled(err),
-      traceback = debug.traceback(shown and text or "(cannot be shown)", 2),
+      traceback = core.traceback(err),
     }
   end
   local ok, failure = xpcall(fn, describe, conn)

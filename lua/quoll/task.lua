@@ -51,6 +51,13 @@ Task.id = core.task_id
 -- @function Task:detach
 Task.detach = core.task_detach
 
+--- Where the task is: the traceback of its coroutine, who it is and where it
+-- and its parents were spawned. Of a failed one: its error, and where it was
+-- raised.
+-- @treturn string
+-- @function Task:traceback
+Task.traceback = core.task_traceback
+
 --- Starts fn(...) in a task of its own, after spawn has returned.
 -- @func fn
 -- @param[opt] ... its arguments
@@ -102,6 +109,15 @@ end
 -- @return what was given to task:cancel, "SIGINT", ...; nil: no cancellation
 -- @function iscancelled
 tasks.iscancelled = core.iscancelled
+
+--- An error's text with every traceback that belongs to it: of the task that
+-- failed and where it was spawned, of each task that raised the error again,
+-- and of where this is called. A message handler: xpcall(quoll.run,
+-- quoll.traceback, main).
+-- @param err any error value
+-- @treturn string; a cancellation is returned as it is
+-- @function traceback
+tasks.traceback = core.traceback
 
 --- Waits for a descriptor that something else owns.
 -- @number fd

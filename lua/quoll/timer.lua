@@ -7,13 +7,13 @@ local finish = require("quoll.wait").finish
 local timer = {}
 
 local function guarded(fn, ...)
-  local ok, err = xpcall(fn, debug.traceback, ...)
+  local ok, err = xpcall(fn, core.traceback, ...)
   if ok then
     return
   elseif core.iscancelled(err) then
     error(err, 0)
   elseif not pcall(core.log, "error", "timer: ", err) then
-    core.log("error", "timer: its error cannot be shown")
+    core.log("error", "timer: its error cannot be shown") -- out of memory
   end
 end
 

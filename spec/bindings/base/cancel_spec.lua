@@ -218,7 +218,7 @@ describe("a cancellation", function()
             ]]
             assert.equal("nil\tcancelled\tCANCELLED\n1000\tcancelled\n",
                 result.out)
-            assert.matches("task 2 stubborn failed: swallowed 1,000 "
+            assert.matches("task 2 'stubborn' failed: swallowed 1,000 "
                 .. "cancellations and was ended by force", result.err)
             assert.equal(0, result.code)
         end)

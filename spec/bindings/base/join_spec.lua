@@ -127,8 +127,8 @@ describe("task:wait", function()
             end)
             local ok, err = pcall(task.wait, task)
             assert.is_false(ok)
-            assert.matches("join_spec.lua:%d+: a task cannot wait for itself",
-                err)
+            assert.matches("join_spec.lua:%d+: a task cannot wait for itself: "
+                .. "task (%d+) %-> task %1", err)
         end)
     end)
 

@@ -35,7 +35,7 @@ describe("a failure for which nobody waits", function()
             quoll.spawn(error, "x", 0):name "reader"
             quoll.run()
         ]]
-        assert.matches("task 1 reader failed: x\n", result.err)
+        assert.matches("task 1 'reader' failed: x\n", result.err)
     end)
 
     it("lets no __tostring wait in the stead of who waits already", function()
@@ -77,7 +77,7 @@ describe("a failure for which nobody waits", function()
             result.err)
         assert.matches("task 3 failed: %(error object is a nil value%)",
             result.err)
-        assert.matches("task 4 failed; its error cannot be shown",
+        assert.matches("task 4 failed: %(error object cannot be shown%)\n",
             result.err)
         assert.matches("task 5 failed: %(error object is a table value%)",
             result.err)

@@ -1,0 +1,71 @@
+/*
+ * cycle.c: a wait for a task that cannot end before the one that waits. A task
+ * ends after its children and goes on after what it waits for, so on the
+ * waiting one depend its parent and who waits for it, and so on.
+ */
+#include "../base/state.h"
+
+enum {
+    CYCLE_STEPS = 1000 /* tasks looked at by one wait, at most */
+};
+
+/* Adds the name of t to the text on top. */
+static void
+cycle_add(lua_State *L, const ql_task_t *t)
+{
+    lua_pushliteral(L, " -> ");
+    ql__task_push(L, t);
+    ql__task_push_title(L, lua_gettop(L));
+    lua_remove(L, -2);
+    lua_concat(L, 3);
+}
+
+/* Does the end of target depend on from? Then pushes the way from target to
+ * from. A wait with a timeout ends anyway. */
+static bool
+cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target, int *steps)
+{
+    for (ql_task_t *t = from; t != NULL && --*steps > 0; t = t->parent) {
+        bool found = t == target;
+
+        if (found) {
+            lua_pushliteral(L, "");
+        }
+        for (ql_queue_t *q = t->waiters.next;
+             !found && q != &t->waiters && *steps > 0; q = q->next)
+        {
+            ql_own_op_t *own = ql_queue_data(q, ql_own_op_t, link);
+
+            found = own->op.timeout == QL_TIMER_INFINITE
+                 && cycle_find(L, ql_queue_data(own, ql_task_t, own), target,
+                               steps);
+        }
+        if (found) {
+            cycle_add(L, t);
+            if (t != from) {
+                cycle_add(L, from);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
+                uint64_t timeout)
+{
+    int steps = CYCLE_STEPS;
+
+    if (ql__task_ended(target) || t == &t->lua->root
+        || (timeout != QL_TIMER_INFINITE && t != target))
+    {
+        return;
+    }
+    if (cycle_find(L, t, target, &steps)) {
+        ql__task_push(L, t);
+        ql__task_push_title(L, lua_gettop(L));
+        ql_raise(L, "a task cannot wait for itself: %s%s", lua_tostring(L, -1),
+                 lua_tostring(L, -3));
+    }
+}
