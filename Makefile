@@ -1,6 +1,7 @@
 # Thin: scripts/setup installs what is missing, CMake builds, busted tests.
 build := build
-prefix ?= /usr/local
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
 SPECS ?= spec

@@ -1,5 +1,5 @@
-# Removes the files of the last install, then the folders it left empty that
-# bear the project's name.
+# Removes the files of the last install, then what that left empty of the
+# folders that bear the project's name.
 if(NOT EXISTS ${MANIFEST})
     message(FATAL_ERROR "nothing is installed from this build tree")
 endif()
@@ -9,10 +9,11 @@ foreach(path IN LISTS installed)
     message(STATUS "Removing $ENV{DESTDIR}${path}")
     file(REMOVE "$ENV{DESTDIR}${path}")
     cmake_path(GET path PARENT_PATH folder)
-    cmake_path(GET folder FILENAME name)
-    file(GLOB left "$ENV{DESTDIR}${folder}/*")
-    if(name STREQUAL quoll AND NOT left)
-        file(REMOVE_RECURSE "$ENV{DESTDIR}${folder}")
-    endif()
+    set(refused 0)
+    while(refused EQUAL 0 AND folder MATCHES "/(lua/5\\.1|cmake)/quoll(/|$)")
+        execute_process(COMMAND rmdir "$ENV{DESTDIR}${folder}"
+            RESULT_VARIABLE refused ERROR_QUIET)
+        cmake_path(GET folder PARENT_PATH folder)
+    endwhile()
 endforeach()
 file(REMOVE ${MANIFEST})

@@ -1,6 +1,6 @@
 -- A chat room: each line goes to everybody else.
 --
---   luajit examples/chat.lua [addr]        try: nc 127.0.0.1 PORT, twice
+--   luajit examples/chat.lua [addr]   try: curl telnet://127.0.0.1:PORT, twice
 --
 -- The first line is the name. A connection has two tasks: one reads what its
 -- member says, one writes what the others said, so a slow member delays

@@ -1,6 +1,6 @@
 -- An echo server: what a client sends comes back.
 --
---   luajit examples/echo.lua [addr]        try: nc 127.0.0.1 PORT
+--   luajit examples/echo.lua [addr]        try: curl telnet://127.0.0.1:PORT
 --
 -- Each connection is a task of its own. receiveany suspends that task until
 -- bytes come, so the code reads as if it served one client only.
