@@ -65,13 +65,14 @@ boundary_push_name(lua_State *L, lua_Debug *ar)
 }
 
 void
-ql__check_boundary(lua_State *L, ql_lua_t *lua)
+ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua)
 {
     lua_Debug ar;
     bool loader = false;
 
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sf", &ar);
+    for (int level = 1; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "Sf", &ar);
+        lua_xmove(co, L, 1);
         if (strcmp(ar.what, "C") == 0
             && !boundary_in(lua->transparent, 2, lua_topointer(L, -1)))
         {
@@ -89,14 +90,6 @@ ql__check_boundary(lua_State *L, ql_lua_t *lua)
     if (!loader) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
-}
-
-void
-ql_check_wait(lua_State *L, ql_lua_t *lua)
-{
-    bool drive;
-
-    ql__waiter(L, lua, &drive);
 }
 
 /* Has a C function at this level of L or further down the handle h on its
@@ -117,17 +110,35 @@ boundary_works_on(lua_State *L, int level, const ql_handle_t *h)
     return found;
 }
 
-/* Only the stacks tell: no code of ours runs when a push raises. That of a task
- * in one of whose plain coroutines L is cannot be looked at. */
+/* Or one of the coroutines from L outward, up to that of the running task? A
+ * plain one in between cannot be looked through. */
+static bool
+boundary_chain_works_on(lua_State *L, ql_lua_t *lua, const ql_handle_t *h)
+{
+    const lua_State *last = lua->current->L;
+    int top = lua_gettop(L);
+    lua_State *co = L;
+    int level = 1;
+
+    lua_pushthread(L);
+    while (co != NULL && co != last && !boundary_works_on(co, level, h)) {
+        co = ql__waiter_outward(L, lua);
+        level = 0;
+    }
+    lua_settop(L, top);
+    return co != last || boundary_works_on(co, level, h);
+}
+
+/* Only the stacks tell: no code of ours runs when a push raises. */
 int
 ql_op_pushing(lua_State *L, ql_op_t *op, const ql_handle_t *h)
 {
-    const ql_lua_t *lua = op->lua;
-    const ql_task_t *t = lua->current;
+    ql_lua_t *lua = op->lua;
+    bool root = lua->current == &lua->root;
 
     if (op->pushing) {
-        op->pushing = (t != &lua->root && t->L != L)
-                   || boundary_works_on(L, 1, h)
+        op->pushing = (root ? boundary_works_on(L, 1, h)
+                            : boundary_chain_works_on(L, lua, h))
                    || (lua->driver != L
                        && boundary_works_on(lua->driver, 0, h));
     }

@@ -55,12 +55,15 @@ int
 ql__cancel_raise(lua_State *L, ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
+    bool drive = true;
 
-    if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX
-        && lua_isyieldable(L)) {
+    if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX) {
+        ql__waiter(L, lua, &drive);
+    }
+    if (!drive) {
         t->forced = 1;
         t->fault = "swallowed 1,000 cancellations and was ended by force";
-        return ql__yield(L, 0);
+        return ql__yield(L, t, 0);
     }
     lua_createtable(L, 0, 1);
     if (t == &lua->root && lua->signals.received != 0) {

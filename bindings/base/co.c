@@ -5,42 +5,21 @@
 #include "state.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 /* What a resumed wait returns at first. No operation returns the registry, and
  * pushing it neither allocates nor searches, as a light userdata would. */
 static const int MARK = LUA_REGISTRYINDEX;
 
-void
-ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
-{
-    *op = (ql_op_t){.type = type, .lua = lua, .timeout = QL_TIMER_INFINITE};
-}
-
-void
-ql_op_describe(ql_op_t *op, char *text, size_t size)
-{
-    if (op->type->describe != NULL) {
-        op->type->describe(op, text, size);
-    } else {
-        (void) snprintf(text, size, "%s", op->type->name);
-    }
-}
-
-ql_own_op_t *
-ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type)
-{
-    ql_own_op_t *own = &lua->current->own;
-
-    if (ql_op_waiting(&own->op)) {
-        ql_raise(L, "cannot wait here: the %s waits already",
-                 lua->current == &lua->root ? "main chunk" : "task");
-    }
-    ql_op_init(&own->op, type, lua);
-    return own;
-}
-
 /* ---------------------------------------------------------- parking ---- */
+
+static void
+co_let_go(ql_op_t *op)
+{
+    op->pending = 0;
+    if (op->type->free != NULL) {
+        op->type->free(op);
+    }
+}
 
 /* The results of a wait, or its cancellation. */
 static int
@@ -49,15 +28,13 @@ co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
     bool cancelled = op->err == QL_E_CANCELLED;
     int n = 0;
 
-    op->pending = 0;
     if (!cancelled) {
+        op->pending = 0;
         op->pushing = 1;
         n = op->type->push(L, op, op->rc);
         op->pushing = 0;
     }
-    if (op->type->free != NULL) {
-        op->type->free(op);
-    }
+    co_let_go(op);
     return cancelled ? ql__cancel_raise(L, t) : n;
 }
 
@@ -136,9 +113,16 @@ co_new_slice(ql_lua_t *lua)
     lua->slice = 0;
 }
 
+/* From a coroutine within t's own, quoll.coroutine sees the mark and passes
+ * the yield on to here. */
 int
-ql__yield(lua_State *L, int n)
+ql__yield(lua_State *L, ql_task_t *t, int n)
 {
+    t->inner = L;
+    if (L != t->L) {
+        lua_pushvalue(L, MARK);
+        lua_insert(L, -(++n));
+    }
     return lua_yield(L, n);
 }
 
@@ -205,30 +189,6 @@ co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 
 /* --------------------------------------------------------- awaiting ---- */
 
-ql_task_t *
-ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
-{
-    ql_task_t *t = lua->current;
-
-    *drive = t->L != L || !lua_isyieldable(L);
-    if (!*drive) {
-        return t;
-    }
-    if (lua->loop == NULL) {
-        ql_raise(L, "quoll is closed");
-    }
-    if (t != &lua->root) {
-        if (t->L != L) {
-            ql_raise(L, "cannot wait in a plain coroutine inside a task: wait "
-                        "in the task itself, or spawn one");
-        }
-        ql__check_boundary(L, lua);
-    } else if (t->state != QL_TASK_RUNNING) {
-        ql_raise(L, "cannot wait here: the main chunk waits already");
-    }
-    return t;
-}
-
 int
 ql_await(lua_State *L, ql_op_t *op, int anchors)
 {
@@ -258,7 +218,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     if (drive) {
         return co_drive(L, t, op);
     }
-    return ql__yield(L, anchors);
+    return ql__yield(L, t, anchors);
 }
 
 /* take(anchors...): the results of the wait from which the task comes. */
@@ -268,17 +228,33 @@ co_take(lua_State *L)
     ql_task_t *t = ql__upvalue(L)->current;
     ql_op_t *op = t->op;
 
-    if (op == NULL || t->L != L) {
+    if (op == NULL || t->inner != L) {
         return luaL_error(L, "take: no wait has ended here");
     }
     t->op = NULL;
     return co_finish(L, t, op);
 }
 
+/* drop(anchors...): as take, when the coroutine that waited has been resumed by
+ * somebody else meanwhile. */
+static int
+co_drop(lua_State *L)
+{
+    ql_task_t *t = ql__upvalue(L)->current;
+    ql_op_t *op = t->op;
+
+    if (op != NULL) {
+        t->op = NULL;
+        co_let_go(op);
+    }
+    return 0;
+}
+
 void
 ql__co_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"take", co_take}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"take", co_take}, {"drop", co_drop}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
     lua_pushvalue(L, MARK);
@@ -301,8 +277,10 @@ co_within(const ql_task_t *t, const ql_task_t *drive)
 static int
 co_args(ql_task_t *t)
 {
-    lua_pushvalue(t->L, MARK);
-    lua_insert(t->L, 1);
+    if (t->inner == t->L) {
+        lua_pushvalue(t->L, MARK);
+        lua_insert(t->L, 1);
+    }
     return lua_gettop(t->L);
 }
 
@@ -325,6 +303,19 @@ co_enter(ql_task_t *t, int nargs)
     ql__task_returned(t, status);
 }
 
+/* Back to the wait, unless a script has resumed the coroutine of the task. */
+static void
+co_back(ql_task_t *t)
+{
+    if (lua_status(t->L) == LUA_YIELD) {
+        co_enter(t, co_args(t));
+        return;
+    }
+    t->fault = "its coroutine was resumed by a script";
+    t->op->pending = 0;
+    ql__task_close(t, QL_TASK_FAILED);
+}
+
 /* The wait of t has ended, or t starts: go on in its coroutine. */
 static void
 co_resume(ql_task_t *t)
@@ -341,7 +332,7 @@ co_resume(ql_task_t *t)
         return;
     }
     if (t->state != QL_TASK_STARTING) {
-        co_enter(t, co_args(t));
+        co_back(t);
     } else if (t->cancelled) {
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (ql__task_start(t, &nargs)) {

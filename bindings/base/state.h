@@ -43,11 +43,13 @@ struct ql_task_s {
     ql_event_t event; /* wakes it: posted when its wait has ended, timer of
                          the wait; data is the task */
     ql_lua_t *lua;
-    lua_State *L;   /* its coroutine; NULL before the start and when dropped */
-    ql_op_t *op;    /* what it waits for, until take has pushed it */
-    uint8_t state;  /* ql_task_state_t */
-    uint8_t result; /* QL_TASK_DONE.. it will have, while CLOSING */
-    uint16_t swallowed;     /* cancellations raised in it */
+    lua_State *L; /* its coroutine; NULL before the start and when dropped */
+    lua_State *inner;   /* the coroutine that yielded last for a wait: L, or one
+                         that quoll.coroutine resumes within it */
+    ql_op_t *op;        /* what it waits for, until take has pushed it */
+    uint8_t state;      /* ql_task_state_t */
+    uint8_t result;     /* QL_TASK_DONE.. it will have, while CLOSING */
+    uint16_t swallowed; /* cancellations raised in it */
     unsigned cancelled : 1; /* every wait raises from now on */
     unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
     unsigned woken : 1;     /* the wait of a driving task has ended */
@@ -120,8 +122,10 @@ struct ql_lua_s {
     int keep_failure;    /* registry: the function that keeps them */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
-    int anchors;         /* slots used since that table was made */
-    int anchor_free;     /* its first free slot; 0: none */
+    int resumers; /* registry: coroutine -> the one that quoll.coroutine resumed
+                     it from, while it runs or waits; true: the main chunk */
+    int anchors;  /* slots used since that table was made */
+    int anchor_free; /* its first free slot; 0: none */
     ql_chain_t chain;
     uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;
@@ -136,23 +140,30 @@ struct ql_lua_s {
 void ql__co_register(lua_State *L, ql_lua_t *lua);
 /* Handler of every task's event. */
 void ql__task_event(ql_event_t *ev);
-/* The task as which L may wait now; *drive: by running the loop. Raises where
- * L cannot wait. */
-ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
 /* Takes t out of the posted queues, and out of those that a nested drive holds
  * back. */
 void ql__unpost(ql_task_t *t);
-/* Leaves the coroutine L with the topmost n values; for co.c and cancel.c. */
-int ql__yield(lua_State *L, int n);
+/* Leaves the coroutine L, in which t runs, and t with the topmost n values; for
+ * co.c and cancel.c. */
+int ql__yield(lua_State *L, ql_task_t *t, int n);
 
+/* waiter.c */
+void ql__waiter_init(lua_State *L, ql_lua_t *lua);
+void ql__waiter_register(lua_State *L, ql_lua_t *lua);
+/* The task as which L may wait now; *drive: by running the loop. Raises where
+ * L cannot wait. */
+ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
+/* Replaces the coroutine on top of L by the one from which quoll.coroutine
+ * resumed it. NULL: none did, or the main chunk. */
+lua_State *ql__waiter_outward(lua_State *L, ql_lua_t *lua);
 /* The own operation of the running task, for a new wait; raises while another
  * one has it: Lua may run (a finaliser, __tostring) below the loop that a
  * waiting task runs. */
 ql_own_op_t *ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type);
 
-/* boundary.c: L cannot yield; raises unless only require or dofile stand in
- * between, where a wait may run the loop. */
-void ql__check_boundary(lua_State *L, ql_lua_t *lua) QL_COLD;
+/* boundary.c: co cannot yield; raises in L unless only require or dofile stand
+ * in between, where a wait may run the loop. */
+void ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua) QL_COLD;
 void ql__boundary_init(lua_State *L, ql_lua_t *lua);
 
 /* spawn.c */

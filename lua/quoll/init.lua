@@ -29,6 +29,7 @@ local quoll = {
   connect = connection.connect,
   open = fs.open,
   timer = require "quoll.timer",
+  coroutine = require "quoll.coroutine",
   fs = fs,
 }
 

@@ -1,0 +1,117 @@
+/*
+ * waiter.c: who may wait: the task with one operation at a time, and which
+ * coroutine of it. A task's own may, and one that
+ * quoll.coroutine has resumed from one that may: its wait goes outward as a
+ * yield of the mark, coroutine by coroutine, and its end inward the same way.
+ */
+#include "state.h"
+
+#include <stdio.h>
+
+void
+ql__waiter_init(lua_State *L, ql_lua_t *lua)
+{
+    lua_createtable(L, 0, 0);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "kv");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua->resumers = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+lua_State *
+ql__waiter_outward(lua_State *L, ql_lua_t *lua)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->resumers);
+    lua_insert(L, -2);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+    return lua_tothread(L, -1);
+}
+
+/* May L, which is not the coroutine of t or cannot yield, wait as t? true: by
+ * running the loop, because some coroutine from L outward is in require. */
+static bool
+waiter_check(lua_State *L, ql_lua_t *lua, const ql_task_t *t)
+{
+    int top = lua_gettop(L);
+    lua_State *co = L;
+    bool drive = false;
+
+    for (lua_pushthread(L); co != NULL; co = ql__waiter_outward(L, lua)) {
+        if (!lua_isyieldable(co)) {
+            ql__check_boundary(L, co, lua);
+            drive = true;
+        }
+        if (co == t->L) {
+            lua_settop(L, top);
+            return drive;
+        }
+    }
+    return ql_raise(L, "cannot wait in a plain coroutine inside a task: those "
+                       "of quoll.coroutine can");
+}
+
+ql_task_t *
+ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
+{
+    ql_task_t *t = lua->current;
+
+    *drive = t->L != L || !lua_isyieldable(L);
+    if (!*drive) {
+        return t;
+    }
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    if (t != &lua->root) {
+        *drive = waiter_check(L, lua, t);
+    } else if (t->state != QL_TASK_RUNNING) {
+        ql_raise(L, "cannot wait here: the main chunk waits already");
+    }
+    return t;
+}
+
+void
+ql_check_wait(lua_State *L, ql_lua_t *lua)
+{
+    bool drive;
+
+    ql__waiter(L, lua, &drive);
+}
+
+void
+ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
+{
+    *op = (ql_op_t){.type = type, .lua = lua, .timeout = QL_TIMER_INFINITE};
+}
+
+void
+ql_op_describe(ql_op_t *op, char *text, size_t size)
+{
+    if (op->type->describe != NULL) {
+        op->type->describe(op, text, size);
+    } else {
+        (void) snprintf(text, size, "%s", op->type->name);
+    }
+}
+
+ql_own_op_t *
+ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type)
+{
+    ql_own_op_t *own = &lua->current->own;
+
+    if (ql_op_waiting(&own->op)) {
+        ql_raise(L, "cannot wait here: the %s waits already",
+                 lua->current == &lua->root ? "main chunk" : "task");
+    }
+    ql_op_init(&own->op, type, lua);
+    return own;
+}
+
+void
+ql__waiter_register(lua_State *L, ql_lua_t *lua)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->resumers);
+    lua_setfield(L, -2, "resumers");
+}
