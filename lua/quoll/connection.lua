@@ -52,6 +52,11 @@ end
 -- receive, receiveany and send are called once a message: what finish() does is
 -- written out, since it costs less than passing varargs on.
 
+local function refuse_more(method, value)
+  raise(("bad argument #2 to '%s' (one argument expected, got a %s too)")
+    :format(method, type(value)))
+end
+
 --- Reads.
 -- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a
 -- line without its LF and without any CR (the default), or "*a" all up to the
@@ -62,7 +67,10 @@ end
 -- the connection
 -- @treturn[2] string partial
 -- @treturn[2] string CODE
-function Connection:receive(pattern)
+function Connection:receive(pattern, more)
+  if more ~= nil then
+    refuse_more("receive", more)
+  end
   local data, err, partial, code = receive(self, pattern)
   if data == mark then
     return take(err)
@@ -129,7 +137,11 @@ end
 --- Iterates over the lines up to the end of the stream, as `receive "*l"`
 -- gives them; the last one may lack its LF. Raises err on any failure.
 -- @treturn Iterator an iterator; close() ends it early, the connection stays
-function Connection:lines()
+function Connection:lines(format)
+  if format ~= nil then
+    raise(("bad argument #1 to 'lines' (no argument expected, got a %s)")
+      :format(type(format)))
+  end
   return iterator.new(next_line, self)
 end
 
@@ -163,7 +175,10 @@ end
 -- @treturn[2] string err
 -- @treturn[2] int bytes sent
 -- @treturn[2] string CODE
-function Connection:send(data)
+function Connection:send(data, more)
+  if more ~= nil then
+    refuse_more("send", more)
+  end
   local sent, err, partial, code = send(self, data)
   if sent == mark then
     return take(err, partial)

@@ -117,6 +117,7 @@ function watch.watch(path, opts)
     tree = known,
     steps = steps.new(handle, known, mask, opts.recursive and readdir),
     reading = false,
+    over = false, -- "gone" has been told
   }, meta)
   local done
   done, err, code = begin(self)
@@ -142,6 +143,7 @@ local function advance(self, s)
     elseif not done and known:told() > 0 then
       return known:take()
     elseif not done and known.ended then
+      self.over = true
       self.handle:close()
       return nil, "closed", "CLOSED"
     elseif not done then
@@ -186,11 +188,11 @@ function Watch:next(s)
   return leave(self, pcall(advance, self, s))
 end
 
--- `for event in w do` ends when the watch is closed; raises on any other
--- failure.
+-- `for event in w do` ends behind the last event, and raises on failure: also
+-- when the watch is closed before.
 function meta:__call()
-  local event, err, code = self:next()
-  if event or code == "CLOSED" or code == "OWNER_ENDED" then
+  local event, err = self:next()
+  if event or self.over then
     return event
   end
   raise(err)

@@ -77,6 +77,21 @@ describe("quoll.connection: send", function()
             end, "bad argument 'data' to 'send'")
         end))
 
+    it("takes one argument", pair.with(function(client, server)
+        pair.raises(function()
+            client:send("one", "two")
+        end, "spec.lua:%d+: bad argument #2 to 'send' %(one argument expected, "
+            .. "got a string too%)")
+        assert.equal(2, client:send("ok", nil))
+        assert.equal("ok", server:receive(2, nil))
+        pair.raises(function()
+            server:receive("*l", "prefix")
+        end, "bad argument #2 to 'receive'")
+        pair.raises(function()
+            server:lines "*L"
+        end, "spec.lua:%d+: bad argument #1 to 'lines' %(no argument expected")
+    end))
+
     it("breaks when a timeout cut a message", pair.with(function(client, server)
         client:setoption("sndbuf", 4096)
         server:setoption("rcvbuf", 4096)

@@ -49,16 +49,33 @@ describe("quoll.fs.watch", function()
         end)
     end)
 
-    it("is an iterator that ends with the watch", function()
+    it("is an iterator that ends behind its last event", function()
+        tasks.run(function()
+            local w, seen = assert(fs.watch(dir)), {}
+            sh(dir, "mkdir a; rmdir a $PWD")
+            for event in w do
+                seen[#seen + 1] = event.type
+            end
+            assert.same({ "create", "delete", "gone" }, seen)
+            assert.is_nil(w())
+            assert.same({ nil, "closed", "CLOSED" }, { w:next() })
+            assert.same({ nil, "closed", "CLOSED" }, { w:close() })
+        end)
+    end)
+
+    it("is an iterator that raises when it is closed before", function()
         tasks.run(function()
             local w, seen = assert(fs.watch(dir)), {}
             sh(dir, "mkdir a b")
-            for event in w do
-                seen[#seen + 1] = event.name
-                if #seen == 2 then
-                    quoll.spawn(w.close, w)
+            assert.error_matches(function()
+                for event in w do
+                    seen[#seen + 1] = event.name
+                    if #seen == 2 then
+                        quoll.spawn(w.close, w)
+                    end
                 end
-            end
+            end, "closed$")
+            assert.error_matches(function() w() end, "closed$")
             assert.same({ "a", "b" }, seen)
             assert.same({ nil, "closed", "CLOSED" }, { w:next() })
             assert.same({ nil, "closed", "CLOSED" }, { w:close() })
@@ -107,7 +124,7 @@ describe("quoll.fs.watch", function()
                 second = assert(fs.watch(dir)):disown()
             end):wait()
             assert.same({ nil, "closed", "OWNER_ENDED" }, { first:next() })
-            assert.is_nil(first())
+            assert.error_matches(function() first() end, "closed$")
             assert.equal(second, second:own())
             assert.is_true(second:close())
         end)
