@@ -138,6 +138,9 @@ QL_API void ql_op_ready(ql_op_t *op);
  * is what the waiter gets, also when a result was there that it has not taken
  * yet. Posts; harmless when nobody waits. */
 QL_API void ql_op_end(ql_op_t *op, int err);
+/* Ends the wait from elsewhere with NGX_OK. From now on nothing takes back what
+ * the waiter was given: no timeout, no cancellation. Posts; op waits. */
+QL_API void ql_op_done(ql_op_t *op);
 /* True until the waiter has its result: op may not be used for another wait. */
 static inline int
 ql_op_waiting(const ql_op_t *op)

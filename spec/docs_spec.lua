@@ -79,6 +79,11 @@ describe("docs/API.md", function()
         add_functions(names, "listener:", core.methods.listener)
         add_functions(names, "task:", core.task)
         add_functions(names, "file:", core.methods.file)
+        for _, name in ipairs { "channel", "event", "mutex", "semaphore" } do
+            add_functions(names, name .. ":", core.methods[name])
+        end
+        add_functions(names, "waitgroup:",
+            require("quoll.sync.waitgroup").methods)
         add_functions(names, "watch:", require("quoll.watch").methods)
         add_functions(names, "directory:", require("quoll.directory").methods)
         return names

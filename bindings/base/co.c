@@ -400,3 +400,13 @@ ql_op_end(ql_op_t *op, int err)
     op->rc = NGX_ERROR;
     op->err = err;
 }
+
+void
+ql_op_done(ql_op_t *op)
+{
+    ql_task_t *t = op->task;
+
+    op->rc = NGX_OK;
+    co_unpark(t);
+    ql_post_event(t->lua->loop, &t->event);
+}

@@ -168,8 +168,8 @@ handle_new_metatable(lua_State *L, const ql_handle_type_t *type)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-static void
-handle_metatable(lua_State *L, const ql_handle_type_t *type)
+void
+ql__handle_metatable(lua_State *L, const ql_handle_type_t *type)
 {
     handle_push_metatable(L, type);
     if (lua_isnil(L, -1)) {
@@ -189,7 +189,7 @@ ql_handle_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
     h->lua = lua;
     h->closed = QL_E_CLOSED;
     ql_queue_init(&h->link);
-    handle_metatable(L, type);
+    ql__handle_metatable(L, type);
     lua_setmetatable(L, -2);
     return h;
 }
@@ -197,7 +197,7 @@ ql_handle_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
 void
 ql_handle_methods(lua_State *L, const ql_handle_type_t *type)
 {
-    handle_metatable(L, type);
+    ql__handle_metatable(L, type);
     lua_getfield(L, -1, "__index");
     lua_remove(L, -2);
 }

@@ -28,13 +28,22 @@ typedef enum {
     QL_TASK_CANCELLED /* ended by its cancellation */
 } ql_task_state_t;
 
-/* The operation of waits that have no handle: sleep, task:wait, room. */
+/* The operation of waits for what has room for several waiters, or for nothing
+ * at all: sleep, task:wait, room, quoll.sync. */
 typedef struct {
     ql_op_t op;
-    ql_queue_t link;     /* in target's waiters */
-    ql_task_t *target;   /* task:wait */
-    uint32_t room;       /* room: fewer children than this */
-    unsigned posted : 1; /* sleep: the turn or the time has come next */
+    ql_queue_t link; /* in the waiters of target or handle */
+    union {
+        ql_task_t *target;   /* task:wait */
+        ql_handle_t *handle; /* quoll.sync: anchored by the wait */
+    };
+    lua_State *from;      /* channel: has the channel first and, of a send, the
+                            item last on its stack */
+    uint32_t room;        /* room: fewer children than this */
+    uint32_t count;       /* semaphore: permits wanted */
+    unsigned posted : 1;  /* sleep: the turn or the time has come next */
+    unsigned granted : 1; /* quoll.sync: has what it waits for, until its push
+                             or its free */
 } ql_own_op_t;
 
 /* A coroutine with what it waits for, what it owns and what it started. What
@@ -216,6 +225,9 @@ void ql__join_child(ql_task_t *t);
 /* Is the wait of t for its children only? A signal does not cut it. */
 bool ql__join_children(const ql_task_t *t);
 
+/* sync/sync.c */
+void ql__sync_register(lua_State *L, ql_lua_t *lua);
+
 /* sleep.c */
 void ql__sleep_register(lua_State *L, ql_lua_t *lua);
 
@@ -266,6 +278,8 @@ void ql__push_where(lua_State *L);
 
 /* handle.c: closes what t owns, newest first. */
 void ql__handles_close(ql_task_t *t);
+/* Pushes the type's metatable, made at the first call. */
+void ql__handle_metatable(lua_State *L, const ql_handle_type_t *type);
 
 /* state.c: puts fns into the table on top, each with lua as upvalue 1. */
 void ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns);

@@ -31,6 +31,7 @@ local quoll = {
   timer = require "quoll.timer",
   coroutine = require "quoll.coroutine",
   fs = fs,
+  sync = require "quoll.sync",
 }
 
 quoll.fs.watch = require("quoll.watch").watch

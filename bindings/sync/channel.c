@@ -1,0 +1,377 @@
+/*
+ * channel.c: items go from senders to receivers, in order. The ring holds what
+ * receivers can take and what they have been promised. The item of a sender
+ * that waits stays on its stack, so that its end takes the item with it.
+ *
+ * Senders wait only while the buffer is full, receivers only while there is
+ * nothing to take: never both.
+ */
+#include "sync.h"
+
+enum {
+    RING_FIRST = 4, /* slots of the first ring */
+    RING_KEPT = 256 /* an empty ring of more is given back */
+};
+
+typedef struct {
+    ql_handle_t handle;
+    ql_queue_t senders;   /* of ql_own_op_t.link */
+    ql_queue_t receivers; /* likewise */
+    uint32_t size;        /* of the buffer: items that need no receiver */
+    uint32_t count;       /* items in the ring */
+    uint32_t promised;    /* of these: to receivers on their way */
+    uint32_t head;        /* slot of the oldest, from 0 */
+    uint32_t slots;       /* length of the ring; a power of two, or 0 */
+} channel_t;
+
+static channel_t *
+channel_of(const ql_own_op_t *own)
+{
+    return ql_queue_data(own->handle, channel_t, handle);
+}
+
+/* Items that a receiver can have without waiting, but for the senders'. */
+static uint32_t
+channel_free_items(const channel_t *ch)
+{
+    return ch->count - ch->promised;
+}
+
+/* ------------------------------------------------------------- ring ---- */
+
+/* The ring is the channel's environment; the channel is the first value on the
+ * stack of L, an item to be put the second one on its own. */
+
+static int
+ring_slot(const channel_t *ch, uint32_t i)
+{
+    return (int) ((ch->head + i) & (ch->slots - 1)) + 1;
+}
+
+/* Room for one more item, so that putting it allocates nothing: a finaliser
+ * that ran then might use the channel, or the task's own operation. */
+static void
+ring_reserve(lua_State *L, channel_t *ch)
+{
+    while (ch->count == ch->slots) {
+        uint32_t slots = ch->slots == 0 ? RING_FIRST : 2 * ch->slots;
+
+        lua_createtable(L, (int) slots, 0);
+        if (ch->count == ch->slots && slots > ch->slots) {
+            lua_getfenv(L, 1);
+            for (uint32_t i = 0; i < ch->count; i++) {
+                lua_rawgeti(L, -1, ring_slot(ch, i));
+                lua_rawseti(L, -3, (int) i + 1);
+            }
+            lua_pop(L, 1);
+            lua_setfenv(L, 1);
+            ch->head = 0;
+            ch->slots = slots;
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+}
+
+/* Puts the item of from into the ring. */
+static void
+ring_put(lua_State *L, channel_t *ch, lua_State *from)
+{
+    lua_getfenv(L, 1);
+    lua_pushvalue(from, 2);
+    lua_xmove(from, L, 1);
+    lua_rawseti(L, -2, ring_slot(ch, ch->count));
+    lua_pop(L, 1);
+    ch->count++;
+}
+
+/* Pushes the oldest item, which leaves the ring. */
+static void
+ring_take(lua_State *L, channel_t *ch)
+{
+    int slot = ring_slot(ch, 0);
+
+    lua_getfenv(L, 1);
+    lua_rawgeti(L, -1, slot);
+    lua_pushnil(L);
+    lua_rawseti(L, -3, slot);
+    lua_remove(L, -2);
+    ch->head++;
+    ch->count--;
+    if (ch->count == 0 && ch->slots > RING_KEPT) {
+        lua_pushvalue(L, LUA_GLOBALSINDEX);
+        lua_setfenv(L, 1);
+        ch->slots = 0;
+    }
+}
+
+/* ------------------------------------------------------------- send ---- */
+
+/* The item goes to a receiver, or into the buffer; false: it cannot. */
+static bool
+channel_put(lua_State *L, channel_t *ch)
+{
+    if (ch->handle.closed
+        || (ql_queue_empty(&ch->receivers)
+            && channel_free_items(ch) >= ch->size))
+    {
+        return false;
+    }
+    ring_put(L, ch, L);
+    if (!ql_queue_empty(&ch->receivers)) {
+        ch->promised++;
+        ql__sync_wake(&ch->receivers);
+    }
+    return true;
+}
+
+static int
+send_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = ql__own(op);
+    channel_t *ch = channel_of(own);
+
+    if (ql__sync_parked(own)) {
+        return NGX_AGAIN;
+    }
+    if (channel_put(own->from, ch)) {
+        return NGX_OK;
+    }
+    if (lua_gettop(own->from) == 3) {
+        own->from = lua_tothread(own->from, 3);
+    }
+    return ql__sync_park(own, &ch->senders);
+}
+
+static const ql_op_type_t send_op = {.name = "channel send",
+                                     .attempt = send_attempt,
+                                     .push = ql__sync_push,
+                                     .cancel = ql__sync_leave};
+
+/* While the sender waits its item is read from its stack: that of a task's own
+ * coroutine, which yields, or else of a thread that is anchored above it. */
+static void
+send_prepare(lua_State *L, channel_t *ch)
+{
+    const ql_lua_t *lua = ch->handle.lua;
+
+    if (lua->current->L != L || !lua_isyieldable(L)) {
+        lua_State *from = lua_newthread(L);
+
+        lua_pushvalue(L, 1);
+        lua_pushvalue(L, 2);
+        lua_xmove(L, from, 2);
+    }
+    ring_reserve(L, ch);
+}
+
+/* ---------------------------------------------------------- receive ---- */
+
+/* Is there an item for a receiver that came just now? A sender's joins them,
+ * since one is about to go. */
+static bool
+channel_has(lua_State *L, channel_t *ch)
+{
+    if (!ql_queue_empty(&ch->senders)) {
+        ring_put(L, ch, ql__first_waiter(&ch->senders)->from);
+        ql__sync_wake(&ch->senders);
+    }
+    return channel_free_items(ch) > 0;
+}
+
+static int
+receive_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = ql__own(op);
+    channel_t *ch = channel_of(own);
+
+    if (!ql__sync_parked(own) && channel_has(own->from, ch)) {
+        ch->promised++;
+        own->granted = 1;
+        return NGX_OK;
+    }
+    return ql__sync_park(own, &ch->receivers);
+}
+
+static int
+receive_push(lua_State *L, ql_op_t *op, int rc)
+{
+    ql_own_op_t *own = ql__own(op);
+    channel_t *ch = channel_of(own);
+
+    if (rc != NGX_OK) {
+        return ql_push_error(L, op->err);
+    }
+    own->granted = 0;
+    ch->promised--;
+    ring_take(L, ch);
+    return 1;
+}
+
+/* Of a wait that the loop's failure has ended after all: the item is the next
+ * receiver's. */
+static void
+receive_free(ql_op_t *op)
+{
+    ql_own_op_t *own = ql__own(op);
+    channel_t *ch = channel_of(own);
+
+    if (!own->granted) {
+        return;
+    }
+    own->granted = 0;
+    if (ql_queue_empty(&ch->receivers)) {
+        ch->promised--;
+    } else {
+        ql__sync_wake(&ch->receivers);
+    }
+}
+
+static const ql_op_type_t receive_op = {.name = "channel receive",
+                                        .attempt = receive_attempt,
+                                        .push = receive_push,
+                                        .cancel = ql__sync_leave,
+                                        .free = receive_free};
+
+/* -------------------------------------------------------- functions ---- */
+
+static void
+channel_close(ql_handle_t *h, int err)
+{
+    channel_t *ch = ql_queue_data(h, channel_t, handle);
+
+    ql__sync_end(&ch->senders, err);
+    ql__sync_end(&ch->receivers, err);
+}
+
+static const ql_handle_type_t channel_type = {.name = "channel",
+                                              .close = channel_close};
+
+static channel_t *
+channel_check(lua_State *L, const char *method)
+{
+    return ql_handle_check(L, 1, &channel_type, method);
+}
+
+static void
+check_item(lua_State *L, const char *method)
+{
+    if (lua_isnoneornil(L, 2)) {
+        ql_bad_argument(L, 2, "v", method, "any value but nil");
+    }
+}
+
+/* new([n]) -> channel */
+static int
+channel_new(lua_State *L)
+{
+    int64_t n = 0;
+    channel_t *ch;
+
+    if (!lua_isnoneornil(L, 1)) {
+        n = ql_check_whole(L, 1, "n", "channel", 0, 1 << 30);
+    }
+    ch = ql__sync_new(L, ql__upvalue(L), &channel_type, sizeof(*ch));
+    ql_queue_init(&ch->senders);
+    ql_queue_init(&ch->receivers);
+    ch->size = (uint32_t) n;
+    return 1;
+}
+
+/* send(self, v, [s]) -> true | nil, err, CODE */
+static int
+channel_send(lua_State *L)
+{
+    channel_t *ch = channel_check(L, "send");
+    uint64_t timeout = ql_check_timeout(L, 3, "s", "send");
+    ql_own_op_t *own;
+
+    check_item(L, "send");
+    lua_settop(L, 2);
+    send_prepare(L, ch);
+    own = ql__sync_op(L, &ch->handle, &send_op);
+    own->op.timeout = timeout;
+    own->from = L;
+    return ql_await(L, &own->op, lua_gettop(L));
+}
+
+/* receive(self, [s]) -> v | nil, err, CODE */
+static int
+channel_receive(lua_State *L)
+{
+    channel_t *ch = channel_check(L, "receive");
+    uint64_t timeout = ql_check_timeout(L, 2, "s", "receive");
+    ql_own_op_t *own;
+
+    lua_settop(L, 1);
+    ring_reserve(L, ch);
+    own = ql__sync_op(L, &ch->handle, &receive_op);
+    own->op.timeout = timeout;
+    own->from = L;
+    return ql_await(L, &own->op, 1);
+}
+
+/* offer(self, v) -> true | false: it would have to wait, or is closed; never
+ * waits */
+static int
+channel_offer(lua_State *L)
+{
+    channel_t *ch = channel_check(L, "offer");
+
+    check_item(L, "offer");
+    lua_settop(L, 2);
+    ring_reserve(L, ch);
+    lua_pushboolean(L, channel_put(L, ch));
+    return 1;
+}
+
+/* poll(self) -> v | nothing; never waits */
+static int
+channel_poll(lua_State *L)
+{
+    channel_t *ch = channel_check(L, "poll");
+
+    lua_settop(L, 1);
+    ring_reserve(L, ch);
+    if (!channel_has(L, ch)) {
+        return 0;
+    }
+    ring_take(L, ch);
+    return 1;
+}
+
+/* #channel: items in the buffer */
+static int
+channel_len(lua_State *L)
+{
+    lua_pushnumber(L, channel_free_items(channel_check(L, "#")));
+    return 1;
+}
+
+/* "channel (open, 2 of 8): 0x..." */
+static int
+channel_tostring(lua_State *L)
+{
+    channel_t *ch = channel_check(L, "tostring");
+
+    lua_pushfstring(L, "channel (%s, %d of %d): %p",
+                    ch->handle.closed ? "closed" : "open",
+                    (int) channel_free_items(ch), (int) ch->size, (void *) ch);
+    return 1;
+}
+
+void
+ql__channel_open(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {
+        {"new", channel_new},         {"send", channel_send},
+        {"receive", channel_receive}, {"offer", channel_offer},
+        {"poll", channel_poll},       {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__len", channel_len}, {"__tostring", channel_tostring}, {NULL, NULL}};
+
+    ql__sync_open(L, lua, &channel_type, fns);
+    ql__handle_metatable(L, &channel_type);
+    luaL_setfuncs(L, meta, 0);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,110 @@
+/*
+ * event.c: a flag that tasks wait for.
+ */
+#include "sync.h"
+
+typedef struct {
+    ql_handle_t handle;
+    ql_queue_t waiters; /* of ql_own_op_t.link */
+    bool set;
+} event_t;
+
+static event_t *
+event_of(const ql_own_op_t *own)
+{
+    return ql_queue_data(own->handle, event_t, handle);
+}
+
+static int
+event_attempt(ql_op_t *op)
+{
+    ql_own_op_t *own = ql__own(op);
+    event_t *e = event_of(own);
+
+    if (e->set && !e->handle.closed) {
+        return NGX_OK;
+    }
+    return ql__sync_park(own, &e->waiters);
+}
+
+static const ql_op_type_t event_op = {.name = "event",
+                                      .attempt = event_attempt,
+                                      .push = ql__sync_push,
+                                      .cancel = ql__sync_leave};
+
+static void
+event_close(ql_handle_t *h, int err)
+{
+    ql__sync_end(&ql_queue_data(h, event_t, handle)->waiters, err);
+}
+
+static const ql_handle_type_t event_type = {.name = "event",
+                                            .close = event_close};
+
+static event_t *
+event_check(lua_State *L, const char *method)
+{
+    return ql_handle_check(L, 1, &event_type, method);
+}
+
+/* new() -> event, not set */
+static int
+event_new(lua_State *L)
+{
+    event_t *e = ql__sync_new(L, ql__upvalue(L), &event_type, sizeof(*e));
+
+    ql_queue_init(&e->waiters);
+    return 1;
+}
+
+/* set(self): who waits now goes on, also when clear() follows at once */
+static int
+event_set(lua_State *L)
+{
+    event_t *e = event_check(L, "set");
+
+    e->set = true;
+    while (!ql_queue_empty(&e->waiters)) {
+        ql__sync_wake(&e->waiters);
+    }
+    return 0;
+}
+
+/* clear(self) */
+static int
+event_clear(lua_State *L)
+{
+    event_check(L, "clear")->set = false;
+    return 0;
+}
+
+/* isset(self) -> boolean */
+static int
+event_isset(lua_State *L)
+{
+    lua_pushboolean(L, event_check(L, "isset")->set);
+    return 1;
+}
+
+/* wait(self, [s]) -> true | nil, err, CODE */
+static int
+event_wait(lua_State *L)
+{
+    event_t *e = event_check(L, "wait");
+    uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
+    ql_own_op_t *own = ql__sync_op(L, &e->handle, &event_op);
+
+    own->op.timeout = timeout;
+    lua_settop(L, 1);
+    return ql_await(L, &own->op, 1);
+}
+
+void
+ql__event_open(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {
+        {"new", event_new},     {"set", event_set},   {"clear", event_clear},
+        {"isset", event_isset}, {"wait", event_wait}, {NULL, NULL}};
+
+    ql__sync_open(L, lua, &event_type, fns);
+}

@@ -1,0 +1,102 @@
+/*
+ * sync.c: queues of waiters, for every object of quoll.sync.
+ */
+#include "sync.h"
+
+void *
+ql__sync_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
+             size_t size)
+{
+    ql_handle_t *h;
+
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    h = ql_handle_new(L, lua, type, size);
+    h->closed = 0;
+    return h;
+}
+
+ql_own_op_t *
+ql__sync_op(lua_State *L, ql_handle_t *h, const ql_op_type_t *type)
+{
+    ql_own_op_t *own = ql__own_op(L, h->lua, type);
+
+    own->handle = h;
+    own->granted = 0;
+    return own;
+}
+
+int
+ql__sync_push(lua_State *L, ql_op_t *op, int rc)
+{
+    if (rc != NGX_OK) {
+        return ql_push_error(L, op->err);
+    }
+    ql__own(op)->granted = 0;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+void
+ql__sync_leave(ql_op_t *op)
+{
+    ql_queue_remove(&ql__own(op)->link);
+}
+
+int
+ql__sync_park(ql_own_op_t *own, ql_queue_t *waiters)
+{
+    if (own->handle->closed) {
+        own->op.err = own->handle->closed;
+        return NGX_ERROR;
+    }
+    if (!ql__sync_parked(own)) {
+        ql_queue_insert_tail(waiters, &own->link);
+    }
+    return NGX_AGAIN;
+}
+
+ql_own_op_t *
+ql__sync_wake(ql_queue_t *waiters)
+{
+    ql_own_op_t *own = ql__first_waiter(waiters);
+
+    ql_queue_remove(&own->link);
+    own->granted = 1;
+    ql_op_done(&own->op);
+    return own;
+}
+
+void
+ql__sync_end(ql_queue_t *waiters, int err)
+{
+    while (!ql_queue_empty(waiters)) {
+        ql_own_op_t *own = ql__first_waiter(waiters);
+
+        ql_queue_remove(&own->link);
+        ql_op_end(&own->op, err);
+    }
+}
+
+void
+ql__sync_open(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
+              const luaL_Reg *fns)
+{
+    lua_getfield(L, -1, "methods");
+    ql_handle_methods(L, type);
+    lua_setfield(L, -2, type->name);
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 4);
+    ql__register(L, lua, fns);
+    lua_setfield(L, -2, type->name);
+}
+
+void
+ql__sync_register(lua_State *L, ql_lua_t *lua)
+{
+    ql__channel_open(L, lua);
+    ql__event_open(L, lua);
+    ql__mutex_open(L, lua);
+    ql__semaphore_open(L, lua);
+}

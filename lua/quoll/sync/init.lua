@@ -1,0 +1,14 @@
+--- Tasks that talk: channels, topics, locks and the like.
+--
+-- Waiters are served strictly in the order in which they came. A wait that a
+-- timeout or a cancellation ends has had no effect. No task owns these objects:
+-- each lives as long as something refers to it.
+-- @module quoll.sync
+
+return {
+  channel = require("quoll.sync.channel").new,
+  event = require("quoll.sync.event").new,
+  mutex = require("quoll.sync.mutex").new,
+  semaphore = require("quoll.sync.semaphore").new,
+  waitgroup = require("quoll.sync.waitgroup").new,
+}

@@ -1,0 +1,54 @@
+--- Mutexes: locks that tasks hold.
+-- Source: bindings/sync/mutex.c
+-- @module quoll.sync.mutex
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+
+local raw = core.mutex
+local core_lock, core_unlock, holds = raw.lock, raw.unlock, raw.holds
+
+local Mutex = core.methods.mutex
+local mutex = {}
+
+--- Makes a mutex.
+-- @treturn Mutex
+-- @function mutex
+mutex.new = raw.new
+
+--- Locks it; waits for the lock. First come, first served. Raises when this
+-- task holds it.
+-- @number[opt] s seconds at most; 0: only if it is free
+-- @treturn[1] boolean true
+-- @treturn[1] ?string "abandoned": its last holder ended without unlocking it
+-- @treturn[2] nil
+-- @treturn[2] string "timeout"
+-- @treturn[2] string CODE
+function Mutex:lock(s)
+  return finish(core_lock(self, s))
+end
+
+--- Unlocks it; raises in a task that does not hold it.
+-- @function Mutex:unlock
+Mutex.unlock = core_unlock
+
+local function unlock(self, ok, ...)
+  if holds(self) then
+    core_unlock(self)
+  end
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+--- Calls fn(...) with the lock held, and unlocks it by whatever path fn ends.
+-- @func fn
+-- @param[opt] ... its arguments
+-- @return fn's results; its error is raised
+function Mutex:with(fn, ...)
+  finish(core_lock(self))
+  return unlock(self, pcall(fn, ...))
+end
+
+return mutex
