@@ -435,6 +435,29 @@ typedef struct {
 
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
 
+enum {
+    QL_TURN_BUCKETS = 24
+};
+
+/* How long turns take: all but the waiting in epoll, and but the turns that a
+ * handler ran inside them. */
+typedef struct {
+    uint64_t ns; /* of all turns together */
+    /* Turns by their length: i: less than 2^i us, and not less than 2^(i-1);
+     * the last: all others. Their sum is ql_stats_t.turns without those that
+     * are under way. */
+    uint64_t lengths[QL_TURN_BUCKETS];
+    uint64_t longest;      /* ns, since ql_turns_reset(); 0: there was none */
+    uint64_t longest_turn; /* its number, as ql_loop_turn() said in it */
+    uint64_t longest_end;  /* ns of the clock */
+} ql_turns_t;
+
+QL_API const ql_turns_t *ql_turns(const ql_loop_t *loop);
+/* Forgets the longest turn. */
+QL_API void ql_turns_reset(ql_loop_t *loop);
+/* The number of this turn, or of the last: ql_stats_t.turns. */
+QL_API uint64_t ql_loop_turn(const ql_loop_t *loop);
+
 /* Calls on the loop of more than 1 ms. */
 typedef struct {
     uint64_t count;

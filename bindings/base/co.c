@@ -154,6 +154,7 @@ co_turn(lua_State *L, ql_task_t *t)
     lua->drive = t == &lua->root ? drive : t;
     t->driving = 1;
     t->woken = 0;
+    ql__account_enter(t);
     ql__signals_enter(lua);
     while (!t->woken) {
         if (ql_loop_init(lua->loop) == NGX_ERROR
@@ -164,6 +165,7 @@ co_turn(lua_State *L, ql_task_t *t)
         }
     }
     ql__signals_leave(lua);
+    ql__account_leave(lua);
     t->driving = 0;
     t->state = QL_TASK_RUNNING;
     lua->driver = driver;
@@ -295,7 +297,9 @@ co_enter(ql_task_t *t, int nargs)
     lua->resumes++;
     t->state = QL_TASK_RUNNING;
     co_new_slice(lua);
+    ql__account_begin(&lua->account, lua->loop);
     status = lua_resume(t->L, nargs);
+    ql__account_charge(t);
     lua->current = previous;
     if (status == LUA_YIELD && t->op != NULL) {
         return;

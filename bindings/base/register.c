@@ -17,4 +17,5 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__tasks_register(L, lua);
     ql__trace_register(L, lua);
     ql__sync_register(L, lua);
+    ql__turns_register(L, lua);
 }

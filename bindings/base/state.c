@@ -75,6 +75,7 @@ state_new(lua_State *L)
     lua->root.state = QL_TASK_RUNNING;
     lua->current = &lua->root;
     lua->chain.ref = LUA_NOREF;
+    ql__account_init(&lua->account);
     ql_queue_init(&lua->deferred);
     ql__boundary_init(L, lua);
     ql__anchor_init(L, lua);
@@ -89,6 +90,7 @@ state_new(lua_State *L)
         luaL_error(L, "not enough memory for the event loop");
     }
     ql_loop_set_data(lua->loop, lua);
+    lua->root.born = ql_nsec(lua->loop);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &state_key);
     lua_insert(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);

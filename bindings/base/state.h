@@ -4,6 +4,7 @@
 #ifndef QUOLL_STATE_H
 #define QUOLL_STATE_H
 
+#include "../inspect/account.h"
 #include "../quoll_lua.h"
 
 #include <signal.h>
@@ -71,6 +72,7 @@ struct ql_task_s {
     ql_queue_t handles; /* it owns, newest first */
     ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
     ql_own_op_t own;
+    uint64_t ticks;     /* of the account: its coroutine ran */
     uint64_t born;      /* ns of the loop's clock: spawned */
     uint64_t parked;    /* the same: its last wait began */
     const char *why;    /* of a cancellation from C; NULL: in the fenv */
@@ -136,6 +138,7 @@ struct ql_lua_s {
     int anchors;  /* slots used since that table was made */
     int anchor_free; /* its first free slot; 0: none */
     ql_chain_t chain;
+    ql_account_t account;
     uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;
     uint64_t failed; /* of those that ended */
@@ -260,8 +263,17 @@ const char *ql__task_state(const ql_task_t *t);
 void ql__task_title(const ql_task_t *t, char *text, size_t size);
 void ql__info_register(lua_State *L, ql_lua_t *lua);
 
+/* inspect/account.c */
+/* t, which waits, begins and ends to run the loop: its own time. */
+void ql__account_enter(ql_task_t *t);
+void ql__account_leave(ql_lua_t *lua);
+/* The coroutine of t has just stopped. */
+void ql__account_charge(ql_task_t *t);
+
 /* inspect/tasks.c */
 void ql__tasks_register(lua_State *L, ql_lua_t *lua);
+/* inspect/turns.c */
+void ql__turns_register(lua_State *L, ql_lua_t *lua);
 
 /* signal.c */
 const char *ql__signal_name(int signo);

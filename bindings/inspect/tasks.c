@@ -12,6 +12,16 @@ enum {
     TASKS_TEXT = 1024 /* bytes of what a task waits for */
 };
 
+void
+ql_op_describe(ql_op_t *op, char *text, size_t size)
+{
+    if (op->type->describe != NULL) {
+        op->type->describe(op, text, size);
+    } else {
+        (void) snprintf(text, size, "%s", op->type->name);
+    }
+}
+
 /* Pushes a table of the live tasks, parents first; its length. Between the
  * last count and its end nothing allocates, so nothing ends. */
 static int
@@ -173,6 +183,7 @@ task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
     lua_createtable(L, 0, 16);
     set_number(L, "id", (double) t->id);
     set_number(L, "age", seconds(t->born, now));
+    set_number(L, "cpu", ql__account_seconds(&t->lua->account, t->ticks));
     set_string(L, "state", ql__task_state(t));
     if (t->parent != NULL) {
         set_number(L, "parent", (double) t->parent->id);

@@ -56,10 +56,16 @@ function quoll.configure(settings)
   return core.configure(settings)
 end
 
+local stats_options = { reset = "boolean" }
+
 --- Counters and gauges of the runtime.
+-- @tparam[opt] table opts reset = true forgets the longest turn afterwards
 -- @treturn table loop, connections, aio, files, pool, tasks, alerts
-function quoll.stats()
+function quoll.stats(opts)
+  local reset = options.check(opts, stats_options, "stats").reset
   local stats = core.stats()
+  local loop = core.turn_stats(stats.loop, reset)
+  loop.events_per_turn = loop.events / math.max(loop.turns, 1)
   local files = stats.files
   files.iocbs_per_submit = stats.aio.submitted / math.max(files.submits, 1)
   stats.tasks = core.task_stats()
@@ -72,9 +78,9 @@ local tasks_options = { traceback = "boolean" }
 -- @tparam[opt] table opts traceback = false leaves tracebacks out: with 100,000
 -- tasks they are most of the time
 -- @treturn table array of {id, name, parent (an id, 0 is the main chunk), age
--- (s), state, waits (what it waits for, in words), since (s, of this wait),
--- left (s of its timeout), where ("file:line" of the script), traceback}; [0]
--- is the main chunk
+-- (s), cpu (s), state, waits (what it waits for, in words), since (s, of this
+-- wait), left (s of its timeout), where ("file:line" of the script),
+-- traceback}; [0] is the main chunk
 function quoll.tasks(opts)
   return core.tasks(options.check(opts, tasks_options, "tasks").traceback
     ~= false)

@@ -134,15 +134,12 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
     return timer < most ? timer : most;
 }
 
-int
-ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
+static int
+wait_events(ql_loop_t *loop, uint64_t max_wait)
 {
     uint32_t flags = QL_POST_EVENTS;
     uint64_t timer;
 
-    if (ql_loop_init(loop) != NGX_OK) {
-        return NGX_ERROR;
-    }
     ql_aio_submit(loop);
     timer = turn_timeout(loop, max_wait);
     /* With a resolution the clock is looked at when the alarm went off. */
@@ -154,7 +151,15 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
     {
         return NGX_ERROR;
     }
-    loop->stats.turns++;
+    return NGX_OK;
+}
+
+/* What has come. A handler may run turns of its own. */
+static void
+turn(ql_loop_t *loop)
+{
+    uint64_t number = ql__turn_begin(loop);
+
     ql__posted_move_next(loop);
     ql__posted_process_accept(loop);
     ql_event_expire_timers(loop);
@@ -162,7 +167,28 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
     if (loop->log.dropping) {
         ql__log_flush(loop, false);
     }
-    return NGX_OK;
+    ql__turn_end(loop, number);
+}
+
+int
+ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
+{
+    bool nested = loop->turning;
+    uint64_t spent;
+    int rc;
+
+    if (ql_loop_init(loop) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    spent = ql__turn_leave(loop);
+    rc = wait_events(loop, max_wait);
+    if (rc == NGX_OK) {
+        turn(loop);
+    }
+    if (nested) {
+        ql__turn_return(loop, spent);
+    }
+    return rc;
 }
 
 int

@@ -216,6 +216,18 @@ int ql__notify_init(ql_loop_t *loop);
 void ql__notify_done(ql_loop_t *loop);
 int ql__epoll_notify(ql_loop_t *loop);
 
+/* ---- turn.c ---- */
+
+/* Waiting begins: before a turn inside a turn, ns that the outer one took so
+ * far, else 0. */
+uint64_t ql__turn_leave(ql_loop_t *loop);
+/* epoll_wait has returned: the turn's number. */
+uint64_t ql__turn_begin(ql_loop_t *loop);
+/* Counts turn number `turn`. */
+void ql__turn_end(ql_loop_t *loop, uint64_t turn);
+/* The outer turn goes on. */
+void ql__turn_return(ql_loop_t *loop, uint64_t spent);
+
 /* ---- the loop ---- */
 
 struct ql_loop_s {
@@ -246,6 +258,9 @@ struct ql_loop_s {
 
     /* timer.c, time.c */
     ql_wheel_t wheel;
+    bool turning;        /* between epoll_wait and the end of the turn */
+    uint64_t turn_start; /* ns; without the turns that ran inside it */
+    ql_turns_t turns;
     uint64_t msec;
     uint64_t nsec;
     timer_t resolution_timer;
