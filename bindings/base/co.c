@@ -111,6 +111,7 @@ co_new_slice(ql_lua_t *lua)
 {
     lua->budget = QL__BUDGET;
     lua->slice = 0;
+    ql__account_begin(&lua->account, lua->loop);
 }
 
 /* From a coroutine within t's own, quoll.coroutine sees the mark and passes
@@ -165,7 +166,6 @@ co_turn(lua_State *L, ql_task_t *t)
         }
     }
     ql__signals_leave(lua);
-    ql__account_leave(lua);
     t->driving = 0;
     t->state = QL_TASK_RUNNING;
     lua->driver = driver;
@@ -297,7 +297,6 @@ co_enter(ql_task_t *t, int nargs)
     lua->resumes++;
     t->state = QL_TASK_RUNNING;
     co_new_slice(lua);
-    ql__account_begin(&lua->account, lua->loop);
     status = lua_resume(t->L, nargs);
     ql__account_charge(t);
     lua->current = previous;

@@ -264,13 +264,14 @@ void ql__task_title(const ql_task_t *t, char *text, size_t size);
 void ql__info_register(lua_State *L, ql_lua_t *lua);
 
 /* inspect/account.c */
-/* t, which waits, begins and ends to run the loop: its own time. */
+/* t, which waits, begins to run the loop. */
 void ql__account_enter(ql_task_t *t);
-void ql__account_leave(ql_lua_t *lua);
 /* The coroutine of t has just stopped. */
 void ql__account_charge(ql_task_t *t);
 
 /* inspect/tasks.c */
+/* The coroutine of t, or one within it, that waits; else t's own. */
+lua_State *ql__task_place(const ql_task_t *t);
 void ql__tasks_register(lua_State *L, ql_lua_t *lua);
 /* inspect/turns.c */
 void ql__turns_register(lua_State *L, ql_lua_t *lua);

@@ -69,13 +69,6 @@ ql__account_enter(ql_task_t *t)
     }
 }
 
-void
-ql__account_leave(ql_lua_t *lua)
-{
-    lua->account.turn = ql_loop_turn(lua->loop);
-    lua->account.mark = ql__ticks(&lua->account);
-}
-
 /* That of the turn that is over is kept if that was the longest so far. */
 static void
 account_keep(ql_account_t *a, const ql_loop_t *loop)
@@ -102,7 +95,7 @@ account_long(ql_task_t *t, uint64_t ticks)
     r->ticks = ticks;
     ql__task_title(t, r->task, sizeof(r->task));
     r->where[0] = '\0';
-    if (ql__where(t->lua, t->L, &ar)) {
+    if (ql__where(t->lua, ql__task_place(t), &ar)) {
         (void) snprintf(r->where, sizeof(r->where), "%s:%d", ar.short_src,
                         ar.currentline);
     }

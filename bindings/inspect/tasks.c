@@ -12,16 +12,6 @@ enum {
     TASKS_TEXT = 1024 /* bytes of what a task waits for */
 };
 
-void
-ql_op_describe(ql_op_t *op, char *text, size_t size)
-{
-    if (op->type->describe != NULL) {
-        op->type->describe(op, text, size);
-    } else {
-        (void) snprintf(text, size, "%s", op->type->name);
-    }
-}
-
 /* Pushes a table of the live tasks, parents first; its length. Between the
  * last count and its end nothing allocates, so nothing ends. */
 static int
@@ -114,12 +104,21 @@ task_set_wait(lua_State *L, ql_task_t *t, uint64_t now)
     }
 }
 
-/* The coroutine of t: the main chunk's is the one that runs the loop, or L. */
+lua_State *
+ql__task_place(const ql_task_t *t)
+{
+    bool waits = t->state == QL_TASK_WAITING || t->state == QL_TASK_READY;
+
+    return waits && !t->driving && t->op != NULL ? t->inner : t->L;
+}
+
+/* The coroutine in which t stands: the main chunk's is the one that runs the
+ * loop, or L. */
 static lua_State *
 task_coroutine(lua_State *L, const ql_task_t *t)
 {
     if (t != &t->lua->root) {
-        return t->L;
+        return ql__task_place(t);
     }
     return t->lua->current == t ? L : t->lua->driver;
 }
@@ -166,6 +165,10 @@ task_set_traceback(lua_State *L, const ql_task_t *t)
         lua_pushliteral(L, "stack traceback:\n\t(its function has ended)");
     } else {
         luaL_traceback(L, co, NULL, co == L ? 1 : 0);
+        if (t->L != NULL && co != t->L && co != L) {
+            luaL_traceback(L, t->L, "\na coroutine of", 0);
+            lua_concat(L, 2);
+        }
     }
     task_push_slot(L, t, QL_TASK_CHAIN);
     if (lua_isstring(L, -1)) {

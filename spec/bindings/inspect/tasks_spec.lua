@@ -101,6 +101,26 @@ describe("quoll.tasks", function()
         end)
     end)
 
+    it("shows the coroutine within a task that waits", function()
+        local co = require "quoll.coroutine"
+        run(function()
+            local line = debug.getinfo(1, "l").currentline + 3
+            local task = quoll.spawn(function()
+                for _ in co.wrap(function()
+                    quoll.sleep(60)
+                end) do end
+            end)
+            tasks.settle()
+            local found = row(task)
+            assert.matches("^sleep", found.waits)
+            assert.matches("tasks_spec.lua:" .. line .. "$", found.where)
+            assert.matches("tasks_spec.lua:" .. line .. ".*\na coroutine of\n"
+                .. "stack traceback:.*tasks_spec.lua:" .. line - 1 .. ".*"
+                .. "spawned at", found.traceback)
+            task:cancel()
+        end)
+    end)
+
     it("refuses what it does not know", function()
         local ok, err = pcall(quoll.tasks, { traces = true })
         assert.is_false(ok)
