@@ -82,8 +82,12 @@ describe("docs/API.md", function()
         for _, name in ipairs { "channel", "event", "mutex", "semaphore" } do
             add_functions(names, name .. ":", core.methods[name])
         end
-        add_functions(names, "waitgroup:",
-            require("quoll.sync.waitgroup").methods)
+        for _, name in ipairs { "limiter", "pool", "topic", "waitgroup" } do
+            add_functions(names, name .. ":",
+                require("quoll.sync." .. name).methods)
+        end
+        add_functions(names, "subscription:",
+            require("quoll.sync.topic").subscription_methods)
         add_functions(names, "watch:", require("quoll.watch").methods)
         add_functions(names, "directory:", require("quoll.directory").methods)
         return names

@@ -340,6 +340,14 @@ channel_poll(lua_State *L)
     return 1;
 }
 
+/* closed(self) -> boolean */
+static int
+channel_closed(lua_State *L)
+{
+    lua_pushboolean(L, channel_check(L, "closed")->handle.closed != 0);
+    return 1;
+}
+
 /* #channel: items in the buffer */
 static int
 channel_len(lua_State *L)
@@ -363,10 +371,13 @@ channel_tostring(lua_State *L)
 void
 ql__channel_open(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {
-        {"new", channel_new},         {"send", channel_send},
-        {"receive", channel_receive}, {"offer", channel_offer},
-        {"poll", channel_poll},       {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"new", channel_new},
+                                   {"send", channel_send},
+                                   {"receive", channel_receive},
+                                   {"offer", channel_offer},
+                                   {"poll", channel_poll},
+                                   {"closed", channel_closed},
+                                   {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__len", channel_len}, {"__tostring", channel_tostring}, {NULL, NULL}};
 

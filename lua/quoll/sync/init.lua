@@ -8,7 +8,11 @@
 return {
   channel = require("quoll.sync.channel").new,
   event = require("quoll.sync.event").new,
+  limiter = require("quoll.sync.limiter").new,
   mutex = require("quoll.sync.mutex").new,
+  once = require("quoll.sync.once").new,
+  pool = require("quoll.sync.pool").new,
   semaphore = require("quoll.sync.semaphore").new,
+  topic = require("quoll.sync.topic").new,
   waitgroup = require("quoll.sync.waitgroup").new,
 }

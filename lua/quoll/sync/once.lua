@@ -1,0 +1,57 @@
+--- One run for all who ask for the same thing at the same time.
+-- @module quoll.sync.once
+
+local core = require "quoll.core"
+
+local raise = core.raise
+local spawn, detach = core.spawn, core.task_detach
+local status, cancel = core.task_status, core.task_cancel
+local wait = core.task.wait
+
+local ENDED = { done = true, failed = true, cancelled = true }
+local NO_KEY = {}
+
+local once = {}
+
+-- One caller has its results, or waits no more.
+local function leave(runs, key, run, ok, ...)
+  run.callers = run.callers - 1
+  if runs[key] == run and (run.callers == 0 or ENDED[status(run.task)]) then
+    runs[key] = nil
+  end
+  if run.callers == 0 and not ENDED[status(run.task)] then
+    cancel(run.task, "nobody waits for it any more")
+  end
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+--- Makes a function of which calls with the same key share one run.
+--
+-- get(key, ...) calls fn(key, ...) in a task of its own, or waits for the run
+-- that is under way; returns its results or raises its error. A caller that is
+-- cancelled leaves the run to the others; when the last one leaves it is
+-- cancelled. What a run has returned is not kept.
+-- @func fn
+-- @treturn function get
+function once.new(fn)
+  if type(fn) ~= "function" then
+    raise(("bad argument 'fn' to 'once' (a function expected, got %s)")
+      :format(type(fn)))
+  end
+  local runs = {}
+  return function(key, ...)
+    local slot = key == nil and NO_KEY or key
+    local run = runs[slot]
+    if not run or ENDED[status(run.task)] then
+      run = { callers = 0, task = detach(spawn(fn, key, ...)) }
+      runs[slot] = run
+    end
+    run.callers = run.callers + 1
+    return leave(runs, slot, run, pcall(wait, run.task))
+  end
+end
+
+return once
