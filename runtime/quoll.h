@@ -363,6 +363,8 @@ QL_API int ql_loop_run(ql_loop_t *loop);
 QL_API void ql_loop_stop(ql_loop_t *loop);
 /* The epoll descriptor, -1 before init: readable when a turn has work. */
 QL_API int ql_loop_fd(const ql_loop_t *loop);
+/* The table that its system calls go through: core/sys.h. */
+QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
 /* For the bindings: any pointer. */
 QL_API void ql_loop_set_data(ql_loop_t *loop, void *data);
 QL_API void *ql_loop_data(const ql_loop_t *loop);

@@ -10,6 +10,8 @@
  */
 #include "state.h"
 
+#include "core/sys.h"
+
 #include <errno.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -73,7 +75,9 @@ signals_handler(ql_event_t *ev)
     struct signalfd_siginfo info;
 
     ev->ready = 0;
-    if (read(c->fd, &info, sizeof(info)) != (ssize_t) sizeof(info)) {
+    if (ql_loop_sys(lua->loop)->read(c->fd, &info, sizeof(info))
+        != (ssize_t) sizeof(info))
+    {
         return;
     }
     lua->signals.received = info.ssi_int;
@@ -85,13 +89,14 @@ signals_handler(ql_event_t *ev)
 static bool
 signals_open(ql_lua_t *lua, const sigset_t *note)
 {
+    const ql_sys_t *sys = ql_loop_sys(lua->loop);
     ql_connection_t *c;
     int fd;
 
     if (lua->signals.conn != NULL) {
         return true;
     }
-    fd = signalfd(-1, note, SFD_NONBLOCK | SFD_CLOEXEC);
+    fd = sys->signalfd(-1, note, SFD_NONBLOCK | SFD_CLOEXEC);
     if (fd == -1) {
         ql_log_error(lua->loop, QL_LOG_ERR, errno, "signalfd() failed");
         return false;
@@ -100,7 +105,7 @@ signals_open(ql_lua_t *lua, const sigset_t *note)
           ? ql_get_pseudo_connection(lua->loop, fd)
           : NULL;
     if (c == NULL) {
-        close(fd);
+        sys->close(fd);
         return false;
     }
     c->data = lua;

@@ -3,6 +3,8 @@
  */
 #include "connection.h"
 
+#include "core/sys.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -52,6 +54,12 @@ option_check(lua_State *L, const char *method)
     return NULL;
 }
 
+static const ql_sys_t *
+system_of(const ql_conn_t *conn)
+{
+    return ql_loop_sys(conn->c->loop);
+}
+
 /* getoption(self, option) -> value | nil, err, CODE */
 static int
 connection_getoption(lua_State *L)
@@ -64,8 +72,10 @@ connection_getoption(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    if (getsockopt(conn->c->fd, option->level, option->option, &value, &size)
-        == -1) {
+    if (system_of(conn)->getsockopt(conn->c->fd, option->level, option->option,
+                                    &value, &size)
+        == -1)
+    {
         return ql_push_error(L, errno);
     }
     if (option->kind == OPTION_SWITCH
@@ -128,8 +138,10 @@ connection_setoption(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    if (setsockopt(conn->c->fd, option->level, option->option, &value, size)
-        == -1) {
+    if (system_of(conn)->setsockopt(conn->c->fd, option->level, option->option,
+                                    &value, size)
+        == -1)
+    {
         return ql_push_error(L, errno);
     }
     lua_pushboolean(L, 1);
@@ -176,7 +188,9 @@ connection_getpeername(lua_State *L)
         || conn->c->peer.sa.sa_family == AF_INET6)
     {
         memcpy(&name.u, &conn->c->peer, sizeof(conn->c->peer));
-    } else if (getpeername(conn->c->fd, &name.u.sa, &name.len) == -1) {
+    } else if (system_of(conn)->getpeername(conn->c->fd, &name.u.sa, &name.len)
+               == -1)
+    {
         return ql_push_error(L, errno);
     }
     return push_name(L, &name);
@@ -192,7 +206,8 @@ connection_getsockname(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    if (getsockname(conn->c->fd, &name.u.sa, &name.len) == -1) {
+    if (system_of(conn)->getsockname(conn->c->fd, &name.u.sa, &name.len) == -1)
+    {
         return ql_push_error(L, errno);
     }
     return push_name(L, &name);

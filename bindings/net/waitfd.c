@@ -4,12 +4,12 @@
  */
 #include "../core/core.h"
 
+#include "core/sys.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     ql_handle_t handle;
@@ -64,14 +64,15 @@ static int
 waitfd_register(waitfd_t *w)
 {
     ql_loop_t *loop = ql_lua_loop(w->handle.lua);
-    int fd = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+    const ql_sys_t *sys = ql_loop_sys(loop);
+    int fd = sys->dup(w->fd);
 
     if (fd == -1) {
         return NGX_ERROR;
     }
     w->c = ql_get_connection(loop, fd);
     if (w->c == NULL) {
-        close(fd);
+        sys->close(fd);
         return NGX_ERROR;
     }
     w->c->shared = 1;
@@ -85,9 +86,15 @@ static int
 waitfd_attempt(ql_op_t *op)
 {
     waitfd_t *w = ql_queue_data(op, waitfd_t, op);
+    const ql_sys_t *sys = ql_loop_sys(ql_lua_loop(op->lua));
     struct pollfd pfd = {.fd = w->fd, .events = w->wanted};
+    int n = sys->poll(&pfd, 1, 0);
 
-    if (poll(&pfd, 1, 0) > 0) {
+    if (n == -1 && errno != EINTR) {
+        op->err = errno;
+        return NGX_ERROR;
+    }
+    if (n > 0) {
         if ((pfd.revents & POLLNVAL) != 0) {
             op->err = EBADF;
             return NGX_ERROR;

@@ -215,6 +215,12 @@ ql_loop_fd(const ql_loop_t *loop)
     return loop->ep;
 }
 
+const ql_sys_t *
+ql_loop_sys(const ql_loop_t *loop)
+{
+    return loop->sys;
+}
+
 void
 ql_loop_set_data(ql_loop_t *loop, void *data)
 {

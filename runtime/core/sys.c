@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -21,6 +23,12 @@ static int
 sys_fionread(int fd, int *bytes)
 {
     return ioctl(fd, FIONREAD, bytes);
+}
+
+static int
+sys_dup(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static int
@@ -63,6 +71,8 @@ const ql_sys_t ql_sys_default = {
     .epoll_wait = epoll_wait,
     .epoll_pwait2 = epoll_pwait2,
     .eventfd = eventfd,
+    .signalfd = signalfd,
+    .poll = poll,
 
     .socket = socket,
     .bind = bind,
@@ -82,6 +92,7 @@ const ql_sys_t ql_sys_default = {
     .read = read,
     .write = write,
     .fionread = sys_fionread,
+    .dup = sys_dup,
     .close = close,
     .mkdir = mkdir,
     .rmdir = rmdir,

@@ -16,6 +16,7 @@
 #include <time.h>
 
 struct open_how;
+struct pollfd;
 struct statfs;
 struct statx;
 
@@ -26,6 +27,8 @@ struct ql_sys_s {
     int (*epoll_pwait2)(int ep, struct epoll_event *events, int n,
                         const struct timespec *timeout, const sigset_t *mask);
     int (*eventfd)(unsigned count, int flags);
+    int (*signalfd)(int fd, const sigset_t *mask, int flags);
+    int (*poll)(struct pollfd *fds, unsigned long n, int timeout);
 
     int (*socket)(int domain, int type, int protocol);
     int (*bind)(int fd, const struct sockaddr *sa, socklen_t len);
@@ -46,6 +49,7 @@ struct ql_sys_s {
     ssize_t (*read)(int fd, void *buf, size_t size);
     ssize_t (*write)(int fd, const void *buf, size_t size);
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
+    int (*dup)(int fd);                  /* fcntl(F_DUPFD_CLOEXEC) */
     int (*close)(int fd);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);

@@ -202,3 +202,26 @@ describe("an ignored signal", function()
         assert.equal("not cancelled\n", ended(child).out)
     end)
 end)
+
+describe("without a signalfd", function()
+    it("the loop runs, and a signal does what it did before", function()
+        local child = started [[
+            local ffi = require "ffi"
+            local inject = require("spec.support.native").inject
+            inject.ql_inject_new(nil)
+            inject.ql_inject_install(ffi.cast("ql_loop_t *",
+                require("quoll.core").loop()))
+            inject.ql_inject_fail("signalfd", -1, 1, 0, 24)
+            quoll.run(function()
+                quoll.sleep(0.001)
+                print "ready"
+                quoll.sleep(60)
+            end)
+        ]]
+        child:kill(SIGTERM)
+        local result = ended(child)
+        assert.equal(SIGTERM, result.signal)
+        assert.matches("signalfd%(%) failed %(24: Too many open files%)",
+            result.err)
+    end)
+end)

@@ -83,3 +83,33 @@ describe("bindings/net/sockopt", function()
         assert.are_not.equal(client:getfd(), server:getfd())
     end))
 end)
+
+describe("a socket that the system refuses to tell of", function()
+    local inject = [[
+        local ffi = require "ffi"
+        local inject = require("spec.support.native").inject
+        local quoll = require "quoll"
+        inject.ql_inject_new(nil)
+        inject.ql_inject_install(ffi.cast("ql_loop_t *",
+            require("quoll.core").loop()))
+    ]]
+
+    it("gives its error", function()
+        local result = helper.script(inject .. [[
+            local pair = require "spec.support.pair"
+            quoll.run(function()
+                local conn = pair.connect()
+                for _, name in ipairs { "getsockopt", "setsockopt",
+                    "getsockname" } do
+                    inject.ql_inject_fail(name, conn:getfd(), 1, 1, 105)
+                end
+                print(conn:getoption "keepalive")
+                print(conn:setoption("keepalive", true))
+                print(conn:getsockname())
+                print((conn:getoption "keepalive"))
+            end)
+        ]])
+        assert.equal(("nil\tno buffer space available\tENOBUFS\n"):rep(3)
+            .. "false\n", result.out, result.err)
+    end)
+end)

@@ -175,3 +175,48 @@ describe("waitfd", function()
         end
     end)
 end)
+
+describe("waitfd without", function()
+    local inject = [[
+        local ffi = require "ffi"
+        local inject = require("spec.support.native").inject
+        local quoll = require "quoll"
+        inject.ql_inject_new(nil)
+        inject.ql_inject_install(ffi.cast("ql_loop_t *",
+            require("quoll.core").loop()))
+    ]]
+
+    local function printed(source)
+        local result = helper.script(inject .. source)
+        assert.equal(0, result.code, result.err)
+        return result.out
+    end
+
+    it("memory or descriptors says so, and can be tried again", function()
+        assert.equal("nil\tcannot allocate memory\tENOMEM\n"
+            .. "nil\ttoo many open files\tEMFILE\n"
+            .. "nil\ttimeout\tTIMEOUT\n0\n", (printed [[
+            local file = io.popen("sleep 5")
+            ffi.cdef "int fileno(void *);"
+            local fd = ffi.C.fileno(file)
+            quoll.run(function()
+                inject.ql_inject_fail("poll", -1, 1, 1, 12)
+                print(quoll.waitfd(fd, "r", 5))
+                inject.ql_inject_fail("dup", fd, 1, 1, 24)
+                print(quoll.waitfd(fd, "r", 5))
+                print(quoll.waitfd(fd, "r", 0.001))
+                print(quoll.stats().connections.live)
+            end)
+            os.exit(0, false)
+        ]]))
+    end)
+
+    it("an answer of poll waits for the event", function()
+        assert.equal("w\n", (printed [[
+            quoll.run(function()
+                inject.ql_inject_fail("poll", -1, 1, 1, 4)
+                print(quoll.waitfd(1, "w", 5))
+            end)
+        ]]))
+    end)
+end)

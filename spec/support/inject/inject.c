@@ -3,6 +3,7 @@
 #include "core/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/mman.h>
 
 static ql_sys_t table;
@@ -23,6 +24,11 @@ inject__base(void)
     }
 
 PLAIN(int, eventfd, -1, (unsigned count, int flags), (count, flags))
+PLAIN(int, signalfd, fd, (int fd, const sigset_t *mask, int flags),
+      (fd, mask, flags))
+PLAIN(int, poll, -1, (struct pollfd * fds, unsigned long n, int timeout),
+      (fds, n, timeout))
+PLAIN(int, dup, fd, (int fd), (fd))
 PLAIN(int, socket, -1, (int domain, int type, int protocol),
       (domain, type, protocol))
 PLAIN(int, bind, fd, (int fd, const struct sockaddr *sa, socklen_t len),
@@ -170,6 +176,9 @@ inject_free(void *p)
 
 static const ql_sys_t plain = {
     .eventfd = inject_eventfd,
+    .signalfd = inject_signalfd,
+    .poll = inject_poll,
+    .dup = inject_dup,
     .socket = inject_socket,
     .bind = inject_bind,
     .listen = inject_listen,

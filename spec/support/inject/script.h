@@ -15,6 +15,9 @@
     X(epoll_wait)                                                              \
     X(epoll_pwait2)                                                            \
     X(eventfd)                                                                 \
+    X(signalfd)                                                                \
+    X(poll)                                                                    \
+    X(dup)                                                                     \
     X(socket)                                                                  \
     X(bind)                                                                    \
     X(listen)                                                                  \
