@@ -53,7 +53,8 @@ enum {
     QL_E_CANCELLED,         /* "cancelled", CANCELLED; raised by take */
     QL_E_BUSY_READING,      /* "busy reading", BUSY */
     QL_E_BUSY_WRITING,      /* "busy writing", BUSY */
-    QL_E_NOT_FOUND          /* "host not found", ENOTFOUND */
+    QL_E_NOT_FOUND,         /* "host not found", ENOTFOUND */
+    QL_E_DEADLINE           /* "timeout", DEADLINE: of a scope */
 };
 
 /* Pushes the error's words: lower-case strerror, or the words above. */

@@ -78,6 +78,7 @@ describe("docs/API.md", function()
         add_functions(names, "conn:", core.methods.connection)
         add_functions(names, "listener:", core.methods.listener)
         add_functions(names, "task:", core.task)
+        add_functions(names, "s:", core.scope)
         add_functions(names, "file:", core.methods.file)
         for _, name in ipairs { "channel", "event", "mutex", "semaphore" } do
             add_functions(names, name .. ":", core.methods[name])

@@ -1,6 +1,6 @@
 /*
- * anchor.c: live tasks are reachable for the collector through one table of
- * the state's own. A free slot holds the number of the next free one: luaL_ref
+ * anchor.c: the tree's tasks and blocks are reachable for the collector through
+ * one table of the state's own. A free slot holds the number of the next free one: luaL_ref
  * would measure the table whenever there is none. A table never gives its
  * memory back, so a much too large one is replaced when few tasks are left.
  */
@@ -41,10 +41,10 @@ ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 }
 
 void
-ql__task_push(lua_State *L, const ql_task_t *t)
+ql__scope_push(lua_State *L, const ql_scope_t *s)
 {
-    anchor_push_table(L, t->lua);
-    lua_rawgeti(L, -1, t->ref);
+    anchor_push_table(L, s->task->lua);
+    lua_rawgeti(L, -1, s->ref);
     lua_replace(L, -2);
 }
 
@@ -60,27 +60,28 @@ ql__task_push_slots(lua_State *L, const ql_task_t *t)
     lua_replace(L, -2);
 }
 
-/* Under lua_cpcall: the live tasks move to a table of their size. Until it is
+/* Under lua_cpcall: the live ones move to a table of their size. Until it is
  * complete the old one holds them. */
 static int
 anchor_compact(lua_State *L)
 {
     ql_lua_t *lua = lua_touserdata(L, 1);
-    ql_task_t *root = &lua->root;
-    ql_task_t *t;
+    ql_scope_t *root = &lua->root.scope;
+    ql_scope_t *s = root;
     int n = 0;
 
     anchor_push_table(L, lua);
     lua_createtable(L, (int) ql_task_count(lua) + 1, 0);
-    for (t = ql__task_next(root, root); t != NULL; t = ql__task_next(t, root)) {
-        lua_rawgeti(L, 2, t->ref);
+    while ((s = ql__scope_next(s, root, true)) != NULL) {
+        lua_rawgeti(L, 2, s->ref);
         lua_rawseti(L, 3, ++n);
     }
     lua_rawseti(L, LUA_REGISTRYINDEX, lua->anchor_table);
     lua->anchors = n;
     lua->anchor_free = 0;
-    for (t = ql__task_next(root, root); t != NULL; t = ql__task_next(t, root)) {
-        t->ref = lua->anchors - --n;
+    s = root;
+    while ((s = ql__scope_next(s, root, true)) != NULL) {
+        s->ref = lua->anchors - --n;
     }
     return 0;
 }

@@ -27,36 +27,37 @@ ql__is_cancellation(lua_State *L, int idx)
     return same;
 }
 
-/* Pushes why t was cancelled: its own reason, or its nearest ancestor's. */
+/* Pushes the reason of the cancellation of cause. */
 static void
-cancel_push_why(lua_State *L, const ql_task_t *t)
+cancel_push_why(lua_State *L, const ql_scope_t *cause)
 {
-    for (; t != NULL && t->cancelled; t = t->parent) {
-        if (t->why != NULL) {
-            lua_pushstring(L, t->why);
-            return;
-        }
-        if (t->ref != LUA_NOREF) {
-            ql__task_push(L, t);
-            lua_getfenv(L, -1);
-            lua_rawgeti(L, -1, QL_TASK_WHY);
-            lua_replace(L, -3);
+    if (cause->why != NULL) {
+        lua_pushstring(L, cause->why);
+    } else {
+        ql__scope_push(L, cause);
+        lua_getfenv(L, -1);
+        lua_rawgeti(L, -1, QL_TASK_WHY);
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+        if (lua_isnil(L, -1)) {
             lua_pop(L, 1);
-            if (!lua_isnil(L, -1)) {
-                return;
-            }
-            lua_pop(L, 1);
+            lua_pushliteral(L, "cancelled");
         }
     }
-    lua_pushliteral(L, "cancelled");
 }
 
 int
 ql__cancel_raise(lua_State *L, ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
+    ql_scope_t *cause = t->innermost->cause;
     bool drive = true;
 
+    /* What the main chunk does is cut by a signal only. */
+    if (cause == NULL) {
+        cause = &lua->root.scope;
+    }
+    cause->cut = 1;
     if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX) {
         ql__waiter(L, lua, &drive);
     }
@@ -65,66 +66,93 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
         t->fault = "swallowed 1,000 cancellations and was ended by force";
         return ql__yield(L, t, 0);
     }
-    lua_createtable(L, 0, 1);
-    if (t == &lua->root && lua->signals.received != 0) {
-        lua_pushstring(L, ql__signal_name(lua->signals.received));
-    } else {
-        cancel_push_why(L, t);
-    }
+    lua_createtable(L, 0, 2);
+    cancel_push_why(L, cause);
     lua_setfield(L, -2, "why");
+    if (cause != &lua->root.scope) {
+        ql__scope_push(L, cause);
+        lua_setfield(L, -2, "scope");
+    }
     cancel_push_metatable(L);
     lua_setmetatable(L, -2);
     return lua_error(L);
 }
 
-ql_task_t *
-ql__task_next(ql_task_t *t, const ql_task_t *top)
+void
+ql__scope_refresh(ql_task_t *t)
 {
-    if (!ql_queue_empty(&t->children)) {
-        return ql_queue_data(t->children.next, ql_task_t, sibling);
+    ql_scope_t *s = t->innermost;
+
+    t->cancelled = s->cause != NULL && !s->leaving;
+    if (t->cancelled && t->state == QL_TASK_WAITING) {
+        s->cause->cut = 1;
+        ql_op_end(t->op, QL_E_CANCELLED);
     }
-    while (t != top) {
-        if (t->sibling.next != &t->parent->children) {
-            return ql_queue_data(t->sibling.next, ql_task_t, sibling);
-        }
-        t = t->parent;
-    }
-    return NULL;
 }
 
+/* A signal cancels every task, not what the main chunk does itself. */
 static void
-cancel_one(ql_task_t *t, const char *why)
+cancel_reach(ql_scope_t *s, ql_scope_t *cause)
 {
-    t->cancelled = 1;
-    if (t->why == NULL) {
-        t->why = why;
+    ql_task_t *t = s->task;
+
+    if (t->id == 0 && cause == &t->scope) {
+        return;
     }
-    if (t->state == QL_TASK_WAITING) {
-        ql_op_end(t->op, QL_E_CANCELLED);
-    } else if (t->state == QL_TASK_STARTING) {
+    s->cause = cause;
+    if (t->state == QL_TASK_STARTING) {
+        cause->cut = 1;
         ql_del_timer(t->lua->loop, &t->event);
         ql__unpost(t);
         ql_post_event(t->lua->loop, &t->event);
     }
+    if (t->innermost == s) {
+        ql__scope_refresh(t);
+    }
 }
 
-/* why NULL: the reason is in t's fenv. Children without a reason of their own
- * look theirs up in their parents. */
+/* What a cancellation has reached already is left out with all below it, so
+ * that however many come, each scope is reached once. */
 void
-ql__task_cancel(ql_task_t *t, const char *why)
+ql__scope_spread(ql_scope_t *top, ql_scope_t *cause)
 {
-    ql_lua_t *lua = t->lua;
+    ql_scope_t *s = top;
 
-    if (t != &lua->root) {
-        cancel_one(t, why);
+    while (s != NULL) {
+        bool down = s->cause == NULL && (s == top || !s->shield);
+
+        if (down) {
+            cancel_reach(s, cause);
+        }
+        s = ql__scope_next(s, top, down);
     }
-    for (ql_task_t *child = ql__task_next(t, t); child != NULL;
-         child = ql__task_next(child, t))
+}
+
+void
+ql__scope_cancel(ql_scope_t *s, const char *why)
+{
+    ql_task_t *t = s->task;
+
+    if (s->cause == NULL) {
+        s->why = why;
+        ql__scope_spread(s, s);
+    }
+    if (s->parent == NULL && t->state == QL_TASK_WAITING
+        && ql_task_count(t->lua) == 0)
     {
-        cancel_one(child, t == &lua->root ? why : NULL);
-    }
-    if (t == &lua->root && t->state == QL_TASK_WAITING && t->nchildren == 0) {
         ql_op_end(t->op, QL_E_CANCELLED);
+    }
+}
+
+void
+ql__scope_alone(ql_scope_t *s)
+{
+    ql_queue_t *q;
+
+    s->alone = 1;
+    for (q = s->children.next; q != &s->children; q = q->next) {
+        ql__scope_cancel(ql_queue_data(q, ql_scope_t, sibling),
+                         "the other tasks of the scope have ended");
     }
 }
 
@@ -138,13 +166,12 @@ task_cancel(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
-    if (!lua_isnoneornil(L, 2) && !t->cancelled) {
+    if (!lua_isnoneornil(L, 2) && t->scope.cause == NULL) {
         lua_getfenv(L, 1);
         lua_pushvalue(L, 2);
         lua_rawseti(L, -2, QL_TASK_WHY);
     }
     if (t->state == QL_TASK_STARTING) {
-        t->cancelled = 1;
         ql__unpost(t);
         ql__task_close(t, QL_TASK_CANCELLED);
     } else {

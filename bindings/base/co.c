@@ -269,10 +269,12 @@ ql__co_register(lua_State *L, ql_lua_t *lua)
 static bool
 co_within(const ql_task_t *t, const ql_task_t *drive)
 {
-    while (t != NULL && t != drive) {
-        t = t->parent;
+    const ql_scope_t *s = &t->scope;
+
+    while (s != NULL && s->task != drive) {
+        s = s->parent;
     }
-    return t == drive;
+    return s != NULL;
 }
 
 /* The mark comes first, the anchors of the wait behind it. Never allocates. */

@@ -13,7 +13,7 @@ end_pass_handles(ql_task_t *t)
         ql_handle_t *h = ql_handle_test(t->L, i);
 
         if (h != NULL && h->owner == t) {
-            ql_handle_own(h, t->parent);
+            ql_handle_own(h, t->scope.parent->task);
         }
     }
 }
@@ -42,7 +42,7 @@ static void
 end_task(ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
-    ql_task_t *parent = t->parent;
+    ql_scope_t *parent = t->scope.parent;
 
     if (t->result == QL_TASK_DONE) {
         end_pass_handles(t);
@@ -51,18 +51,17 @@ end_task(ql_task_t *t)
     t->state = t->result;
     if (t->state == QL_TASK_FAILED) {
         lua->failed++;
-        if (ql_queue_empty(&t->waiters) && !t->quiet) {
+        if (!ql__block_failed(t) && ql_queue_empty(&t->waiters) && !t->quiet) {
             ql__report_failure(t);
         }
     }
-    ql_queue_remove(&t->sibling);
-    parent->nchildren--;
+    ql__scope_remove(&t->scope);
     lua->ended++;
     ql__join_ended(t);
     ql__join_child(parent);
     end_drop_coroutine(t);
-    ql__anchor_drop(lua, t->ref);
-    if (parent == &lua->root && parent->nchildren == 0) {
+    ql__anchor_drop(lua, t->scope.ref);
+    if (ql_task_count(lua) == 0) {
         ql__signals_idle(lua);
     }
 }
@@ -75,11 +74,12 @@ ql__task_close(ql_task_t *t, ql_task_state_t result)
     }
     t->state = QL_TASK_CLOSING;
     t->result = (uint8_t) result;
+    ql__scope_unwind(t, &t->scope);
     if (result != QL_TASK_DONE) {
         ql__task_cancel(t, "the task that spawned it ended");
     }
-    while (t->state == QL_TASK_CLOSING && t->nchildren == 0) {
-        ql_task_t *parent = t->parent;
+    while (t->state == QL_TASK_CLOSING && t->scope.ntasks == 0) {
+        ql_task_t *parent = t->scope.parent->task;
 
         end_task(t);
         t = parent;

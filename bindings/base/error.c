@@ -18,6 +18,7 @@ static const error_word_t error_words[] = {
     {QL_E_TIMEOUT, "timeout", "TIMEOUT"},
     {QL_E_CLOSED, "closed", "CLOSED"},
     {QL_E_OWNER_ENDED, "closed", "OWNER_ENDED"},
+    {QL_E_DEADLINE, "timeout", "DEADLINE"},
     {QL_E_CANCELLED, "cancelled", "CANCELLED"},
     {QL_E_BUSY_READING, "busy reading", "BUSY"},
     {QL_E_BUSY_WRITING, "busy writing", "BUSY"},

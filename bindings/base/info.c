@@ -24,7 +24,7 @@ ql__task_title(const ql_task_t *t, char *text, size_t size)
     const char *name = NULL;
     int top = lua_gettop(L);
 
-    if (t->ref != LUA_NOREF && !ql__task_ended(t)) {
+    if (t->scope.ref != LUA_NOREF && !ql__task_ended(t)) {
         ql__task_push(L, t);
         lua_getfenv(L, -1);
         lua_rawgeti(L, -1, QL_TASK_NAME);
@@ -74,21 +74,19 @@ static int
 task_detach(lua_State *L)
 {
     ql_task_t *t = ql__task_check(L, 1, "detach");
-    ql_task_t *parent = t->parent;
-    ql_task_t *root = &t->lua->root;
+    ql_scope_t *parent = t->scope.parent;
+    ql_scope_t *root = &t->lua->root.scope;
+    ql_task_t *closing;
 
     lua_settop(L, 1);
     if (ql__task_ended(t) || parent == root) {
         return 1;
     }
-    ql_queue_remove(&t->sibling);
-    parent->nchildren--;
-    t->parent = root;
-    ql_queue_insert_tail(&root->children, &t->sibling);
-    root->nchildren++;
+    ql__scope_move(&t->scope, root);
     ql__join_child(parent);
-    if (parent->state == QL_TASK_CLOSING && parent->nchildren == 0) {
-        ql__task_close(parent, parent->result);
+    closing = parent->task;
+    if (closing->state == QL_TASK_CLOSING && closing->scope.ntasks == 0) {
+        ql__task_close(closing, closing->result);
     }
     return 1;
 }

@@ -50,6 +50,20 @@ join_copy(lua_State *L, lua_State *from, int n)
     return n;
 }
 
+bool
+ql__join_same(lua_State *L, ql_task_t *t, int idx)
+{
+    bool same;
+
+    if (t->fault != NULL) {
+        return false;
+    }
+    join_copy(L, t->L, 1);
+    same = lua_rawequal(L, -1, idx);
+    lua_pop(L, 1);
+    return same;
+}
+
 /* The userdata of the target is L's first value. */
 static int
 join_push(lua_State *L, ql_op_t *op, int rc)
@@ -106,15 +120,14 @@ ql__join_ended(ql_task_t *t)
     }
 }
 
-/* --------------------------------------------------------------- room ---- */
+/* -------------------------------------------------------- room, leave ---- */
 
 static int
 room_attempt(ql_op_t *op)
 {
-    ql_own_op_t *own = join_own(op);
-    ql_task_t *t = ql_queue_data(own, ql_task_t, own);
+    const ql_own_op_t *own = join_own(op);
 
-    return t->nchildren < own->room ? NGX_OK : NGX_AGAIN;
+    return own->scope->ntasks < own->room ? NGX_OK : NGX_AGAIN;
 }
 
 static int
@@ -136,8 +149,7 @@ room_cancel(ql_op_t *op)
 static void
 room_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql_own_op_t *own = join_own(op);
-    uint32_t n = ql_queue_data(own, ql_task_t, own)->nchildren;
+    uint32_t n = join_own(op)->scope->ntasks;
 
     (void) snprintf(text, size, "%u %s", n, n == 1 ? "child" : "children");
 }
@@ -145,30 +157,62 @@ room_describe(ql_op_t *op, char *text, size_t size)
 static const ql_op_type_t room_type = {
     "room", room_attempt, room_push, room_cancel, NULL, room_describe};
 
-/* task_room(n): waits until the running task has fewer than n children. */
+/* task_room(n): waits until the innermost scope has fewer than n tasks. */
 static int
 task_room(lua_State *L)
 {
     int64_t n = ql_check_whole(L, 1, "n", "room", 1, UINT32_MAX);
-    ql_own_op_t *own = ql__own_op(L, ql__upvalue(L), &room_type);
+    ql_lua_t *lua = ql__upvalue(L);
+    ql_own_op_t *own = ql__own_op(L, lua, &room_type);
 
+    own->scope = lua->current->innermost;
     own->room = (uint32_t) n;
     lua_settop(L, 0);
     return ql_await(L, &own->op, 0);
 }
 
-void
-ql__join_child(ql_task_t *t)
+static int
+leave_attempt(ql_op_t *op)
 {
-    if (t->state == QL_TASK_WAITING && t->op->type == &room_type) {
-        ql_post_event(t->lua->loop, &t->event);
+    ql_scope_t *s = join_own(op)->scope;
+
+    if (s->ntasks != 0 && s->ntasks == s->nbackground && !s->alone) {
+        ql__scope_alone(s);
     }
+    return s->ntasks == 0 ? NGX_OK : NGX_AGAIN;
+}
+
+static const ql_op_type_t leave_type = {
+    "leave",     leave_attempt, ql__block_results,
+    room_cancel, NULL,          room_describe};
+
+int
+ql__join_leave(lua_State *L, ql_block_t *b)
+{
+    ql_own_op_t *own = ql__own_op(L, b->lua, &leave_type);
+
+    own->scope = &b->scope;
+    b->scope.leaving = 1;
+    ql__scope_refresh(b->scope.task);
+    return ql_await(L, &own->op, lua_gettop(L));
 }
 
 bool
 ql__join_children(const ql_task_t *t)
 {
-    return t->op->type == &room_type;
+    return t->op->type == &room_type || t->op->type == &leave_type;
+}
+
+void
+ql__join_child(ql_scope_t *s)
+{
+    ql_task_t *t = s->task;
+
+    if (t->state == QL_TASK_WAITING && ql__join_children(t) && t->own.scope == s
+        && (t->op->type == &room_type || s->ntasks <= s->nbackground))
+    {
+        ql_post_event(t->lua->loop, &t->event);
+    }
 }
 
 void

@@ -4,29 +4,61 @@
  */
 #include "state.h"
 
-/* Under lua_cpcall: allocates, and runs the script's __tostring. */
-static int
+/* Of the task at 2. */
+static void
 report(lua_State *L)
 {
-    ql_task_t *t = lua_touserdata(L, 1);
+    const ql_task_t *t = lua_touserdata(L, 2);
 
-    ql__task_push(L, t);
     ql__task_push_title(L, 2);
     ql__failure_push(L, 2);
     ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
                  lua_tostring(L, 3), lua_tostring(L, 4));
+}
+
+/* Under lua_cpcall: allocates, and runs the script's __tostring. */
+static int
+report_task(lua_State *L)
+{
+    ql__task_push(L, lua_touserdata(L, 1));
+    report(L);
     return 0;
+}
+
+/* The same. */
+static int
+report_block(lua_State *L)
+{
+    ql__scope_push(L, &((ql_block_t *) lua_touserdata(L, 1))->scope);
+    lua_getfenv(L, 2);
+    lua_rawgeti(L, 3, QL_BLOCK_FAILED);
+    lua_replace(L, 2);
+    lua_settop(L, 2);
+    report(L);
+    return 0;
+}
+
+static void
+report_protected(ql_lua_t *lua, lua_CFunction fn, void *of, uint64_t id)
+{
+    lua_State *L = lua->driver;
+
+    if (lua_cpcall(L, fn, of) != 0) {
+        lua_pop(L, 1);
+        ql_log_error(lua->loop, QL_LOG_ERR, 0,
+                     "task %llu failed; its error cannot be shown",
+                     (unsigned long long) id);
+    }
 }
 
 void
 ql__report_failure(ql_task_t *t)
 {
-    lua_State *L = t->lua->driver;
+    report_protected(t->lua, report_task, t, t->id);
+}
 
-    if (lua_cpcall(L, report, t) != 0) {
-        lua_pop(L, 1);
-        ql_log_error(t->lua->loop, QL_LOG_ERR, 0,
-                     "task %llu failed; its error cannot be shown",
-                     (unsigned long long) t->id);
-    }
+void
+ql__report_block(ql_block_t *b)
+{
+    report_protected(b->lua, report_block, b, b->scope.task->id);
 }

@@ -10,7 +10,7 @@ enum {
 };
 
 void
-ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent)
+ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent)
 {
     memset(t, 0, sizeof(*t));
     t->event.data = t;
@@ -18,21 +18,19 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent)
     ql_queue_init(&t->event.queue);
     ql_queue_init(&t->event.timer);
     t->lua = lua;
-    t->parent = parent;
-    ql_queue_init(&t->children);
-    ql_queue_init(&t->sibling);
+    t->innermost = &t->scope;
+    ql__scope_init(&t->scope, t, parent);
     ql_queue_init(&t->handles);
     ql_queue_init(&t->waiters);
     ql_queue_init(&t->own.link);
-    t->ref = LUA_NOREF;
     if (parent != NULL) {
         t->id = ++lua->next_id;
         t->born = ql_nsec(lua->loop);
-        t->cancelled = parent->cancelled;
-        t->why = parent->why;
-        ql_queue_insert_tail(&parent->children, &t->sibling);
-        parent->nchildren++;
         lua->spawned++;
+    }
+    if (t->scope.cause != NULL) {
+        t->cancelled = 1;
+        t->scope.cause->cut = 1;
     }
 }
 
@@ -66,7 +64,7 @@ ql__task_check(lua_State *L, int idx, const char *method)
 static void
 spawn_push_parent_chain(lua_State *L, const ql_task_t *parent)
 {
-    if (parent->ref == LUA_NOREF) {
+    if (parent->scope.ref == LUA_NOREF) {
         lua_pushliteral(L, "");
         return;
     }
@@ -145,28 +143,61 @@ spawn_new(lua_State *L, ql_lua_t *lua)
 
 /* Anchors the task, the last step that can fail; then into the tree. */
 static void
-spawn_enter(lua_State *L, ql_lua_t *lua, ql_task_t *t, lua_State *co)
+spawn_enter(lua_State *L, ql_task_t *t, ql_scope_t *parent, lua_State *co)
 {
+    ql_lua_t *lua = parent->task->lua;
     int ref = ql__anchor(L, lua, 1);
 
-    ql__task_init(t, lua, lua->current);
-    t->ref = ref;
+    ql__task_init(t, lua, parent);
+    t->scope.ref = ref;
     t->L = co;
     t->locals = lua->current->locals;
     lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
     lua_setmetatable(L, 1);
 }
 
-static void
-spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
+void
+ql__check_function(lua_State *L, int arg, const char *method)
 {
-    if (lua->loop == NULL) {
-        ql_raise(L, "quoll is closed");
-    }
     if (lua_type(L, arg) != LUA_TFUNCTION
         && !luaL_getmetafield(L, arg, "__call")) {
         ql_bad_argument(L, arg, "fn", method, "a function");
     }
+}
+
+static void
+spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
+{
+    int n = lua_gettop(L);
+
+    if (lua->loop == NULL) {
+        ql_raise(L, "quoll is closed");
+    }
+    ql__check_function(L, arg, method);
+    lua_settop(L, n);
+}
+
+ql_task_t *
+ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
+{
+    ql_lua_t *lua = parent->task->lua;
+    int n = lua_gettop(L);
+    ql_task_t *t;
+    lua_State *co;
+
+    spawn_check(L, lua, 1, method);
+    t = spawn_new(L, lua);
+    lua_getfenv(L, 1);
+    co = lua_newthread(L);
+    lua_rawseti(L, -2, QL_TASK_THREAD);
+    lua_pop(L, 1);
+    if (!lua_checkstack(co, n + LUA_MINSTACK)) {
+        ql_raise(L, "too many arguments to '%s'", method);
+    }
+    lua_xmove(L, co, n);
+    spawn_enter(L, t, parent, co);
+    ql_post_event(lua->loop, &t->event);
+    return t;
 }
 
 /* spawn(fn, ...) -> task */
@@ -174,23 +205,8 @@ static int
 task_spawn(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
-    int n = lua_gettop(L);
-    ql_task_t *t;
-    lua_State *co;
 
-    spawn_check(L, lua, 1, "spawn");
-    lua_settop(L, n);
-    t = spawn_new(L, lua);
-    lua_getfenv(L, 1);
-    co = lua_newthread(L);
-    lua_rawseti(L, -2, QL_TASK_THREAD);
-    lua_pop(L, 1);
-    if (!lua_checkstack(co, n + LUA_MINSTACK)) {
-        return ql_raise(L, "too many arguments to 'spawn'");
-    }
-    lua_xmove(L, co, n);
-    spawn_enter(L, lua, t, co);
-    ql_post_event(lua->loop, &t->event);
+    ql__task_spawn(L, ql__scope_innermost(L, lua->current), "spawn");
     return 1;
 }
 
@@ -208,7 +224,6 @@ task_after(lua_State *L)
         return ql_bad_argument(L, 1, "s", "after", "seconds");
     }
     spawn_check(L, lua, 2, "after");
-    lua_settop(L, n + 1);
     lua_remove(L, 1);
     t = spawn_new(L, lua);
     lua_getfenv(L, 1);
@@ -226,7 +241,7 @@ task_after(lua_State *L)
         lua_rawseti(L, 2, QL_TASK_START);
     }
     lua_settop(L, 1);
-    spawn_enter(L, lua, t, NULL);
+    spawn_enter(L, t, ql__scope_innermost(L, lua->current), NULL);
     if (nsec != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }

@@ -29,18 +29,51 @@ typedef enum {
     QL_TASK_CANCELLED /* ended by its cancellation */
 } ql_task_state_t;
 
+typedef struct ql_scope_s ql_scope_t;
+
+/*
+ * A node of the tree of scopes. Each task has one of its own, which isolates;
+ * quoll.scope and its like open further ones, blocks, in its coroutine. What a
+ * task spawns goes to its innermost scope. A block that has ended is in no
+ * tree; a task's own scope is in it until the task has ended.
+ */
+struct ql_scope_s {
+    ql_task_t *task;     /* whose coroutine runs it; NULL: a block that is not
+                           open */
+    ql_scope_t *parent;  /* NULL: the root's own */
+    ql_scope_t *cause;   /* itself or the ancestor whose cancellation has
+                           reached it; NULL: none */
+    ql_queue_t children; /* of ql_scope_t.sibling, oldest first */
+    ql_queue_t sibling;
+    const char *why;      /* of its cancellation from C; NULL: in the fenv */
+    uint32_t ntasks;      /* children that are tasks */
+    uint32_t nbackground; /* of these, the ones in the background */
+    int ref;              /* in the table of anchors while it is in the tree */
+    unsigned block : 1;   /* part of a ql_block_t, not a task's own */
+    unsigned shield : 1;  /* a parent's cancellation does not reach it;
+                                cleared by its timer */
+    unsigned background : 1; /* a task that does not keep its parent open */
+    unsigned leaving : 1;    /* its function has returned: what its task waits
+                                for now is not cut */
+    unsigned alone : 1;      /* only background tasks were left: cancelled */
+    unsigned cut : 1;        /* its cancellation has ended a wait inside, or
+                                kept a task from starting */
+};
+
 /* The operation of waits for what has room for several waiters, or for nothing
- * at all: sleep, task:wait, room, quoll.sync. */
+ * at all: sleep, task:wait, room, leave,
+ * quoll.sync. */
 typedef struct {
     ql_op_t op;
     ql_queue_t link; /* in the waiters of target or handle */
     union {
         ql_task_t *target;   /* task:wait */
+        ql_scope_t *scope;   /* room, leave: whose tasks */
         ql_handle_t *handle; /* quoll.sync: anchored by the wait */
     };
     lua_State *from;      /* channel: has the channel first and, of a send, the
                             item last on its stack */
-    uint32_t room;        /* room: fewer children than this */
+    uint32_t room;        /* room: fewer tasks than this */
     uint32_t count;       /* semaphore: permits wanted */
     unsigned posted : 1;  /* sleep: the turn or the time has come next */
     unsigned granted : 1; /* quoll.sync: has what it waits for, until its push
@@ -60,37 +93,57 @@ struct ql_task_s {
     uint8_t state;      /* ql_task_state_t */
     uint8_t result;     /* QL_TASK_DONE.. it will have, while CLOSING */
     uint16_t swallowed; /* cancellations raised in it */
-    unsigned cancelled : 1; /* every wait raises from now on */
+    unsigned cancelled : 1; /* every wait raises: a cancellation has reached
+                               the innermost scope; ql__scope_refresh */
     unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
     unsigned woken : 1;     /* the wait of a driving task has ended */
     unsigned forced : 1;    /* to be ended without being resumed */
     unsigned quiet : 1;     /* its failure is raised by run(): no log line */
     unsigned locals : 1;    /* it has some; set and cleared by a write */
-    ql_task_t *parent;
-    ql_queue_t children; /* of ql_task_t.sibling, oldest first */
-    ql_queue_t sibling;
-    ql_queue_t handles; /* it owns, newest first */
-    ql_queue_t waiters; /* of ql_own_op_t.link: who waits for its end */
+    ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
+    ql_scope_t scope;       /* its own */
+    ql_queue_t handles;     /* it owns, newest first */
+    ql_queue_t waiters;     /* of ql_own_op_t.link: who waits for its end */
     ql_own_op_t own;
-    uint64_t ticks;     /* of the account: its coroutine ran */
-    uint64_t born;      /* ns of the loop's clock: spawned */
-    uint64_t parked;    /* the same: its last wait began */
-    const char *why;    /* of a cancellation from C; NULL: in the fenv */
-    const char *fault;  /* of a failure without an error value */
-    uint64_t id;        /* from 1 in the order of spawning; root: 0 */
-    int ref;            /* in the table of anchors while it lives */
-    uint32_t nchildren; /* length of children */
+    uint64_t ticks;    /* of the account: its coroutine ran */
+    uint64_t born;     /* ns of the loop's clock: spawned */
+    uint64_t parked;   /* the same: its last wait began */
+    const char *fault; /* of a failure without an error value */
+    uint64_t id;       /* from 1 in the order of spawning; root: 0 */
 };
 
-/* Slots of a task's fenv table. The root has such a table too. */
+/* What fails a block first. */
+typedef enum {
+    QL_BLOCK_SOUND, /* nothing yet */
+    QL_BLOCK_TASK,  /* the task in its fenv */
+    QL_BLOCK_FN     /* its own function */
+} ql_block_failure_t;
+
+/* A scope that a function runs in: quoll.scope, deadline, shield. */
+typedef struct {
+    ql_scope_t scope;
+    ql_event_t event; /* its timer: the deadline, or the shield's end */
+    ql_lua_t *lua;
+    lua_State *L;        /* coroutine that opened it, kept by the fenv */
+    uint64_t timeout;    /* ns; QL_TIMER_INFINITE: none */
+    int err;             /* QL_E_CANCELLED, QL_E_DEADLINE: how it was cancelled
+                            itself; 0: it was not */
+    uint16_t swallowed;  /* of its task when it was opened */
+    uint8_t failure;     /* ql_block_failure_t */
+    unsigned opened : 1; /* has been entered, once and for all */
+} ql_block_t;
+
+/* Slots of the fenv table of a task or a block. The root has one too. */
 enum {
     QL_TASK_THREAD = 1, /* its coroutine; before a delayed start without
                            arguments its function */
     QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
     QL_TASK_LOCALS,     /* shared with other tasks, never changed */
     QL_TASK_NAME,
-    QL_TASK_WHY,  /* of its cancellation */
-    QL_TASK_START /* function and arguments of a delayed start */
+    QL_TASK_WHY,   /* of its cancellation */
+    QL_TASK_START, /* function and arguments of a delayed start */
+    QL_BLOCK_FAILED = QL_TASK_CHAIN, /* the task that failed first */
+    QL_BLOCK_SLOTS = QL_TASK_WHY     /* so many are made beforehand */
 };
 
 enum {
@@ -133,6 +186,7 @@ struct ql_lua_s {
     int keep_failure;    /* registry: the function that keeps them */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
+    int block_metatable; /* registry */
     int resumers; /* registry: coroutine -> the one that quoll.coroutine resumed
                      it from, while it runs or waits; true: the main chunk */
     int anchors;  /* slots used since that table was made */
@@ -180,7 +234,12 @@ void ql__boundary_init(lua_State *L, ql_lua_t *lua);
 
 /* spawn.c */
 void ql__spawn_register(lua_State *L, ql_lua_t *lua);
-void ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_task_t *parent);
+/* parent: the scope it belongs to; NULL for the root. */
+void ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent);
+/* Raises unless the value at arg can be called. */
+void ql__check_function(lua_State *L, int arg, const char *method);
+/* Turns [fn, args...] into [task], started in the scope at the next turn. */
+ql_task_t *ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method);
 /* Makes the coroutine of a task that starts now. false: no memory. */
 bool ql__task_start(ql_task_t *t, int *nargs);
 ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
@@ -190,8 +249,13 @@ void ql__anchor_init(lua_State *L, ql_lua_t *lua);
 /* Anchors the task at idx; its reference. May raise. */
 int ql__anchor(lua_State *L, ql_lua_t *lua, int idx);
 void ql__anchor_drop(ql_lua_t *lua, int ref);
-/* Pushes the userdata of a live task. */
-void ql__task_push(lua_State *L, const ql_task_t *t);
+/* Pushes the userdata of a scope of the tree: its task's or its block's. */
+void ql__scope_push(lua_State *L, const ql_scope_t *s);
+static inline void
+ql__task_push(lua_State *L, const ql_task_t *t)
+{
+    ql__scope_push(L, &t->scope);
+}
 /* Pushes the table with the slots of a live task or of the root. */
 void ql__task_push_slots(lua_State *L, const ql_task_t *t);
 
@@ -206,10 +270,52 @@ ql__task_ended(const ql_task_t *t)
     return t->state >= QL_TASK_DONE;
 }
 
-/* cancel.c */
-/* The next task of the tree below top, parents first; NULL after the last. */
+/* task/scope.c: the tree. */
+void ql__scope_init(ql_scope_t *s, ql_task_t *t, ql_scope_t *parent);
+/* The next scope below top, parents first; NULL after the last. down: what is
+ * below s comes next, else it is left out. */
+ql_scope_t *ql__scope_next(ql_scope_t *s, const ql_scope_t *top, bool down);
+/* The next task below top, parents first; NULL after the last. */
 ql_task_t *ql__task_next(ql_task_t *t, const ql_task_t *top);
-void ql__task_cancel(ql_task_t *t, const char *why);
+/* Takes a task's scope out of its parent's children. */
+void ql__scope_remove(ql_scope_t *s);
+/* Moves a task's scope to another parent. */
+void ql__scope_move(ql_scope_t *s, ql_scope_t *parent);
+/* Where the running task's next scope or task goes. Blocks that a coroutine
+ * has left by yielding are ended first. */
+ql_scope_t *ql__scope_innermost(lua_State *L, ql_task_t *t);
+/* Ends the blocks that t has open inside s before their time: their tasks are
+ * cancelled and become children of their parents. */
+void ql__scope_unwind(ql_task_t *t, const ql_scope_t *s);
+
+/* task/block.c: scopes that functions run in. */
+void ql__block_register(lua_State *L, ql_lua_t *lua);
+/* The block ends before its time: what failed in it is logged. */
+void ql__block_abandon(ql_block_t *b);
+/* t has failed; true: its block raises that. */
+bool ql__block_failed(ql_task_t *t);
+/* ql_op_type_t.push of the wait with which a block is left. */
+int ql__block_results(lua_State *L, ql_op_t *op, int rc);
+static inline ql_block_t *
+ql__block(ql_scope_t *s)
+{
+    return ql_queue_data(s, ql_block_t, scope);
+}
+
+/* cancel.c */
+/* why NULL: the reason is in the fenv. Whose cancellation came first counts. */
+void ql__scope_cancel(ql_scope_t *s, const char *why);
+static inline void
+ql__task_cancel(ql_task_t *t, const char *why)
+{
+    ql__scope_cancel(&t->scope, why);
+}
+/* The cancellation of cause reaches s, and what is below up to shields. */
+void ql__scope_spread(ql_scope_t *s, ql_scope_t *cause);
+/* The innermost scope of t, or its state, is another one. */
+void ql__scope_refresh(ql_task_t *t);
+/* Only tasks in the background are left in s: they are cancelled. */
+void ql__scope_alone(ql_scope_t *s);
 /* Raises the cancellation of t in L; ends t by force when it has swallowed
  * too many. */
 int ql__cancel_raise(lua_State *L, ql_task_t *t) QL_COLD;
@@ -218,15 +324,21 @@ void ql__cancel_register(lua_State *L, ql_lua_t *lua);
 
 /* report.c: a failed task's error, traceback and spawners, once, logged. */
 void ql__report_failure(ql_task_t *t);
+/* The same for the task that b would have raised. */
+void ql__report_block(ql_block_t *b);
 
 /* join.c: waits for a task's end, for room among the children, for all. */
 void ql__join_register(lua_State *L, ql_lua_t *lua);
 /* t has ended. */
 void ql__join_ended(ql_task_t *t);
-/* A child of t has ended. */
-void ql__join_child(ql_task_t *t);
+/* A task of s has ended. */
+void ql__join_child(ql_scope_t *s);
 /* Is the wait of t for its children only? A signal does not cut it. */
 bool ql__join_children(const ql_task_t *t);
+/* Waits for all tasks of b; the stack, kept so, goes to ql__block_results. */
+int ql__join_leave(lua_State *L, ql_block_t *b);
+/* Has the failed task raised the value at idx? */
+bool ql__join_same(lua_State *L, ql_task_t *t, int idx);
 
 /* sync/sync.c */
 void ql__sync_register(lua_State *L, ql_lua_t *lua);

@@ -69,6 +69,7 @@ ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
     } else if (t->state != QL_TASK_RUNNING) {
         ql_raise(L, "cannot wait here: the main chunk waits already");
     }
+    ql__scope_innermost(L, t);
     return t;
 }
 

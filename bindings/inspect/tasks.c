@@ -70,8 +70,8 @@ task_describe(ql_task_t *t, char *text, size_t size)
         ql_op_describe(t->op, text, size);
         return true;
     case QL_TASK_CLOSING:
-        (void) snprintf(text, size, "%u %s", t->nchildren,
-                        t->nchildren == 1 ? "child" : "children");
+        (void) snprintf(text, size, "%u %s", t->scope.ntasks,
+                        t->scope.ntasks == 1 ? "child" : "children");
         return true;
     default:
         return false;
@@ -188,8 +188,8 @@ task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
     set_number(L, "age", seconds(t->born, now));
     set_number(L, "cpu", ql__account_seconds(&t->lua->account, t->ticks));
     set_string(L, "state", ql__task_state(t));
-    if (t->parent != NULL) {
-        set_number(L, "parent", (double) t->parent->id);
+    if (t->scope.parent != NULL) {
+        set_number(L, "parent", (double) t->scope.parent->task->id);
     }
     task_push_slot(L, t, QL_TASK_NAME);
     lua_setfield(L, -2, "name");

@@ -25,7 +25,10 @@ cycle_add(lua_State *L, const ql_task_t *t)
 static bool
 cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target, int *steps)
 {
-    for (ql_task_t *t = from; t != NULL && --*steps > 0; t = t->parent) {
+    for (ql_scope_t *s = &from->scope; s != NULL && --*steps > 0;
+         s = s->task->scope.parent)
+    {
+        ql_task_t *t = s->task;
         bool found = t == target;
 
         if (found) {

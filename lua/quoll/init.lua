@@ -9,6 +9,7 @@ local core = require "quoll.core"
 core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
 
 local task = require "quoll.task"
+local scope = require "quoll.scope"
 local listener = require "quoll.listener"
 local connection = require "quoll.connection"
 local fs = require "quoll.fs"
@@ -23,6 +24,9 @@ local quoll = {
   iscancelled = task.iscancelled,
   locals = require "quoll.locals",
   traceback = task.traceback,
+  scope = scope.scope,
+  deadline = scope.deadline,
+  shield = scope.shield,
   waitfd = task.waitfd,
   listen = listener.listen,
   serve = listener.serve,
