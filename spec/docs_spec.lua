@@ -118,7 +118,8 @@ describe("docs/API.md", function()
     end)
 
     it("lists the counters", function()
-        local text = read("docs/API.md"):match("### `quoll.stats%(.-%)`\n(.-)###")
+        local text = read("docs/API.md"):match(
+            "### `quoll.stats%(.-%)`\n(.-)###")
         for group, of in pairs(require("quoll").stats()) do
             assert.truthy(text:find("* `" .. group .. "`:", 1, true), group)
             for name in pairs(type(of) == "table" and of or {}) do

@@ -19,4 +19,5 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__trace_register(L, lua);
     ql__sync_register(L, lua);
     ql__turns_register(L, lua);
+    ql__signal_register(L, lua);
 }

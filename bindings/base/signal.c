@@ -2,7 +2,8 @@
  * signal.c: SIGINT and SIGTERM while the loop runs from a script: luajit's own
  * handler would kill whichever coroutine runs. The first cancels every task,
  * the second exits with 128 + signo, also when a script never comes back to
- * the loop. What is ignored stays ignored.
+ * the loop. SIGQUIT asks for a dump of the tasks; a second one before that is
+ * written ends the process as it always did. What is ignored stays ignored.
  *
  * The handler of the first one installs that of the second, so the state is
  * the disposition itself, which exec resets in children; and it sends the loop
@@ -16,7 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const int signals_caught[QL__SIGNALS] = {SIGINT, SIGTERM};
+static const int signals_caught[QL__SIGNALS] = {SIGINT, SIGTERM, SIGQUIT};
 
 const char *
 ql__signal_name(int signo)
@@ -30,11 +31,12 @@ signals_note(void)
     return SIGRTMIN + 8;
 }
 
-/* Unless the process was started with it ignored. */
+/* Unless the process was started with it ignored. flags: SA_RESETHAND or 0. */
 static void
-signals_catch(int signo, void (*handler)(int), struct sigaction *old)
+signals_catch(int signo, void (*handler)(int), int flags, struct sigaction *old)
 {
-    struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction act = {.sa_handler = handler,
+                            .sa_flags = SA_RESTART | flags};
 
     /* Two that come at once: the second waits until the first has been. */
     for (int i = 0; i < QL__SIGNALS; i++) {
@@ -58,14 +60,47 @@ on_first(int signo)
     int err = errno;
     struct sigaction old;
 
-    for (int i = 0; i < QL__SIGNALS; i++) {
-        signals_catch(signals_caught[i], on_second, &old);
-    }
+    signals_catch(SIGINT, on_second, 0, &old);
+    signals_catch(SIGTERM, on_second, 0, &old);
     sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
     errno = err;
 }
 
+/* Its disposition is the default again, until the dump is written. */
+static void
+on_quit(int signo)
+{
+    int err = errno;
+
+    sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
+    errno = err;
+}
+
+static void
+signals_catch_quit(struct sigaction *old)
+{
+    signals_catch(SIGQUIT, on_quit, SA_RESETHAND, old);
+}
+
 /* ------------------------------------------------------------ the loop ---- */
+
+/* The dumper is a thread of its own, so that no frame of it shows. */
+static void
+signals_dump(ql_lua_t *lua)
+{
+    lua_State *L = lua->signals.dumper;
+    struct sigaction old;
+
+    if (L != NULL) {
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 0, 0, 0) != 0) {
+            ql_log_error(lua->loop, QL_LOG_ERR, 0, "SIGQUIT: no dump: %s",
+                         lua_isstring(L, -1) ? lua_tostring(L, -1) : "?");
+        }
+        lua_settop(L, 1);
+    }
+    signals_catch_quit(&old);
+}
 
 static void
 signals_handler(ql_event_t *ev)
@@ -75,13 +110,16 @@ signals_handler(ql_event_t *ev)
     struct signalfd_siginfo info;
 
     ev->ready = 0;
-    if (ql_loop_sys(lua->loop)->read(c->fd, &info, sizeof(info))
-        != (ssize_t) sizeof(info))
+    while (ql_loop_sys(lua->loop)->read(c->fd, &info, sizeof(info))
+           == (ssize_t) sizeof(info))
     {
-        return;
+        if (info.ssi_int == SIGQUIT) {
+            signals_dump(lua);
+        } else {
+            lua->signals.received = info.ssi_int;
+            ql__task_cancel(&lua->root, ql__signal_name(info.ssi_int));
+        }
     }
-    lua->signals.received = info.ssi_int;
-    ql__task_cancel(&lua->root, ql__signal_name(info.ssi_int));
 }
 
 /* The signalfd, kept until the loop ends. Without it the signals keep what
@@ -137,9 +175,9 @@ ql__signals_enter(ql_lua_t *lua)
         return;
     }
     pthread_sigmask(SIG_BLOCK, &note, &signals->mask);
-    for (int i = 0; i < QL__SIGNALS; i++) {
-        signals_catch(signals_caught[i], on_first, &signals->old[i]);
-    }
+    signals_catch(SIGINT, on_first, 0, &signals->old[0]);
+    signals_catch(SIGTERM, on_first, 0, &signals->old[1]);
+    signals_catch_quit(&signals->old[2]);
 }
 
 /* A note that nobody has read would kill the process once it is unblocked: it
@@ -150,7 +188,9 @@ signals_forget(ql_lua_t *lua)
     struct signalfd_siginfo info;
 
     while (read(lua->signals.conn->fd, &info, sizeof(info)) > 0) {
-        lua->signals.received = info.ssi_int;
+        if (info.ssi_int != SIGQUIT) {
+            lua->signals.received = info.ssi_int;
+        }
     }
 }
 
@@ -179,4 +219,30 @@ ql__signals_idle(ql_lua_t *lua)
     {
         ql_op_end(root->op, QL_E_CANCELLED);
     }
+}
+
+/* on_quit(fn): writes the dump that SIGQUIT asks for */
+static int
+signals_on_quit(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    lua_State *dumper;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) signals_caught);
+    dumper = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, dumper, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua->signals.dumper = dumper;
+    return 0;
+}
+
+void
+ql__signal_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"on_quit", signals_on_quit}, {NULL, NULL}};
+
+    ql__register(L, lua, fns);
 }

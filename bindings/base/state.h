@@ -147,17 +147,18 @@ enum {
 };
 
 enum {
-    QL__SIGNALS = 2 /* SIGINT and SIGTERM */
+    QL__SIGNALS = 3 /* SIGINT, SIGTERM and SIGQUIT */
 };
 
-/* SIGINT and SIGTERM while the loop runs: signal.c */
+/* SIGINT, SIGTERM and SIGQUIT while the loop runs: signal.c */
 typedef struct {
     ql_connection_t *conn;             /* of the signalfd; NULL: not made */
     struct sigaction old[QL__SIGNALS]; /* dispositions before the loop ran */
     sigset_t mask;                     /* and the mask */
     int depth;                         /* drives under way */
-    int received;                      /* first signal; 0: none */
-    bool caught;                       /* ours are in place */
+    int received;                      /* SIGINT or SIGTERM; 0: none */
+    lua_State *dumper; /* its value 1 writes the dump; NULL: none */
+    bool caught;       /* ours are in place */
 } ql_signals_t;
 
 /* The place of the last spawn: spawning in a loop finds its words here. */
@@ -391,6 +392,7 @@ void ql__turns_register(lua_State *L, ql_lua_t *lua);
 /* signal.c */
 const char *ql__signal_name(int signo);
 void ql__signals_enter(ql_lua_t *lua);
+void ql__signal_register(lua_State *L, ql_lua_t *lua);
 void ql__signals_leave(ql_lua_t *lua);
 /* The last child of the root has ended: a signalled main chunk goes on. */
 void ql__signals_idle(ql_lua_t *lua);

@@ -5,6 +5,7 @@
  */
 #include "../base/state.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,7 +121,10 @@ task_coroutine(lua_State *L, const ql_task_t *t)
     if (t != &t->lua->root) {
         return ql__task_place(t);
     }
-    return t->lua->current == t ? L : t->lua->driver;
+    if (t->state == QL_TASK_RUNNING) {
+        return L;
+    }
+    return t->lua->drive == NULL ? t->lua->driver : NULL;
 }
 
 /* Field where of the table on top. */
@@ -161,12 +165,14 @@ task_set_traceback(lua_State *L, const ql_task_t *t)
 
     if (t->state == QL_TASK_STARTING) {
         lua_pushliteral(L, "stack traceback:\n\t(it has not started)");
+    } else if (co == NULL && t->id == 0) {
+        lua_pushliteral(L, "stack traceback:\n\t(it runs the loop)");
     } else if (t->state == QL_TASK_CLOSING || co == NULL) {
         lua_pushliteral(L, "stack traceback:\n\t(its function has ended)");
     } else {
         luaL_traceback(L, co, NULL, co == L ? 1 : 0);
         if (t->L != NULL && co != t->L && co != L) {
-            luaL_traceback(L, t->L, "\na coroutine of", 0);
+            luaL_traceback(L, t->L, "\n\tresumed by:", 0);
             lua_concat(L, 2);
         }
     }
@@ -200,20 +206,23 @@ task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
     }
 }
 
-/* tasks(traceback) -> array of tables; [0] is the main chunk */
+/* tasks(traceback, max) -> array of at most max tables, [0] is the main chunk;
+ * number of live tasks */
 static int
 tasks(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
     bool traceback = lua_toboolean(L, 1);
-    int n, out = 0;
+    int max = luaL_optint(L, 2, INT_MAX);
+    int n, live, out = 0;
 
     if (lua->loop == NULL) {
         return ql_raise(L, "quoll is closed");
     }
     ql_time_update(lua->loop);
     lua_settop(L, 0);
-    n = tasks_push_list(L, lua);
+    live = tasks_push_list(L, lua);
+    n = live < max ? live : max;
     lua_createtable(L, n + 1, 0);
     task_push(L, &lua->root, ql_nsec(lua->loop), traceback);
     lua_rawseti(L, 2, 0);
@@ -228,7 +237,8 @@ tasks(lua_State *L)
         }
         lua_settop(L, 2);
     }
-    return 1;
+    lua_pushinteger(L, live);
+    return 2;
 }
 
 void

@@ -13,6 +13,7 @@ local scope = require "quoll.scope"
 local listener = require "quoll.listener"
 local connection = require "quoll.connection"
 local fs = require "quoll.fs"
+local dump = require "quoll.dump"
 local options = require "quoll.options"
 
 local quoll = {
@@ -86,8 +87,8 @@ local tasks_options = { traceback = "boolean" }
 -- wait), left (s of its timeout), where ("file:line" of the script),
 -- traceback}; [0] is the main chunk
 function quoll.tasks(opts)
-  return core.tasks(options.check(opts, tasks_options, "tasks").traceback
-    ~= false)
+  local wanted = options.check(opts, tasks_options, "tasks")
+  return (core.tasks(wanted.traceback ~= false))
 end
 
 --- Writes one line to the log.
@@ -96,5 +97,9 @@ end
 function quoll.log(level, ...)
   return core.log(level, ...)
 end
+
+core.on_quit(function()
+  io.stderr:write(dump.text(quoll.stats()), "\n")
+end)
 
 return quoll

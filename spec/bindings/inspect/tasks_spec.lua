@@ -114,7 +114,7 @@ describe("quoll.tasks", function()
             local found = row(task)
             assert.matches("^sleep", found.waits)
             assert.matches("tasks_spec.lua:" .. line .. "$", found.where)
-            assert.matches("tasks_spec.lua:" .. line .. ".*\na coroutine of\n"
+            assert.matches("tasks_spec.lua:" .. line .. ".*\n\tresumed by:\n"
                 .. "stack traceback:.*tasks_spec.lua:" .. line - 1 .. ".*"
                 .. "spawned at", found.traceback)
             task:cancel()
