@@ -6,6 +6,7 @@
  * pointers that lie outside (jit_State.irbuf is biased).
  * fail_allocation(n) makes the n-th allocation of Lua memory from now on fail,
  * once; 0: none. It returns how many were left to go.
+ * limit_memory(n) lets Lua have n bytes more than it has now; 0: any number.
  */
 #include <lauxlib.h>
 #include <lua.h>
@@ -23,22 +24,38 @@
 
 static lua_State *state; /* reachable for the leak check at exit */
 static unsigned fail_in; /* allocations until one fails; 0: none does */
+static size_t used;      /* bytes of Lua memory */
+static size_t limit;     /* to which used may grow; 0: none */
 
 static void *
 alloc(void *ud, void *p, size_t old, size_t size)
 {
     (void) ud;
     if (size == 0) {
+        used -= old;
         free(p);
         return NULL;
     }
     if (size > old && fail_in > 0 && --fail_in == 0) {
         return NULL;
     }
+    if (size > old && limit > 0 && used - old + size > limit) {
+        return NULL;
+    }
     __lsan_disable();
     p = realloc(p, size);
     __lsan_enable();
+    used += p != NULL ? size - old : 0;
     return p;
+}
+
+static int
+limit_memory(lua_State *L)
+{
+    size_t more = (size_t) luaL_checknumber(L, 1);
+
+    limit = more > 0 ? used + more : 0;
+    return 0;
 }
 
 static int
@@ -133,6 +150,7 @@ main(int argc, char **argv)
     lua_State *L = state;
     luaL_openlibs(L);
     lua_register(L, "fail_allocation", fail_allocation);
+    lua_register(L, "limit_memory", limit_memory);
     failed = run_init(L, argv[0]);
     while (!failed && i + 1 < argc && strcmp(argv[i], "-e") == 0) {
         set_arg(L, argv, argc, i + 2);
