@@ -37,7 +37,8 @@ typedef struct ql_handle_s ql_handle_t;
 QL_API ql_lua_t *ql_lua(lua_State *L);
 /* Its loop; NULL once the state is closing, when a finaliser may still ask. */
 QL_API ql_loop_t *ql_lua_loop(ql_lua_t *lua);
-/* Its loop; raises once the state is closing. A ql_call_t needs no more. */
+/* Its loop, started or not; raises once the state is closing, when a finaliser
+ * may still call. A ql_call_t needs no more. */
 QL_API ql_loop_t *ql_check_loop(lua_State *L, ql_lua_t *lua);
 /* Its loop with the kernel objects made: for what enters the epoll set. NULL
  * with errno when that fails; raises once the state is closing. */

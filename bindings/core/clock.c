@@ -6,7 +6,7 @@
 static int
 clock_now(lua_State *L)
 {
-    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
+    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
 
     ql_time_update(loop);
     lua_pushnumber(L, (lua_Number) ql_nsec(loop) / 1e9);

@@ -15,14 +15,3 @@ ql__open_methods(lua_State *L, const ql_handle_type_t *type)
     lua_setfield(L, -2, type->name);
     lua_pop(L, 1);
 }
-
-ql_loop_t *
-ql_core_loop(lua_State *L, const ql_core_t *core)
-{
-    ql_loop_t *loop = ql_lua_loop(core->lua);
-
-    if (loop == NULL) {
-        ql_raise(L, "quoll is closed");
-    }
-    return loop;
-}

@@ -24,9 +24,6 @@ ql_core(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* The loop, started or not; raises once the state is closing, when a
- * finaliser may still call. */
-ql_loop_t *ql_core_loop(lua_State *L, const ql_core_t *core);
 /* Puts fns into the table on top of the stack, each with core as upvalue 1. */
 void ql_core_register(lua_State *L, ql_core_t *core, const luaL_Reg *fns);
 

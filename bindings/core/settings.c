@@ -145,7 +145,7 @@ settings_apply(ql_loop_t *loop, const settings_t *settings)
 static int
 settings_configure(lua_State *L)
 {
-    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
+    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
     settings_t settings = {.conf = *ql_loop_conf(loop)};
 
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
@@ -169,7 +169,7 @@ settings_configure(lua_State *L)
 static int
 settings_log(lua_State *L)
 {
-    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
+    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
     int n = lua_gettop(L);
     int level = lua_type(L, 1) == LUA_TSTRING
                   ? ql_log_level_by_name(lua_tostring(L, 1))
@@ -198,7 +198,7 @@ settings_log(lua_State *L)
 static int
 settings_loop(lua_State *L)
 {
-    lua_pushlightuserdata(L, ql_core_loop(L, ql_core(L)));
+    lua_pushlightuserdata(L, ql_check_loop(L, ql_core(L)->lua));
     return 1;
 }
 

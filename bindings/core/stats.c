@@ -130,7 +130,7 @@ stats_push_fallbacks(lua_State *L, const ql_loop_t *loop)
 static int
 stats(lua_State *L)
 {
-    ql_loop_t *loop = ql_core_loop(L, ql_core(L));
+    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
     ql_stats_t counters;
 
     ql_stats(loop, &counters);

@@ -1,5 +1,6 @@
 /*
- * readdir.c: a directory's entries, one by one.
+ * readdir.c: a directory's entries, one by one. The iterator is a handle that
+ * is called; its end, and a failure, close it.
  */
 #include "fs.h"
 
@@ -11,6 +12,7 @@ typedef struct {
     ql_op_t op;
     ql_dir_t *dir; /* NULL: closed, or there was no memory for it; stays while
                       a string is made of its name (op.pushing) */
+    bool ended;    /* there is no entry left, and never will be */
 } directory_t;
 
 static directory_t *
@@ -70,6 +72,14 @@ open_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
+/* Pushes are under way: they may need it until now. */
+static void
+finish(directory_t *d)
+{
+    ql_handle_close(&d->handle, QL_E_CLOSED);
+    free_dir(d);
+}
+
 /* name, type; nil at the end. The entry is used up once it is pushed. */
 static int
 entry_push(lua_State *L, ql_op_t *op, int rc)
@@ -77,9 +87,14 @@ entry_push(lua_State *L, ql_op_t *op, int rc)
     directory_t *d = directory_of(op);
 
     if (rc == NGX_ERROR) {
-        return directory_error(L, d, op->err);
+        int n = directory_error(L, d, op->err);
+
+        finish(d);
+        return n;
     }
     if (d->dir->name == NULL) {
+        d->ended = true;
+        finish(d);
         lua_pushnil(L);
         return 1;
     }
@@ -138,8 +153,19 @@ static const ql_handle_type_t directory_type = {"directory", directory_close,
 
 /* ----------------------------------------------------------- functions ---- */
 
-/* directory(path) -> handle | nil, "path: err", CODE; the path is looked up by
- * directory_open, and where that could not wait this raises. */
+/* The handle on top of the stack is called as the function at index 2. */
+static void
+directory_bind(lua_State *L)
+{
+    lua_getmetatable(L, -1);
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "__call");
+    lua_pop(L, 1);
+}
+
+/* directory(path, call) -> handle | nil, "path: err", CODE; call is what Lua
+ * makes of directory_next. The path is looked up by directory_open, and where
+ * that could not wait this raises. */
 static int
 fs_directory(lua_State *L)
 {
@@ -152,7 +178,9 @@ fs_directory(lua_State *L)
         return ql__path_zero(L, 1);
     }
     ql_check_wait(L, core->lua);
+    lua_settop(L, 2);
     d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));
+    directory_bind(L);
     ql_op_init(&d->op, &open_type, core->lua);
     d->dir = ql_open_dir(loop, path);
     if (d->dir == NULL) {
@@ -191,6 +219,12 @@ fs_directory_open(lua_State *L)
 static int
 fs_directory_next(lua_State *L)
 {
+    const directory_t *d = ql_handle_check(L, 1, &directory_type, "readdir");
+
+    if (d->ended) {
+        lua_pushnil(L);
+        return 1;
+    }
     return directory_wait(L, &entry_type);
 }
 
@@ -203,4 +237,6 @@ ql__open_fs_readdir(lua_State *L, ql_core_t *core)
                                    {NULL, NULL}};
 
     ql_core_register(L, core, fns);
+    ql_handle_methods(L, &directory_type);
+    lua_setfield(L, -2, "directory_methods");
 }

@@ -18,6 +18,14 @@ describe("the iterator of a directory", function()
         end)
     end)
 
+    it("is a handle", function()
+        local entries = fs.readdir "/"
+        assert.equal("userdata", type(entries))
+        assert.matches("^directory %(open%)", tostring(entries))
+        entries:close()
+        assert.matches("^directory %(closed%)", tostring(entries))
+    end)
+
     it("is closed once", function()
         local entries = fs.readdir "/"
         assert.is_true(entries:close())
