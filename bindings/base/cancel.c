@@ -57,7 +57,7 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     if (cause == NULL) {
         cause = &lua->root.scope;
     }
-    cause->cut = 1;
+    ql__scope_cut(t->innermost);
     if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX) {
         ql__waiter(L, lua, &drive);
     }
@@ -78,6 +78,19 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     return lua_error(L);
 }
 
+/* Up to the one that was cancelled; what is marked ends the way, so that many
+ * tasks far down cost no more than one. */
+void
+ql__scope_cut(ql_scope_t *s)
+{
+    const ql_scope_t *cause = s->cause;
+
+    while (s != NULL && !s->cut) {
+        s->cut = 1;
+        s = s == cause ? NULL : s->parent;
+    }
+}
+
 void
 ql__scope_refresh(ql_task_t *t)
 {
@@ -85,7 +98,7 @@ ql__scope_refresh(ql_task_t *t)
 
     t->cancelled = s->cause != NULL && !s->leaving;
     if (t->cancelled && t->state == QL_TASK_WAITING) {
-        s->cause->cut = 1;
+        ql__scope_cut(s);
         ql_op_end(t->op, QL_E_CANCELLED);
     }
 }
@@ -101,7 +114,7 @@ cancel_reach(ql_scope_t *s, ql_scope_t *cause)
     }
     s->cause = cause;
     if (t->state == QL_TASK_STARTING) {
-        cause->cut = 1;
+        ql__scope_cut(s);
         ql_del_timer(t->lua->loop, &t->event);
         ql__unpost(t);
         ql_post_event(t->lua->loop, &t->event);

@@ -30,7 +30,7 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent)
     }
     if (t->scope.cause != NULL) {
         t->cancelled = 1;
-        t->scope.cause->cut = 1;
+        ql__scope_cut(&t->scope);
     }
 }
 

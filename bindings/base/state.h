@@ -56,8 +56,9 @@ struct ql_scope_s {
     unsigned leaving : 1;    /* its function has returned: what its task waits
                                 for now is not cut */
     unsigned alone : 1;      /* only background tasks were left: cancelled */
-    unsigned cut : 1;        /* its cancellation has ended a wait inside, or
-                                kept a task from starting */
+    unsigned cut : 1;        /* a cancellation that has reached it has
+                                 ended a wait inside, or kept a task from
+                                 starting */
 };
 
 /* The operation of waits for what has room for several waiters, or for nothing
@@ -114,9 +115,10 @@ struct ql_task_s {
 
 /* What fails a block first. */
 typedef enum {
-    QL_BLOCK_SOUND, /* nothing yet */
-    QL_BLOCK_TASK,  /* the task in its fenv */
-    QL_BLOCK_FN     /* its own function */
+    QL_BLOCK_SOUND,  /* nothing yet */
+    QL_BLOCK_TASK,   /* the task in its fenv */
+    QL_BLOCK_FN,     /* its own function */
+    QL_BLOCK_DECIDED /* nothing any more: failures are logged */
 } ql_block_failure_t;
 
 /* A scope that a function runs in: quoll.scope, deadline, shield. */
@@ -313,6 +315,8 @@ ql__task_cancel(ql_task_t *t, const char *why)
 }
 /* The cancellation of cause reaches s, and what is below up to shields. */
 void ql__scope_spread(ql_scope_t *s, ql_scope_t *cause);
+/* A cancellation has ended a wait in s, or kept a task of it from starting. */
+void ql__scope_cut(ql_scope_t *s);
 /* The innermost scope of t, or its state, is another one. */
 void ql__scope_refresh(ql_task_t *t);
 /* Only tasks in the background are left in s: they are cancelled. */

@@ -245,8 +245,13 @@ ql__block_results(lua_State *L, ql_op_t *op, int rc)
         block_push_failed(L, 1);
         return ql__failure_raise(L, lua_gettop(L));
     }
-    if (b->failure == QL_BLOCK_SOUND && b->err != 0 && b->scope.cut) {
-        return t->cancelled ? ql__cancel_raise(L, t) : ql_push_error(L, b->err);
+    if (b->failure == QL_BLOCK_SOUND && b->scope.cut) {
+        if (t->cancelled && (ok || b->err != 0)) {
+            return ql__cancel_raise(L, t);
+        }
+        if (!t->cancelled && b->err != 0) {
+            return ql_push_error(L, b->err);
+        }
     }
     if (!ok) {
         lua_settop(L, 3);
@@ -341,6 +346,18 @@ scope_cancel(lua_State *L)
     return 1;
 }
 
+/* scope_decide(s): what it returns is known; its tasks are cancelled, and if
+ * one fails now, that is logged. */
+static int
+scope_decide(lua_State *L)
+{
+    ql_block_t *b = block_open(L, "decide");
+
+    b->failure = QL_BLOCK_DECIDED;
+    ql__scope_cancel(&b->scope, "another task was first");
+    return 0;
+}
+
 static int
 scope_tostring(lua_State *L)
 {
@@ -363,6 +380,7 @@ ql__block_register(lua_State *L, ql_lua_t *lua)
         {"scope_spawn", scope_spawn},
         {"scope_background", scope_background},
         {"scope_cancel", scope_cancel},
+        {"scope_decide", scope_decide},
         {NULL, NULL},
     };
 

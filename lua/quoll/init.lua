@@ -10,6 +10,7 @@ core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
 
 local task = require "quoll.task"
 local scope = require "quoll.scope"
+local race = require "quoll.race"
 local listener = require "quoll.listener"
 local connection = require "quoll.connection"
 local fs = require "quoll.fs"
@@ -28,6 +29,9 @@ local quoll = {
   scope = scope.scope,
   deadline = scope.deadline,
   shield = scope.shield,
+  race = race.race,
+  any = race.any,
+  all = race.all,
   waitfd = task.waitfd,
   listen = listener.listen,
   serve = listener.serve,

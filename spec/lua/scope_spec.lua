@@ -478,3 +478,42 @@ describe("quoll.shield", function()
         end)
     end)
 end)
+
+describe("a cancellation from outside", function()
+    helper.gates()
+
+    it("that cuts a scope's tasks is raised where the scope is left",
+        function()
+            run(function()
+                local reached
+                local task = quoll.spawn(function()
+                    quoll.scope(function()
+                        quoll.spawn(quoll.sleep, 10)
+                        return "unseen"
+                    end)
+                    reached = true
+                end)
+                quoll.yield()
+                quoll.yield()
+                task:cancel()
+                assert.same(CANCELLED, { task:wait() })
+                assert.is_nil(reached)
+            end)
+        end)
+
+    it("that cuts nothing in a scope leaves its results", function()
+        run(function()
+            local got
+            local task
+            task = quoll.spawn(function()
+                got = quoll.scope(function()
+                    task:cancel()
+                    return "result"
+                end)
+                quoll.yield()
+            end)
+            assert.same(CANCELLED, { task:wait() })
+            assert.equal("result", got)
+        end)
+    end)
+end)
