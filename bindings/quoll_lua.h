@@ -242,6 +242,43 @@ QL_API ql_lua_call_t *ql_lua_call_new(lua_State *L, ql_lua_t *lua,
  * now, arguments of the C function included, and may use them. */
 QL_API int ql_lua_call_await(lua_State *L, ql_lua_call_t *w);
 
+/* ------------------------------------------------------------ select ---- */
+
+/*
+ * What quoll.sync.select keeps for each object it waits for. It takes nothing
+ * out of the object: it waits until a wait for the object would end at once.
+ */
+typedef struct ql_select_s ql_select_t;
+
+typedef struct {
+    /* NGX_OK: a wait would end at once, also by a failure. NGX_AGAIN: w is
+     * parked, again if it was, and ql_select_ready(w) follows when it is worth
+     * another attempt. NGX_ERROR: it cannot wait, w->op->err says why. Never
+     * touches Lua. */
+    int (*attempt)(ql_select_t *w);
+    /* Parks no more; harmless when w is not parked. */
+    void (*cancel)(ql_select_t *w);
+} ql_select_type_t;
+
+struct ql_select_s {
+    const ql_select_type_t *type;
+    void *object;    /* the handle, anchored while the select waits */
+    ql_op_t *op;     /* the select's */
+    ql_queue_t link; /* in the object's selectors; self-linked when not */
+};
+
+/* Handles of this type can be selected. */
+QL_API void ql_handle_selectable(lua_State *L, const ql_handle_type_t *type,
+                                 const ql_select_type_t *select);
+/* w's select attempts again, soon. */
+QL_API void ql_select_ready(const ql_select_t *w);
+/* The same for all of a queue of ql_select_t.link. */
+QL_API void ql_selectors_ready(const ql_queue_t *selectors);
+/* Puts w into the queue of selectors, once. NGX_AGAIN. */
+QL_API int ql_select_park(ql_select_t *w, ql_queue_t *selectors);
+/* The cancel of who uses such a queue. */
+QL_API void ql_select_leave(ql_select_t *w);
+
 /* ------------------------------------------------------------- tasks ---- */
 
 /* The task that runs now; the root task in the main chunk. Never NULL. */

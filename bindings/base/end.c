@@ -58,6 +58,7 @@ end_task(ql_task_t *t)
     ql__scope_remove(&t->scope);
     lua->ended++;
     ql__join_ended(t);
+    ql_selectors_ready(&t->selectors);
     ql__join_child(parent);
     end_drop_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);

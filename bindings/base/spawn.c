@@ -22,6 +22,7 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent)
     ql__scope_init(&t->scope, t, parent);
     ql_queue_init(&t->handles);
     ql_queue_init(&t->waiters);
+    ql_queue_init(&t->selectors);
     ql_queue_init(&t->own.link);
     if (parent != NULL) {
         t->id = ++lua->next_id;

@@ -105,6 +105,7 @@ struct ql_task_s {
     ql_scope_t scope;       /* its own */
     ql_queue_t handles;     /* it owns, newest first */
     ql_queue_t waiters;     /* of ql_own_op_t.link: who waits for its end */
+    ql_queue_t selectors;   /* of ql_select_t.link: who selects for it */
     ql_own_op_t own;
     uint64_t ticks;    /* of the account: its coroutine ran */
     uint64_t born;     /* ns of the loop's clock: spawned */
@@ -199,6 +200,7 @@ struct ql_lua_s {
     uint64_t spawned; /* tasks; = ended + live */
     uint64_t ended;
     uint64_t failed; /* of those that ended */
+    uint32_t random; /* state of the numbers that make select fair */
     ql_signals_t signals;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */

@@ -15,6 +15,9 @@ connection_close(ql_handle_t *h, int err)
 {
     ql_conn_t *conn = (ql_conn_t *) h;
 
+    if (conn->selector != NULL) {
+        ql_select_ready(conn->selector);
+    }
     ql_op_end(&conn->rop, err);
     ql_op_end(&conn->wop, err);
     if (!conn->rop.pushing) {
@@ -178,6 +181,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
                                    {NULL, NULL}};
 
     ql__open_methods(L, &ql__connection_type);
+    ql_handle_selectable(L, &ql__connection_type, &ql__connection_select);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__receive_functions);

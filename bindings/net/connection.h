@@ -42,6 +42,9 @@ typedef struct {
     unsigned eof_told : 1; /* and the script knows */
     unsigned rbroken : 1;  /* a read failed: later ones are "closed" */
     unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
+    unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
+                              tells it */
+    ql_select_t *selector; /* of the select that waits; NULL: none does */
     ql_op_t rop;    /* reads, and what opens the connection; its timeout is the
                     script's for reads */
     ql_op_t wop;    /* sends */
@@ -89,6 +92,17 @@ ql__writer_error(const ql_conn_t *conn)
 
 /* Pushes a new connection, still closed. */
 ql_conn_t *ql__connection_new(lua_State *L, ql_core_t *core);
+/* One recv into conn->in: bytes, 0 at the end, NGX_AGAIN, NGX_ERROR with
+ * rop.err. */
+ssize_t ql__read_more(ql_conn_t *conn);
+/* Nobody may read: another task does, or selects. */
+static inline bool
+ql__reader_busy(const ql_conn_t *conn)
+{
+    return conn->selector != NULL || ql_op_waiting(&conn->rop);
+}
+extern const ql_select_type_t ql__connection_select;
+
 /* c is in; owned by the running task. */
 void ql__connection_open(ql_conn_t *conn, ql_connection_t *c);
 

@@ -10,10 +10,11 @@
 struct ql_listener_s {
     ql_handle_t handle;
     ql_core_t *core;
-    ql_listening_t *ls; /* NULL: closed */
-    ql_queue_t waiters; /* of ql_accepting_t.link */
-    ql_event_t wake;    /* posted: the first waiter may go on */
-    uint32_t promised;  /* queued connections that an accept that is done has
+    ql_listening_t *ls;   /* NULL: closed */
+    ql_queue_t waiters;   /* of ql_accepting_t.link */
+    ql_queue_t selectors; /* of ql_select_t.link */
+    ql_event_t wake;      /* posted: the first waiter may go on */
+    uint32_t promised;    /* queued connections that an accept that is done has
                            yet to take */
 };
 
@@ -59,7 +60,10 @@ listener_wake(ql_listener_t *l)
 static void
 on_accepted(ql_listening_t *ls)
 {
-    listener_wake(ls->data);
+    ql_listener_t *l = ls->data;
+
+    listener_wake(l);
+    ql_selectors_ready(&l->selectors);
 }
 
 /* ----------------------------------------------------------- accept ---- */
@@ -143,6 +147,22 @@ static const ql_op_type_t accept_op = {"accept",    accept_attempt,
                                        accept_push, accept_cancel,
                                        NULL,        accept_describe};
 
+/* ----------------------------------------------------------- select ---- */
+
+static int
+select_attempt(ql_select_t *w)
+{
+    ql_listener_t *l = w->object;
+
+    return l->handle.closed
+                || (ql_queue_empty(&l->waiters) && listener_has(l, 1))
+             ? NGX_OK
+             : ql_select_park(w, &l->selectors);
+}
+
+static const ql_select_type_t listener_select = {select_attempt,
+                                                 ql_select_leave};
+
 /* --------------------------------------------------------- listener ---- */
 
 static void
@@ -156,6 +176,7 @@ listener_close(ql_handle_t *h, int err)
         ql_queue_remove(q);
         ql_op_end(&ql_queue_data(q, ql_conn_t, accepting.link)->rop, err);
     }
+    ql_selectors_ready(&l->selectors);
     ql_delete_posted_event(l->ls->loop, &l->wake);
     ql_listening_close(l->ls);
     l->ls = NULL;
@@ -257,6 +278,7 @@ core_listen(lua_State *L)
     l->wake.data = l;
     l->wake.handler = on_wake;
     ql_queue_init(&l->waiters);
+    ql_queue_init(&l->selectors);
     l->ls = ql_listen(loop, &addr, &opts);
     if (l->ls == NULL) {
         return ql_push_error(L, errno);
@@ -276,6 +298,7 @@ ql__open_listener(lua_State *L, ql_core_t *core)
                                    {NULL, NULL}};
 
     ql__open_methods(L, &listener_type);
+    ql_handle_selectable(L, &listener_type, &listener_select);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     lua_setfield(L, -2, "listener");

@@ -25,9 +25,8 @@ on_readable(ql_event_t *ev)
 
 /* ---------------------------------------------------------- attempt ---- */
 
-/* One recv: bytes, 0 at the end, NGX_AGAIN, NGX_ERROR with rop.err. */
-static ssize_t
-read_more(ql_conn_t *conn)
+ssize_t
+ql__read_more(ql_conn_t *conn)
 {
     ql_connection_t *c = conn->c;
     ql_buffer_t *in = &conn->in;
@@ -84,7 +83,7 @@ read_until_again(ql_conn_t *conn)
         if (share == 0) {
             return ql__park_next(&conn->c->read, on_readable);
         }
-        n = ql_event_waits(&conn->c->read) ? NGX_AGAIN : read_more(conn);
+        n = ql_event_waits(&conn->c->read) ? NGX_AGAIN : ql__read_more(conn);
         if (n == 0) {
             return read_end(conn);
         }
@@ -193,12 +192,12 @@ read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
 
     if (conn->handle.closed) {
         err = conn->handle.closed;
-    } else if (ql_op_waiting(&conn->rop)
-               || ql_op_pushing(L, &conn->rop, &conn->handle))
-    {
+    } else if (ql__reader_busy(conn)
+               || ql_op_pushing(L, &conn->rop, &conn->handle)) {
         err = QL_E_BUSY_READING;
     } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
-        err = QL_E_CLOSED;
+        err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
+        conn->rlate = 0;
     }
     if (err != 0) {
         lua_pushliteral(L, "");

@@ -17,6 +17,7 @@ typedef struct {
     ql_handle_t handle;
     ql_queue_t senders;   /* of ql_own_op_t.link */
     ql_queue_t receivers; /* likewise */
+    ql_queue_t selectors; /* of ql_select_t.link */
     uint32_t size;        /* of the buffer: items that need no receiver */
     uint32_t count;       /* items in the ring */
     uint32_t promised;    /* of these: to receivers on their way */
@@ -121,6 +122,8 @@ channel_put(lua_State *L, channel_t *ch)
     if (!ql_queue_empty(&ch->receivers)) {
         ch->promised++;
         ql__sync_wake(&ch->receivers);
+    } else {
+        ql_selectors_ready(&ch->selectors);
     }
     return true;
 }
@@ -140,13 +143,15 @@ send_attempt(ql_op_t *op)
     if (lua_gettop(own->from) == 3) {
         own->from = lua_tothread(own->from, 3);
     }
+    ql_selectors_ready(&ch->selectors);
     return ql__sync_park(own, &ch->senders);
 }
 
 static const ql_op_type_t send_op = {.name = "channel send",
                                      .attempt = send_attempt,
                                      .push = ql__sync_push,
-                                     .cancel = ql__sync_leave};
+                                     .cancel = ql__sync_leave,
+                                     .describe = ql__sync_describe};
 
 /* While the sender waits its item is read from its stack: that of a task's own
  * coroutine, which yields, or else of a thread that is anchored above it. */
@@ -222,6 +227,7 @@ receive_free(ql_op_t *op)
     own->granted = 0;
     if (ql_queue_empty(&ch->receivers)) {
         ch->promised--;
+        ql_selectors_ready(&ch->selectors);
     } else {
         ql__sync_wake(&ch->receivers);
     }
@@ -231,7 +237,24 @@ static const ql_op_type_t receive_op = {.name = "channel receive",
                                         .attempt = receive_attempt,
                                         .push = receive_push,
                                         .cancel = ql__sync_leave,
-                                        .free = receive_free};
+                                        .free = receive_free,
+                                        .describe = ql__sync_describe};
+
+/* ----------------------------------------------------------- select ---- */
+
+static int
+select_attempt(ql_select_t *w)
+{
+    channel_t *ch = w->object;
+
+    return ch->handle.closed || channel_free_items(ch) > 0
+                || !ql_queue_empty(&ch->senders)
+             ? NGX_OK
+             : ql_select_park(w, &ch->selectors);
+}
+
+static const ql_select_type_t channel_select = {select_attempt,
+                                                ql_select_leave};
 
 /* -------------------------------------------------------- functions ---- */
 
@@ -242,6 +265,7 @@ channel_close(ql_handle_t *h, int err)
 
     ql__sync_end(&ch->senders, err);
     ql__sync_end(&ch->receivers, err);
+    ql_selectors_ready(&ch->selectors);
 }
 
 static const ql_handle_type_t channel_type = {.name = "channel",
@@ -274,6 +298,7 @@ channel_new(lua_State *L)
     ch = ql__sync_new(L, ql__upvalue(L), &channel_type, sizeof(*ch));
     ql_queue_init(&ch->senders);
     ql_queue_init(&ch->receivers);
+    ql_queue_init(&ch->selectors);
     ch->size = (uint32_t) n;
     return 1;
 }
@@ -382,6 +407,7 @@ ql__channel_open(lua_State *L, ql_lua_t *lua)
         {"__len", channel_len}, {"__tostring", channel_tostring}, {NULL, NULL}};
 
     ql__sync_open(L, lua, &channel_type, fns);
+    ql_handle_selectable(L, &channel_type, &channel_select);
     ql__handle_metatable(L, &channel_type);
     luaL_setfuncs(L, meta, 0);
     lua_pop(L, 1);

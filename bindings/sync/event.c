@@ -5,7 +5,8 @@
 
 typedef struct {
     ql_handle_t handle;
-    ql_queue_t waiters; /* of ql_own_op_t.link */
+    ql_queue_t waiters;   /* of ql_own_op_t.link */
+    ql_queue_t selectors; /* of ql_select_t.link */
     bool set;
 } event_t;
 
@@ -30,12 +31,27 @@ event_attempt(ql_op_t *op)
 static const ql_op_type_t event_op = {.name = "event",
                                       .attempt = event_attempt,
                                       .push = ql__sync_push,
-                                      .cancel = ql__sync_leave};
+                                      .cancel = ql__sync_leave,
+                                      .describe = ql__sync_describe};
+
+static int
+select_attempt(ql_select_t *w)
+{
+    event_t *e = w->object;
+
+    return e->set || e->handle.closed ? NGX_OK
+                                      : ql_select_park(w, &e->selectors);
+}
+
+static const ql_select_type_t event_select = {select_attempt, ql_select_leave};
 
 static void
 event_close(ql_handle_t *h, int err)
 {
-    ql__sync_end(&ql_queue_data(h, event_t, handle)->waiters, err);
+    event_t *e = ql_queue_data(h, event_t, handle);
+
+    ql__sync_end(&e->waiters, err);
+    ql_selectors_ready(&e->selectors);
 }
 
 static const ql_handle_type_t event_type = {.name = "event",
@@ -54,6 +70,7 @@ event_new(lua_State *L)
     event_t *e = ql__sync_new(L, ql__upvalue(L), &event_type, sizeof(*e));
 
     ql_queue_init(&e->waiters);
+    ql_queue_init(&e->selectors);
     return 1;
 }
 
@@ -67,6 +84,7 @@ event_set(lua_State *L)
     while (!ql_queue_empty(&e->waiters)) {
         ql__sync_wake(&e->waiters);
     }
+    ql_selectors_ready(&e->selectors);
     return 0;
 }
 
@@ -107,4 +125,5 @@ ql__event_open(lua_State *L, ql_lua_t *lua)
         {"isset", event_isset}, {"wait", event_wait}, {NULL, NULL}};
 
     ql__sync_open(L, lua, &event_type, fns);
+    ql_handle_selectable(L, &event_type, &event_select);
 }

@@ -73,7 +73,8 @@ static const ql_op_type_t lock_op = {.name = "mutex",
                                      .attempt = lock_attempt,
                                      .push = lock_push,
                                      .cancel = ql__sync_leave,
-                                     .free = lock_free};
+                                     .free = lock_free,
+                                     .describe = ql__sync_describe};
 
 /* A mutex is never closed: its holder has ended, or the collector has it, and
  * then nobody waits. */

@@ -6,9 +6,10 @@
 
 typedef struct {
     ql_handle_t handle;
-    ql_queue_t waiters; /* of ql_own_op_t.link: for permits */
-    ql_queue_t idlers;  /* likewise: until every permit is back */
-    uint32_t permits;   /* free */
+    ql_queue_t waiters;   /* of ql_own_op_t.link: for permits */
+    ql_queue_t idlers;    /* likewise: until every permit is back */
+    ql_queue_t selectors; /* of ql_select_t.link */
+    uint32_t permits;     /* free */
     uint32_t total;
 } semaphore_t;
 
@@ -29,6 +30,9 @@ semaphore_serve(semaphore_t *s)
     }
     while (!ql_queue_empty(&s->idlers) && s->permits == s->total) {
         ql__sync_wake(&s->idlers);
+    }
+    if (s->permits > 0) {
+        ql_selectors_ready(&s->selectors);
     }
 }
 
@@ -81,7 +85,8 @@ static const ql_op_type_t acquire_op = {.name = "semaphore",
                                         .attempt = acquire_attempt,
                                         .push = ql__sync_push,
                                         .cancel = acquire_cancel,
-                                        .free = acquire_free};
+                                        .free = acquire_free,
+                                        .describe = ql__sync_describe};
 
 /* ------------------------------------------------------------- idle ---- */
 
@@ -104,14 +109,33 @@ idle_attempt(ql_op_t *op)
 static const ql_op_type_t idle_op = {.name = "semaphore",
                                      .attempt = idle_attempt,
                                      .push = ql__sync_push,
-                                     .cancel = ql__sync_leave};
+                                     .cancel = ql__sync_leave,
+                                     .describe = ql__sync_describe};
+
+/* ----------------------------------------------------------- select ---- */
+
+static int
+select_attempt(ql_select_t *w)
+{
+    semaphore_t *s = w->object;
+
+    return s->handle.closed || (s->permits > 0 && ql_queue_empty(&s->waiters))
+             ? NGX_OK
+             : ql_select_park(w, &s->selectors);
+}
+
+static const ql_select_type_t semaphore_select = {select_attempt,
+                                                  ql_select_leave};
 
 /* -------------------------------------------------------- functions ---- */
 
 static void
 semaphore_close(ql_handle_t *h, int err)
 {
-    ql__sync_end(&ql_queue_data(h, semaphore_t, handle)->waiters, err);
+    semaphore_t *s = ql_queue_data(h, semaphore_t, handle);
+
+    ql__sync_end(&s->waiters, err);
+    ql_selectors_ready(&s->selectors);
 }
 
 static const ql_handle_type_t semaphore_type = {.name = "semaphore",
@@ -149,6 +173,7 @@ semaphore_new(lua_State *L)
 
     ql_queue_init(&s->waiters);
     ql_queue_init(&s->idlers);
+    ql_queue_init(&s->selectors);
     s->permits = s->total = (uint32_t) n;
     return 1;
 }
@@ -251,4 +276,5 @@ ql__semaphore_open(lua_State *L, ql_lua_t *lua)
                                    {NULL, NULL}};
 
     ql__sync_open(L, lua, &semaphore_type, fns);
+    ql_handle_selectable(L, &semaphore_type, &semaphore_select);
 }

@@ -3,6 +3,8 @@
  */
 #include "sync.h"
 
+#include <stdio.h>
+
 void *
 ql__sync_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
              size_t size)
@@ -36,6 +38,13 @@ ql__sync_push(lua_State *L, ql_op_t *op, int rc)
     ql__own(op)->granted = 0;
     lua_pushboolean(L, 1);
     return 1;
+}
+
+void
+ql__sync_describe(ql_op_t *op, char *text, size_t size)
+{
+    (void) snprintf(text, size, "%s: %p", op->type->name,
+                    (void *) ql__own(op)->handle);
 }
 
 void
@@ -99,4 +108,5 @@ ql__sync_register(lua_State *L, ql_lua_t *lua)
     ql__event_open(L, lua);
     ql__mutex_open(L, lua);
     ql__semaphore_open(L, lua);
+    ql__select_open(L, lua);
 }

@@ -32,6 +32,8 @@ ql_own_op_t *ql__sync_op(lua_State *L, ql_handle_t *h,
 /* The halves of an operation that most have in common. */
 /* true | nil, err, CODE */
 int ql__sync_push(lua_State *L, ql_op_t *op, int rc);
+/* "channel send: 0x..." */
+void ql__sync_describe(ql_op_t *op, char *text, size_t size);
 /* Leaves the queue of waiters. */
 void ql__sync_leave(ql_op_t *op);
 
@@ -55,6 +57,7 @@ void ql__sync_open(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
 
 void ql__channel_open(lua_State *L, ql_lua_t *lua);
 void ql__event_open(lua_State *L, ql_lua_t *lua);
+void ql__select_open(lua_State *L, ql_lua_t *lua);
 void ql__mutex_open(lua_State *L, ql_lua_t *lua);
 void ql__semaphore_open(lua_State *L, ql_lua_t *lua);
 

@@ -12,6 +12,7 @@ return {
   mutex = require("quoll.sync.mutex").new,
   once = require("quoll.sync.once").new,
   pool = require("quoll.sync.pool").new,
+  select = require("quoll.sync.select").select,
   semaphore = require("quoll.sync.semaphore").new,
   topic = require("quoll.sync.topic").new,
   waitgroup = require("quoll.sync.waitgroup").new,
