@@ -474,11 +474,12 @@ QL_API const ql_slow_t *ql_slow_submit(const ql_loop_t *loop);
  * smaller one. */
 QL_API const ql_slow_t *ql_slow_cached(const ql_loop_t *loop);
 
-/* Reads that a thread made although another lane was meant for them. */
+/* Reads and writes that a thread made in place of another lane. */
 typedef struct {
     char device[32];    /* "ext4 8:1", or "others" */
     const char *reason; /* "nowait unsupported", "direct unsupported", "dirty
-                           pages", "unaligned", "aio refused" */
+                           pages", "unaligned", "aio refused", "no descriptor",
+                           "slow misses", "write nowait unsupported" */
     uint64_t count;
 } ql_fallback_t;
 

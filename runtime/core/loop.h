@@ -171,7 +171,7 @@ enum {
     QL__DEVICES = 32
 };
 
-/* Why a thread makes a read that another lane was meant for. */
+/* Why a thread makes a read or a write that another lane was meant for. */
 enum {
     QL__FALLBACK_NOWAIT,    /* no RWF_NOWAIT there */
     QL__FALLBACK_DIRECT,    /* no O_DIRECT there */
@@ -180,6 +180,7 @@ enum {
     QL__FALLBACK_REFUSED,   /* the machine refused io_setup */
     QL__FALLBACK_NO_FD,     /* no descriptor, or memory, to open it O_DIRECT */
     QL__FALLBACK_SLOW,      /* not all cached, and misses were slow before */
+    QL__FALLBACK_WRITE,     /* no RWF_NOWAIT for writes there */
     QL__FALLBACKS
 };
 
@@ -188,7 +189,7 @@ typedef struct {
     bool no_nowait; /* preadv2(RWF_NOWAIT) was EOPNOTSUPP */
     bool no_direct; /* open(O_DIRECT) was EINVAL or its reads EOPNOTSUPP */
     bool no_nowait_write;              /* pwritev2(RWF_NOWAIT) was EOPNOTSUPP */
-    uint64_t fallbacks[QL__FALLBACKS]; /* reads, by QL__FALLBACK_* */
+    uint64_t fallbacks[QL__FALLBACKS]; /* by QL__FALLBACK_* */
 } ql_device_t;
 
 /* ---- cache.c: files that stay open between their users ---- */
@@ -457,7 +458,7 @@ ql_file_t *ql__cache_keep(ql_loop_t *loop, const ql__cache_key_t *key,
 /* It could not be opened. */
 void ql__cache_failed(ql_loop_t *loop, const ql__cache_key_t *key, int err,
                       bool at_root);
-/* device.c: counts a read of this file for its device. */
+/* device.c: counts a read or a write of this file for its device. */
 void ql__fallback(ql_file_t *file, int reason);
 
 /* slow.c: counts a call on the loop that took ns, if that was more than 1 ms:

@@ -10,8 +10,10 @@
 #include <sys/sysmacros.h>
 
 static const char *const reasons[QL__FALLBACKS] = {
-    "nowait unsupported", "direct unsupported", "dirty pages", "unaligned",
-    "aio refused",        "no descriptor",      "slow misses",
+    "nowait unsupported", "direct unsupported",
+    "dirty pages",        "unaligned",
+    "aio refused",        "no descriptor",
+    "slow misses",        "write nowait unsupported",
 };
 
 /* Its counts outlive it. */

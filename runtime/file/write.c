@@ -77,6 +77,15 @@ ql_file_write_cached(ql_file_t *file, const void *buf, size_t size,
     return NGX_ERROR;
 }
 
+/* One that would have been small enough. */
+static void
+count_fallback(ql_file_t *file, size_t size)
+{
+    if (size <= WRITE_CACHED && file->no_nowait_write && !file->memory) {
+        ql__fallback(file, QL__FALLBACK_WRITE);
+    }
+}
+
 /* ---- a thread ---- */
 
 static ql__write_t *
@@ -148,5 +157,6 @@ ql_write_create(ql_file_t *file, const void *buf, size_t size, off_t offset)
     w->fd = file->fd;
     w->append = file->append;
     loop->stats.write_pool++;
+    count_fallback(file, size);
     return &w->pub;
 }

@@ -40,6 +40,16 @@ describe("the first signal", function()
         end)
     end
 
+    it("leaves the exit code to the script", function()
+        local child = started(sleeper .. [[
+            if select(3, quoll.run(sleeper)) == "CANCELLED" then
+                os.exit(130, true)
+            end
+        ]])
+        child:kill(SIGINT)
+        assert.equal(130, ended(child).code)
+    end)
+
     it("cancels run without a main, and nested tasks", function()
         local child = started(sleeper .. [[
             quoll.spawn(function() quoll.spawn(sleeper) end)

@@ -201,6 +201,21 @@ describe("ql_file_write_cached", function()
         close(file, path)
     end))
 
+    it("that a thread makes for want of it is counted", forked(function()
+        local loop, file, path = opened("")
+        inject.ql_inject_fail("pwritev2", -1, 1, 1, errno.EOPNOTSUPP)
+        cached(file, "abcd")
+        assert.equal(C.NGX_OK, (write(loop, file, "abcd")))
+        assert.equal(C.NGX_OK, (write(loop, file, ("x"):rep(65537))))
+        local f = ffi.new("ql_fallback_t")
+        assert.equal(C.NGX_OK, C.ql_fallback(loop, 0, f))
+        assert.same({ "write nowait unsupported", 1 },
+            { ffi.string(f.reason), tonumber(f.count) })
+        assert.equal(C.NGX_DECLINED, C.ql_fallback(loop, 1, f))
+        assert.equal(2, stat(loop, "write_pool"))
+        close(file, path)
+    end))
+
     it("leaves more than 64 KiB to a thread", forked(function()
         local _, file, path = opened("")
         file.memory = 1
