@@ -286,6 +286,17 @@ QL_API ql_task_t *ql_task_current(ql_lua_t *lua);
 /* Live tasks, without the root. */
 QL_API uint64_t ql_task_count(ql_lua_t *lua);
 
+/* How long a task may run without giving the loop back, s; 0: any time. */
+typedef struct {
+    double warn; /* then it is named in the log */
+    double max;  /* then it is stopped by an error */
+} ql_slices_t;
+
+/* Raises when the profiler or its signal is not to be had; then both are off. */
+QL_API void ql_watchdog_set(lua_State *L, ql_lua_t *lua,
+                            const ql_slices_t *slices);
+QL_API const ql_slices_t *ql_watchdog_slices(const ql_lua_t *lua);
+
 /* Registers quoll's own task functions (spawn, run, take, ...) into the table
  * on top of the stack. */
 QL_API void ql_task_register(lua_State *L, ql_lua_t *lua);

@@ -361,6 +361,15 @@ QL_API int ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait);
 /* Turns until ql_loop_stop(). */
 QL_API int ql_loop_run(ql_loop_t *loop);
 QL_API void ql_loop_stop(ql_loop_t *loop);
+/* Called in a signal handler on the loop's thread, so that it may call only
+ * what signal-safety(7) lists. False: no handler of the loop runs just now. */
+typedef int (*ql_tick_pt)(ql_loop_t *loop);
+/*
+ * Calls handler every nsec while handlers of the loop run, by a timer of the
+ * calling thread and SIGRTMIN + 9; a child after fork goes on from its first
+ * turn. 0: no more. NGX_ERROR with errno, EBUSY when that signal has a handler.
+ */
+QL_API int ql_loop_tick(ql_loop_t *loop, uint64_t nsec, ql_tick_pt handler);
 /* The epoll descriptor, -1 before init: readable when a turn has work. */
 QL_API int ql_loop_fd(const ql_loop_t *loop);
 /* The table that its system calls go through: core/sys.h. */

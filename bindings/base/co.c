@@ -171,6 +171,7 @@ co_turn(lua_State *L, ql_task_t *t)
     lua->driver = driver;
     lua->drive = drive;
     lua->current = t;
+    lua->resumes++; /* t goes on as if it had been resumed */
     co_new_slice(lua);
     while (!ql_queue_empty(&lua->deferred)) {
         ql_queue_t *q = lua->deferred.next;

@@ -172,6 +172,27 @@ typedef struct {
     int ref;         /* registry: the string */
 } ql_chain_t;
 
+/* Who keeps the loop for too long: watchdog.c. What the tick, a signal handler,
+ * writes is read between ticks only by code that a new tick does not mislead. */
+typedef struct {
+    ql_slices_t slices; /* as they were set */
+    uint64_t warn;      /* ns; QL_TIMER_INFINITE: off */
+    uint64_t max;       /* ns; QL_TIMER_INFINITE: off */
+    uint64_t tick;      /* ns between two */
+    uint64_t resumes;   /* lua->resumes at the last tick: the slice it saw */
+    uint64_t ticks;     /* that have found this slice, after the first */
+    uint64_t overruns;  /* slices named */
+    bool named;         /* this slice, in the log */
+    int raised;         /* times that this slice was to be stopped */
+    bool hooked;        /* our hook is set, the script's is kept here */
+    int hook_mask;
+    int hook_count;
+    lua_Hook hook;
+    void (*leave)(int signo); /* the profiler's SIGPROF handler: the VM leaves
+                                 compiled code; NULL: not started */
+    int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
+} ql_watchdog_t;
+
 struct ql_lua_s {
     ql_loop_t *loop;    /* NULL once the state is closing */
     lua_State *driver;  /* the thread whose C function runs the loop now; one
@@ -205,6 +226,7 @@ struct ql_lua_s {
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
     char own_chunks[256]; /* chunk name of quoll's Lua modules begins so */
+    ql_watchdog_t watchdog;
 };
 
 /* co.c */
@@ -394,6 +416,9 @@ lua_State *ql__task_place(const ql_task_t *t);
 void ql__tasks_register(lua_State *L, ql_lua_t *lua);
 /* inspect/turns.c */
 void ql__turns_register(lua_State *L, ql_lua_t *lua);
+
+/* watchdog.c */
+void ql__watchdog_register(lua_State *L);
 
 /* signal.c */
 const char *ql__signal_name(int signo);

@@ -7,6 +7,9 @@
 
 /* --------------------------------------------------------- configure ---- */
 
+#define SLICE_LEAST 0.001 /* s */
+#define SLICE_MOST 3600.0
+
 /* What a call of configure asks for, applied when all of it is good. */
 typedef struct {
     ql_conf_t conf;
@@ -15,6 +18,8 @@ typedef struct {
     int level;      /* 0: as it is */
     unsigned debug; /* QL_DEBUG_*; with debug_set */
     bool debug_set;
+    ql_slices_t slices; /* with slices_set */
+    bool slices_set;
 } settings_t;
 
 static int
@@ -90,8 +95,38 @@ settings_number(lua_State *L, const char *name, settings_t *settings)
     return 0;
 }
 
+/* slice_warn, slice_max: seconds; 0 and false switch off. */
 static int
-settings_push(lua_State *L, ql_loop_t *loop)
+settings_slice(lua_State *L, const char *name, double *slice,
+               settings_t *settings)
+{
+    double s = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1)
+             : lua_isboolean(L, -1) && !lua_toboolean(L, -1) ? 0
+                                                             : -1;
+
+    if (s != 0 && !(s >= SLICE_LEAST && s <= SLICE_MOST)) {
+        return ql_raise(L, "%s must be 0 or from %f to %f seconds, got %s",
+                        name, (lua_Number) SLICE_LEAST, (lua_Number) SLICE_MOST,
+                        lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                            : luaL_typename(L, -1));
+    }
+    *slice = s;
+    settings->slices_set = true;
+    return 0;
+}
+
+/* Only together they can be compared. */
+static void
+settings_check_slices(lua_State *L, const ql_slices_t *slices)
+{
+    if (slices->warn > 0 && slices->max > 0 && slices->max <= slices->warn) {
+        ql_raise(L, "slice_max must be more than slice_warn (%f s), got %f",
+                 slices->warn, slices->max);
+    }
+}
+
+static int
+settings_push(lua_State *L, ql_loop_t *loop, const ql_slices_t *slices)
 {
     const ql_conf_t *conf = ql_loop_conf(loop);
     const char *name;
@@ -102,6 +137,10 @@ settings_push(lua_State *L, ql_loop_t *loop)
         lua_pushnumber(L, value);
         lua_setfield(L, -2, name);
     }
+    lua_pushnumber(L, slices->warn);
+    lua_setfield(L, -2, "slice_warn");
+    lua_pushnumber(L, slices->max);
+    lua_setfield(L, -2, "slice_max");
     return 1;
 }
 
@@ -120,6 +159,12 @@ settings_pair(lua_State *L, settings_t *settings)
     }
     if (strcmp(name, "debug") == 0) {
         return settings_debug(L, settings);
+    }
+    if (strcmp(name, "slice_warn") == 0) {
+        return settings_slice(L, name, &settings->slices.warn, settings);
+    }
+    if (strcmp(name, "slice_max") == 0) {
+        return settings_slice(L, name, &settings->slices.max, settings);
     }
     return settings_number(L, name, settings);
 }
@@ -145,8 +190,10 @@ settings_apply(ql_loop_t *loop, const settings_t *settings)
 static int
 settings_configure(lua_State *L)
 {
-    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
-    settings_t settings = {.conf = *ql_loop_conf(loop)};
+    ql_lua_t *lua = ql_core(L)->lua;
+    ql_loop_t *loop = ql_check_loop(L, lua);
+    settings_t settings = {.conf = *ql_loop_conf(loop),
+                           .slices = *ql_watchdog_slices(lua)};
 
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
         return ql_bad_argument(L, 1, "settings", "configure", "a table");
@@ -157,10 +204,15 @@ settings_configure(lua_State *L)
     }
     if (settings.sizes != 0 && ql_loop_fd(loop) != -1) {
         return ql_raise(L, "configure: the loop has started; only log_level, "
-                           "debug and open_file_cache* can be changed now");
+                           "debug, open_file_cache*, slice_warn and slice_max "
+                           "can be changed now");
+    }
+    if (settings.slices_set) {
+        settings_check_slices(L, &settings.slices);
+        ql_watchdog_set(L, lua, &settings.slices);
     }
     settings_apply(loop, &settings);
-    return settings_push(L, loop);
+    return settings_push(L, loop, ql_watchdog_slices(lua));
 }
 
 /* ----------------------------------------------------------------- log ---- */

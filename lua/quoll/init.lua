@@ -57,8 +57,8 @@ function quoll.time()
   return core.time()
 end
 
---- Sets the runtime's sizes, before the loop's first turn; log_level and
--- debug at any time. Bad values raise with the setting's range.
+--- Sets the runtime's sizes, before the loop's first turn; log_level, debug
+-- and the watchdog's slices (s; 0: off) at any time. Bad values raise with the setting's range.
 -- @tparam[opt] table settings epoll_events, worker_aio_requests, ...
 -- @treturn table every setting with its value
 function quoll.configure(settings)

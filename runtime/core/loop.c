@@ -66,6 +66,7 @@ ql_loop_destroy(ql_loop_t *loop)
         return;
     }
     sys = loop->sys;
+    (void) ql_loop_tick(loop, 0, NULL);
     if (loop->ep != -1 && !ql__loop_owned(loop)) {
         ql__epoll_drop(loop);
     }

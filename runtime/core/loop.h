@@ -231,6 +231,16 @@ void ql__turn_return(ql_loop_t *loop, uint64_t spent);
 
 /* ---- the loop ---- */
 
+/* ---- tick.c ---- */
+
+typedef struct {
+    uint64_t nsec; /* between two ticks; 0: none */
+    ql_tick_pt handler;
+    timer_t timer;              /* of the process pid, where nsec != 0 */
+    pid_t pid;                  /* that made it */
+    volatile sig_atomic_t idle; /* the last tick found no handler running */
+} ql_tick_t;
+
 struct ql_loop_s {
     const ql_sys_t *sys;
     const ql_event_actions_t *actions;
@@ -268,6 +278,7 @@ struct ql_loop_s {
     bool resolution_set;
     struct sigaction resolution_old;   /* SIGALRM's before ours */
     volatile sig_atomic_t timer_alarm; /* set by SIGALRM's handler */
+    ql_tick_t tick;                    /* tick.c */
 
     /* connection.c */
     ql_queue_t free_connections;
@@ -347,6 +358,14 @@ void ql__posted_process(ql_loop_t *loop);
 /* timer_resolution.c */
 int ql__resolution_init(ql_loop_t *loop);
 void ql__resolution_done(ql_loop_t *loop);
+
+/* tick.c */
+/* A child after fork has none of its parent's timers: it gets its own. */
+void ql__tick_forked(ql_loop_t *loop);
+/* A wait was interrupted: true if by a tick, and no other comes before
+ * ql__tick_resume(). */
+bool ql__tick_pause(ql_loop_t *loop);
+void ql__tick_resume(ql_loop_t *loop);
 
 /* connection.c */
 void ql__connections_init(ql_loop_t *loop);

@@ -176,6 +176,7 @@ ql_epoll_init(ql_loop_t *loop)
     if (ql__resolution_init(loop) != NGX_OK) {
         goto failed_notify;
     }
+    ql__tick_forked(loop);
     return NGX_OK;
 
 failed_notify:

@@ -49,6 +49,26 @@ wait_events(ql_loop_t *loop, uint64_t nsec)
                                  (int) loop->nevents, wait_msec(nsec));
 }
 
+/* The wait failed, errno says why. Was it a tick, it goes on without them. */
+static int
+wait_again(ql_loop_t *loop, uint64_t nsec)
+{
+    uint64_t timer;
+    int n, err;
+
+    if (errno != EINTR || !ql__tick_pause(loop)) {
+        return -1;
+    }
+    ql_time_update(loop);
+    timer = ql_event_find_timer(loop);
+    n = wait_events(loop, timer < nsec ? timer : nsec);
+    err = errno;
+    ql__tick_resume(loop);
+    ql_time_update(loop);
+    errno = err;
+    return n;
+}
+
 static bool
 is_stale(const ql_connection_t *c, unsigned instance)
 {
@@ -210,7 +230,10 @@ ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags)
     }
     if (n == -1) {
         errno = err;
-        return wait_failed(loop, alarm);
+        n = wait_again(loop, timer);
+        if (n == -1) {
+            return wait_failed(loop, alarm);
+        }
     }
     if (n == 0 && timer == QL_TIMER_INFINITE) {
         ql_log_error(loop, QL_LOG_ALERT, 0,

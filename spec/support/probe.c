@@ -1,6 +1,7 @@
 #include "probe.h"
 #include "core/loop.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,30 @@ ql_probe_done(void)
     records = NULL;
     size = 0;
     count = 0;
+}
+
+static volatile sig_atomic_t ticks;
+
+int
+ql_probe_tick_busy(ql_loop_t *ticked)
+{
+    (void) ticked;
+    ticks++;
+    return 1;
+}
+
+int
+ql_probe_tick_idle(ql_loop_t *ticked)
+{
+    (void) ticked;
+    ticks++;
+    return 0;
+}
+
+int
+ql_probe_ticks(void)
+{
+    return ticks;
 }
 
 size_t

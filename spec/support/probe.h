@@ -39,6 +39,12 @@ void ql_probe_writer(void *data, int level, const char *text);
 const char *ql_probe_log(void);
 void ql_probe_log_done(void);
 
+/* A tick's handler that counts, and says that handlers run; or not. */
+int ql_probe_tick_busy(ql_loop_t *loop);
+int ql_probe_tick_idle(ql_loop_t *loop);
+/* Ticks so far. */
+int ql_probe_ticks(void);
+
 /* sizeof the type of that name, 0 for one it does not know. */
 size_t ql_probe_sizeof(const char *type);
 

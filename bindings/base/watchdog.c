@@ -1,0 +1,404 @@
+/*
+ * watchdog.c: a task that keeps the loop for too long is named in the log, and
+ * stopped if the script wants that.
+ *
+ * A tick (a signal of the loop's thread) that finds the same slice again and
+ * again sets a count hook: lua_sethook is the one function of Lua that a signal
+ * handler may call. Compiled code looks at no hook but at the profiler's flag,
+ * if it was compiled while the profiler was on; so that is started, with its
+ * timer off, and its own signal handler called after the hook is set. The VM
+ * leaves the trace, finds the hook, and on_hook runs where an error may be
+ * raised. Nothing is flushed or switched off.
+ *
+ * Finalisers and debug hooks run with all hooks off, and a C function until it
+ * returns.
+ */
+#include "state.h"
+
+#include <errno.h>
+#include <luajit.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* A host may have been built without the profiler. */
+#pragma weak luaJIT_profile_start
+#pragma weak luaJIT_profile_stop
+
+enum {
+    WATCHDOG_TICKS = 4, /* in the shorter of the two slices */
+    WATCHDOG_DEAF = 16, /* ticks until a task is told of that no hook reaches */
+    WATCHDOG_RAISED = 3,  /* times that a slice may swallow the error */
+    WATCHDOG_FRAMES = 5,  /* of the stack that a log line shows */
+    WATCHDOG_PLACES = 512 /* bytes of it */
+};
+
+static const char overrun_key = 0; /* registry: address -> its metatable */
+
+/* Is the task whose slice the watchdog counts still in it? */
+static bool
+watchdog_same_slice(const ql_lua_t *lua)
+{
+    return lua->current != &lua->root && lua->current->state == QL_TASK_RUNNING
+        && lua->watchdog.resumes == lua->resumes;
+}
+
+/* ------------------------------------------------------ naming the task ---- */
+
+/* Appends the lines of L's innermost functions; how many. */
+static int
+places_append(lua_State *L, char *text, int frames)
+{
+    size_t len = strlen(text);
+    lua_Debug ar;
+    int n = 0;
+
+    for (int level = 0; n < frames && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0) {
+            len += (size_t) snprintf(text + len, WATCHDOG_PLACES - len,
+                                     "%s%s:%d", len != 0 ? " < " : "",
+                                     ar.short_src, ar.currentline);
+            n++;
+        }
+    }
+    return n;
+}
+
+/* "inner.lua:3 < outer.lua:7", from a coroutine inside the task out to it. */
+static void
+places(lua_State *L, const ql_task_t *t, char *text)
+{
+    int n = places_append(L, text, WATCHDOG_FRAMES);
+
+    if (t->L != L) {
+        (void) places_append(t->L, text, WATCHDOG_FRAMES - n);
+    }
+}
+
+/* After a C function has returned, the VM stands behind the call. */
+static void
+watchdog_name(lua_State *L, ql_lua_t *lua)
+{
+    ql_watchdog_t *dog = &lua->watchdog;
+    char title[128], text[WATCHDOG_PLACES] = "";
+
+    dog->named = true;
+    dog->overruns++;
+    ql__task_title(lua->current, title, sizeof(title));
+    places(L, lua->current, text);
+    ql_log_error(
+        lua->loop, QL_LOG_WARN, 0, "%s has kept the loop for %.3f s, %s %s",
+        title, (double) (dog->ticks * dog->tick) / 1e9,
+        dog->vmstate == 'C' ? "by a C function called at or before" : "at",
+        text);
+}
+
+/* ---------------------------------------------------------- stopping it ---- */
+
+static int
+overrun_raise(lua_State *L, const ql_watchdog_t *dog)
+{
+    lua_createtable(L, 0, 3);
+    ql__push_where(L);
+    lua_setfield(L, -2, "where");
+    lua_pushliteral(L, "SLICE");
+    lua_setfield(L, -2, "code");
+    lua_pushnumber(L, (lua_Number) dog->max / 1e9);
+    lua_setfield(L, -2, "slice_max");
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &overrun_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2);
+    return lua_error(L);
+}
+
+static int
+overrun_tostring(lua_State *L)
+{
+    lua_getfield(L, 1, "where");
+    lua_getfield(L, 1, "slice_max");
+    lua_pushfstring(L, "%s: time slice exceeded (slice_max = %f s)",
+                    lua_tostring(L, -2), lua_tonumber(L, -1));
+    return 1;
+}
+
+static void
+watchdog_unhook(lua_State *L, ql_watchdog_t *dog)
+{
+    dog->hooked = false;
+    lua_sethook(L, dog->hook, dog->hook_mask, dog->hook_count);
+}
+
+/*
+ * It has swallowed the error too often. Where it can yield it is left there;
+ * elsewhere the error is raised at each instruction, which no pcall survives,
+ * until it has come to where it can.
+ */
+static void
+watchdog_force(lua_State *L, ql_lua_t *lua)
+{
+    ql_task_t *t = lua->current;
+
+    if (t->L == L && lua_isyieldable(L)) {
+        watchdog_unhook(L, &lua->watchdog);
+        t->forced = 1;
+        t->fault = "exceeded slice_max, swallowed the error 3 times and was "
+                   "ended by force";
+        ql__yield(L, t, 0);
+    } else {
+        overrun_raise(L, &lua->watchdog);
+    }
+}
+
+/* Quoll's own functions are not left in the middle. */
+static bool
+watchdog_in_own(lua_State *L, const ql_lua_t *lua)
+{
+    lua_Debug ar;
+
+    if (*lua->own_chunks == '\0' || !lua_getstack(L, 0, &ar)) {
+        return false;
+    }
+    lua_getinfo(L, "S", &ar);
+    return strncmp(ar.source, lua->own_chunks, strlen(lua->own_chunks)) == 0;
+}
+
+static void
+on_hook(lua_State *L, lua_Debug *ar)
+{
+    ql_lua_t *lua = ql_lua(L);
+    ql_watchdog_t *dog = &lua->watchdog;
+    bool stop;
+
+    (void) ar;
+    if (!watchdog_same_slice(lua)) {
+        watchdog_unhook(L, dog);
+        return;
+    }
+    if (watchdog_in_own(L, lua)) {
+        return;
+    }
+    stop = dog->ticks * dog->tick >= dog->max;
+    if (!dog->named) {
+        watchdog_name(L, lua);
+    }
+    if (stop && dog->raised == WATCHDOG_RAISED) {
+        watchdog_force(L, lua);
+        return;
+    }
+    watchdog_unhook(L, dog);
+    if (stop) {
+        dog->raised++;
+        overrun_raise(L, dog);
+    }
+}
+
+/* ------------------------------------------------- in a signal handler ---- */
+
+static void
+watchdog_interrupt(ql_lua_t *lua)
+{
+    ql_watchdog_t *dog = &lua->watchdog;
+    lua_State *L = lua->current->L;
+    struct sigaction sa;
+
+    if (!dog->hooked) {
+        dog->hook = lua_gethook(L);
+        dog->hook_mask = lua_gethookmask(L);
+        dog->hook_count = lua_gethookcount(L);
+        dog->hooked = true;
+        dog->vmstate = 0;
+    }
+    lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
+    /* Without a profiler its handler would follow a null pointer: ours may
+     * have been ended by another, which has put SIGPROF back since. */
+    if (sigaction(SIGPROF, NULL, &sa) == 0 && sa.sa_handler == dog->leave) {
+        dog->leave(SIGPROF);
+    }
+}
+
+/* Decimal; signal handlers may not call printf. */
+static char *
+put_number(char *p, uint64_t n)
+{
+    char digits[20];
+    int len = 0;
+
+    do {
+        digits[len++] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+    while (len > 0) {
+        *p++ = digits[--len];
+    }
+    return p;
+}
+
+/* No hook has come through: there may never be a place to log from. */
+static void
+watchdog_tell(const ql_lua_t *lua)
+{
+    const ql_watchdog_t *dog = &lua->watchdog;
+    char text[256], *p = text;
+    ssize_t n;
+
+    p = stpcpy(p, "quoll: task ");
+    p = put_number(p, lua->current->id);
+    p = stpcpy(p, " has kept the loop for ");
+    p = put_number(p, dog->ticks * dog->tick / 1000000);
+    p = stpcpy(p, " ms, where it can neither be asked nor stopped: in a C "
+                  "function, a finaliser or a hook\n");
+    n = write(STDERR_FILENO, text, (size_t) (p - text));
+    (void) n;
+}
+
+/* Ticks are counted, not time: a process that was stopped or starved gets one
+ * when it goes on. */
+static int
+on_tick(ql_loop_t *loop)
+{
+    ql_lua_t *lua = ql_loop_data(loop);
+    ql_watchdog_t *dog = &lua->watchdog;
+
+    if (!watchdog_same_slice(lua)) {
+        dog->resumes = lua->resumes;
+        dog->ticks = 0;
+        dog->raised = 0;
+        dog->named = false;
+        return lua->current->state == QL_TASK_RUNNING;
+    }
+    dog->ticks++;
+    if ((!dog->named && dog->ticks * dog->tick >= dog->warn)
+        || dog->ticks * dog->tick >= dog->max)
+    {
+        watchdog_interrupt(lua);
+    }
+    if (dog->ticks == WATCHDOG_DEAF && dog->hooked && !dog->named
+        && ql_log_level(loop) >= QL_LOG_WARN)
+    {
+        watchdog_tell(lua);
+    }
+    return 1;
+}
+
+/* ------------------------------------------------------------- settings ---- */
+
+/* Before the hook, in the same interruption: tells where the time went. */
+static void
+on_profile(void *data, lua_State *L, int samples, int vmstate)
+{
+    ql_watchdog_t *dog = data;
+
+    (void) L;
+    (void) samples;
+    dog->vmstate = vmstate;
+}
+
+static bool
+profiler_is_free(void)
+{
+    struct sigaction sa;
+    struct itimerval it;
+
+    return sigaction(SIGPROF, NULL, &sa) == 0
+        && (sa.sa_handler == SIG_DFL || sa.sa_handler == SIG_IGN)
+        && getitimer(ITIMER_PROF, &it) == 0 && it.it_value.tv_sec == 0
+        && it.it_value.tv_usec == 0;
+}
+
+/* On, so that code is compiled with a look at its flag, line by line; but its
+ * process-wide timer is stopped, which exec would hand to children. */
+static void
+profiler_start(lua_State *L, ql_watchdog_t *dog)
+{
+    struct itimerval off = {{0, 0}, {0, 0}};
+    struct sigaction sa;
+
+    if (luaJIT_profile_start == NULL || luaJIT_profile_stop == NULL) {
+        ql_raise(L, "slice_warn and slice_max need LuaJIT's profiler, which "
+                    "this one was built without");
+    }
+    if (!profiler_is_free()) {
+        ql_raise(L, "slice_warn and slice_max need SIGPROF, which a profiler "
+                    "has taken");
+    }
+    luaJIT_profile_start(L, "li1000000", on_profile, dog);
+    setitimer(ITIMER_PROF, &off, NULL);
+    sigaction(SIGPROF, NULL, &sa);
+    dog->leave = sa.sa_handler;
+}
+
+static void
+profiler_stop(lua_State *L, ql_watchdog_t *dog)
+{
+    struct sigaction sa;
+
+    if (sigaction(SIGPROF, NULL, &sa) == 0 && sa.sa_handler == dog->leave) {
+        luaJIT_profile_stop(L);
+    }
+    dog->leave = NULL;
+}
+
+static void
+watchdog_stop(lua_State *L, ql_lua_t *lua)
+{
+    ql_watchdog_t *dog = &lua->watchdog;
+
+    (void) ql_loop_tick(lua->loop, 0, NULL);
+    if (dog->hooked) {
+        watchdog_unhook(L, dog);
+    }
+    if (dog->leave != NULL) {
+        profiler_stop(L, dog);
+    }
+}
+
+static uint64_t
+watchdog_nsec(double s)
+{
+    return s > 0 ? (uint64_t) (s * 1e9 + 0.5) : QL_TIMER_INFINITE;
+}
+
+void
+ql_watchdog_set(lua_State *L, ql_lua_t *lua, const ql_slices_t *slices)
+{
+    ql_watchdog_t *dog = &lua->watchdog;
+    uint64_t least;
+
+    watchdog_stop(L, lua);
+    dog->slices = (ql_slices_t){0, 0};
+    dog->warn = watchdog_nsec(slices->warn);
+    dog->max = watchdog_nsec(slices->max);
+    least = dog->warn < dog->max ? dog->warn : dog->max;
+    if (least == QL_TIMER_INFINITE) {
+        return;
+    }
+    profiler_start(L, dog);
+    dog->tick = (least + WATCHDOG_TICKS - 1) / WATCHDOG_TICKS;
+    dog->resumes = lua->resumes - 1;
+    if (ql_loop_tick(lua->loop, dog->tick, on_tick) != NGX_OK) {
+        profiler_stop(L, dog);
+        ql_raise(L, "slice_warn and slice_max: the timer could not be made: %s",
+                 strerror(errno));
+    }
+    dog->slices = *slices;
+}
+
+const ql_slices_t *
+ql_watchdog_slices(const ql_lua_t *lua)
+{
+    return &lua->watchdog.slices;
+}
+
+void
+ql__watchdog_register(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &overrun_key);
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, overrun_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "quoll.overrun");
+    lua_setfield(L, -2, "__name");
+    lua_rawset(L, LUA_REGISTRYINDEX);
+}
