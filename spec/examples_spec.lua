@@ -315,3 +315,26 @@ describe("examples/file_server.lua", function()
         end)
     end)
 end)
+
+describe("examples/pipeline.lua", function()
+    helper.gates()
+
+    it("counts the words of many files, and says which it cannot read",
+        function()
+            local paths, expected = { "/no/such" }, 0
+            for i = 1, 20 do
+                paths[#paths + 1] = tasks.file(("two words\n"):rep(i))
+                expected = expected + 2 * i
+            end
+            local result = helper.script("examples/pipeline.lua", paths)
+            for i = 2, #paths do
+                assert.truthy(result.out:find(("%8d  %s\n"):format(2 * (i - 1),
+                    paths[i]), 1, true))
+                os.remove(paths[i])
+            end
+            assert.matches(expected .. "  words in all\n$", result.out)
+            assert.equal("pipeline: /no/such: no such file or directory\n",
+                result.err)
+            assert.equal(0, result.code)
+        end)
+end)
