@@ -1,4 +1,4 @@
--- What `make install` and `make uninstall` do, without a change of this machine.
+-- What `make install` and `make uninstall` do; this machine stays as it is.
 local function shell(command)
     local pipe = assert(io.popen(command .. " 2>&1; echo $?"))
     local out, code = pipe:read("*a"):match "^(.-)(%d+)\n$"
