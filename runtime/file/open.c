@@ -32,6 +32,7 @@ typedef struct {
     int flags;
     bool direct;
     bool miss_direct;
+    bool no_direct;    /* its device is known to have none */
     bool cached;       /* opened by the attempt */
     bool keep;         /* the open-file cache is told the result */
     ql_file_t *shared; /* that it had, held; NULL: taken, or it had none */
@@ -85,6 +86,9 @@ is_local_file(ql__open_t *o, int fd)
     }
     o->opened.dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
     type = ql__device_type(loop, o->opened.dev);
+    o->no_direct =
+        type != 0
+        && ql__device(loop, ql__device_key(o->opened.dev, type))->no_direct;
     o->opened.type = stx.stx_dev_major != 0 ? type : 0;
     return ql__local_type(type);
 }
@@ -176,9 +180,8 @@ wants_direct(const ql__open_t *o)
 static void
 look_direct(ql__open_t *o)
 {
-    bool reads = (o->flags & O_ACCMODE) != O_WRONLY;
-
-    if (reads && !ql__local_type(o->opened.type)
+    if ((o->flags & O_ACCMODE) != O_WRONLY && !o->no_direct
+        && !ql__local_type(o->opened.type)
         && (o->miss_direct || wants_direct(o)))
     {
         o->opened.direct = ql__file_open_direct(o->pub.call.loop->sys,
@@ -368,11 +371,8 @@ make_file(ql__open_t *o)
     file->miss_direct = o->miss_direct;
     file->direct = wants_direct(o);
     ql__file_opened(file, &o->opened);
-    if (o->cached) {
-        loop->stats.open_cached++;
-    } else {
-        loop->stats.open_pool++;
-    }
+    loop->stats.open_cached += o->cached;
+    loop->stats.open_pool += !o->cached;
     ql_log_debug(loop, QL_DEBUG_AIO, "file open: %s fd:%d", o->pub.path,
                  file->fd);
     o->opened.fd = -1;

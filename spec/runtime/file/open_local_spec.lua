@@ -211,6 +211,18 @@ describe("direct reads of a file that is not local", function()
         end))
     end
 
+    it("take no second descriptor where the device has none",
+        forked(function()
+            local loop, path = remote("slowly")
+            files.known(loop, path, NFS)
+            loop.devices[0].no_direct = true
+            local file = open(loop, path, { direct = 1 })
+            assert.same({ 1, -1 }, { files.calls("open"), file.direct_fd })
+            assert.equal("slowly", files.read(loop, file, 10))
+            close(loop, file)
+            os.remove(path)
+        end))
+
     it("that nobody asked for take no second descriptor", forked(function()
         local loop, path = remote("small")
         local file = open(loop, path, { directio = 4096 })
