@@ -37,6 +37,8 @@ Scripts in a luajit of their own (examples, exit codes, signals):
 The Lua API in busted's own state:
   helper.gates()   once in a describe: after each test nothing is left over
 
+  helper.seconds(n)  n, or more where the suite runs slower
+
 helper.injected, helper.sanitized, helper.collecting: the suite runs under
 `make test-inject`, `test-asan`, `test-gc`: counts of system calls, memory and
 times are then not what they are.
@@ -106,6 +108,10 @@ function helper.address(text)
     assert(C.ql_sockaddr_parse(text, addr, err) == C.NGX_OK,
         err[0] ~= nil and ffi.string(err[0]) or text)
     return addr
+end
+
+function helper.seconds(n)
+    return n * tonumber(os.getenv("QUOLL_TEST_PATIENCE") or 1)
 end
 
 function helper.gates()

@@ -1,10 +1,13 @@
 local helper = require "spec.helper"
-local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local co = quoll.coroutine
-local run = tasks.run
 
--- A listener with a client and the server's side of it.
+
+local in_main = it -- busted's own
+require("quoll.busted").install { deadline = helper.seconds(20) }
+helper.gates()
+
+-- A client and the server's side of it.
 local function connected()
     local listener = assert(quoll.listen "127.0.0.1:0")
     local client = assert(quoll.connect(listener:address()))
@@ -16,76 +19,68 @@ local function connected()
 end
 
 describe("a generator that waits", function()
-    helper.gates()
-
     it("sleeps while other tasks go on", function()
         local seen, ticks = {}, 0
-        run(function()
-            local ticker = quoll.timer.every(0.001, function()
-                ticks = ticks + 1
-            end)
-            for i in co.wrap(function()
-                for i = 1, 3 do
-                    quoll.sleep(0.004)
-                    co.yield(i)
-                end
-            end) do
-                seen[#seen + 1] = i
-            end
-            ticker:cancel()
+        local ticker = quoll.timer.every(0.001, function()
+            ticks = ticks + 1
         end)
+        for i in co.wrap(function()
+            for i = 1, 3 do
+                quoll.sleep(0.004)
+                co.yield(i)
+            end
+        end) do
+            seen[#seen + 1] = i
+        end
+        ticker:cancel()
         assert.same({ 1, 2, 3 }, seen)
         assert.is_true(ticks >= 3)
     end)
 
     it("reads a socket, results in their order", function()
-        run(function()
-            local client, server = connected()
-            local writer = quoll.spawn(function()
-                for i = 1, 200 do
-                    assert(client:send(i .. "\n"))
-                    quoll.yield()
-                end
-                client:close()
-            end)
-            local expected = 0
-            for line in co.wrap(function()
-                for line in server:lines() do
-                    co.yield(line)
-                end
-            end) do
-                expected = expected + 1
-                assert.equal(tostring(expected), line)
+        local client, server = connected()
+        local writer = quoll.spawn(function()
+            for i = 1, 200 do
+                assert(client:send(i .. "\n"))
+                quoll.yield()
             end
-            assert.equal(200, expected)
-            writer:wait()
+            client:close()
         end)
+        local expected = 0
+        for line in co.wrap(function()
+            for line in server:lines() do
+                co.yield(line)
+            end
+        end) do
+            expected = expected + 1
+            assert.equal(tostring(expected), line)
+        end
+        assert.equal(200, expected)
+        writer:wait()
     end)
 
     it("waits in whichever task resumes it", function()
-        run(function()
-            local generator = co.wrap(function()
-                for i = 1, 20 do
-                    quoll.sleep(0.0005)
-                    co.yield(i)
-                end
-            end)
+        local generator = co.wrap(function()
             for i = 1, 20 do
-                assert.equal(i, quoll.spawn(generator):wait())
+                quoll.sleep(0.0005)
+                co.yield(i)
             end
         end)
+        for i = 1, 20 do
+            assert.equal(i, quoll.spawn(generator):wait())
+        end
     end)
 
-    it("goes on in the main chunk, and the other way round", function()
+    in_main("goes on in the main chunk, and the other way round", function()
         local generator = co.wrap(function()
             for i = 1, 4 do
                 quoll.sleep(0.0005)
                 co.yield(i)
             end
         end)
-        assert.equal(1, run(generator))
+        assert.equal(1, quoll.run(generator))
         assert.equal(2, generator())
-        assert.equal(3, run(generator))
+        assert.equal(3, quoll.run(generator))
         assert.equal(4, generator())
     end)
 
@@ -107,85 +102,73 @@ describe("a generator that waits", function()
                 end
             end)
         end
-        run(function()
-            local sum = 0
-            for i in nest(20) do
-                sum = sum + i
-            end
-            assert.equal(50 * 51 / 2, sum)
-        end)
+        local sum = 0
+        for i in nest(20) do
+            sum = sum + i
+        end
+        assert.equal(50 * 51 / 2, sum)
     end)
 
     it("spends the budget of its task", function()
-        run(function()
-            local ended, others, stop = quoll.spawn(function() end), 0, false
-            quoll.yield()
-            quoll.timer.after(0.01, function() stop = true end)
-            quoll.spawn(function()
-                for _ = 1, 3 do
-                    quoll.yield()
-                end
-                others = others + 1
-            end)
-            for _ in co.wrap(function()
-                repeat
-                    ended:wait()
-                    co.yield(1)
-                until stop
-            end) do
-                assert.equal("done", ended:status())
+        local ended, others, stop = quoll.spawn(function() end), 0, false
+        quoll.yield()
+        quoll.timer.after(0.01, function() stop = true end)
+        quoll.spawn(function()
+            for _ = 1, 3 do
+                quoll.yield()
             end
-            assert.equal(1, others)
+            others = others + 1
         end)
+        for _ in co.wrap(function()
+            repeat
+                ended:wait()
+                co.yield(1)
+            until stop
+        end) do
+            assert.equal("done", ended:status())
+        end
+        assert.equal(1, others)
     end)
 
     it("has its timeout", function()
-        run(function()
-            local _, server = connected()
-            server:settimeout(0.002)
-            assert.same({ nil, "timeout", "", "TIMEOUT" }, { co.wrap(function()
-                return server:receive(1)
-            end)() })
-        end)
+        local _, server = connected()
+        server:settimeout(0.002)
+        assert.same({ nil, "timeout", "", "TIMEOUT" }, { co.wrap(function()
+            return server:receive(1)
+        end)() })
     end)
 
     it("keeps alive what it waits on", function()
-        run(function()
-            local collector = quoll.spawn(function()
-                while true do
-                    collectgarbage()
-                    quoll.yield()
-                end
-            end)
-            for _ = 1, 20 do
-                assert.equal("MIT", co.wrap(function()
-                    local got = quoll.open(helper.root .. "/LICENSE", "rd")
-                        :pread(3, 0)
-                    co.yield(got)
-                end)())
+        local collector = quoll.spawn(function()
+            while true do
+                collectgarbage()
+                quoll.yield()
             end
-            collector:cancel()
-        end, 20)
+        end)
+        for _ = 1, 20 do
+            assert.equal("MIT", co.wrap(function()
+                local got = quoll.open(helper.root .. "/LICENSE", "rd")
+                    :pread(3, 0)
+                co.yield(got)
+            end)())
+        end
+        collector:cancel()
     end)
 end)
 
 describe("a cancellation", function()
-    helper.gates()
-
     it("is raised inside the generator, at its wait", function()
         local caught
-        run(function()
-            local task = quoll.spawn(co.wrap(function()
-                co.wrap(function()
-                    local ok, err = pcall(quoll.sleep, 60)
-                    caught = { ok, quoll.iscancelled(err) }
-                    error(err, 0)
-                end)()
-            end))
-            quoll.yield()
-            task:cancel "enough"
-            assert.same({ nil, "cancelled", "CANCELLED" }, { task:wait() })
-        end)
+        local task = quoll.spawn(co.wrap(function()
+            co.wrap(function()
+                local ok, err = pcall(quoll.sleep, 60)
+                caught = { ok, quoll.iscancelled(err) }
+                error(err, 0)
+            end)()
+        end))
+        quoll.yield()
+        task:cancel "enough"
+        assert.same({ nil, "cancelled", "CANCELLED" }, { task:wait() })
         assert.same({ false, "enough" }, caught)
     end)
 
@@ -219,80 +202,70 @@ describe("a cancellation", function()
 end)
 
 describe("a coroutine that waits in one task", function()
-    helper.gates()
-
     it("cannot be resumed by another one", function()
-        run(function()
-            local inner = co.create(function()
-                quoll.sleep(0.002)
-                return "end"
-            end)
-            local outer = co.create(function() return co.resume(inner) end)
-            local first = quoll.spawn(co.resume, outer)
-            quoll.yield()
-            quoll.yield()
-            for _, waiting in ipairs { inner, outer } do
-                assert.equal("normal", co.status(waiting))
-                assert.same({ false, "cannot resume a coroutine that waits" },
-                    { co.resume(waiting) })
-            end
-            assert.same({ true, true, "end" }, { first:wait() })
-            assert.equal("dead", co.status(inner))
-            assert.equal("dead", co.status(outer))
+        local inner = co.create(function()
+            quoll.sleep(0.002)
+            return "end"
         end)
+        local outer = co.create(function() return co.resume(inner) end)
+        local first = quoll.spawn(co.resume, outer)
+        quoll.yield()
+        quoll.yield()
+        for _, waiting in ipairs { inner, outer } do
+            assert.equal("normal", co.status(waiting))
+            assert.same({ false, "cannot resume a coroutine that waits" },
+                { co.resume(waiting) })
+        end
+        assert.same({ true, true, "end" }, { first:wait() })
+        assert.equal("dead", co.status(inner))
+        assert.equal("dead", co.status(outer))
     end)
 
     it("raises through its wrap", function()
-        run(function()
-            local step = co.wrap(function()
-                quoll.sleep(0.002)
-                return "end"
-            end)
-            local first = quoll.spawn(step)
-            quoll.yield()
-            quoll.yield()
-            local ok, err = pcall(function()
-                local value = step()
-                return value
-            end)
-            assert.is_false(ok)
-            assert.matches("coroutine_spec.lua:%d+: cannot resume a coroutine "
-                .. "that waits", err)
-            assert.equal("end", first:wait())
+        local step = co.wrap(function()
+            quoll.sleep(0.002)
+            return "end"
         end)
+        local first = quoll.spawn(step)
+        quoll.yield()
+        quoll.yield()
+        local ok, err = pcall(function()
+            local value = step()
+            return value
+        end)
+        assert.is_false(ok)
+        assert.matches("coroutine_spec.lua:%d+: cannot resume a coroutine "
+            .. "that waits", err)
+        assert.equal("end", first:wait())
     end)
 
     -- coroutine.resume cannot be told; what is left must work further.
     it("and is resumed by coroutine.resume harms nobody else", function()
-        run(function()
-            local client, server = connected()
-            local generator = co.create(function()
-                return server:receive(1)
-            end)
-            local first = quoll.spawn(function()
-                local ok, err = co.resume(generator)
-                quoll.sleep(0.001)
-                return ok, err
-            end)
-            quoll.yield()
-            quoll.yield()
-            assert.same({ true, "stolen" },
-                { coroutine.resume(generator, "stolen") })
-            client:send("xy")
-            local ok, err = first:wait()
-            assert.is_false(ok)
-            assert.matches("coroutine.resume has resumed", err)
-            assert.equal("xy", server:receive(2))
+        local client, server = connected()
+        local generator = co.create(function()
+            return server:receive(1)
         end)
+        local first = quoll.spawn(function()
+            local ok, err = co.resume(generator)
+            quoll.sleep(0.001)
+            return ok, err
+        end)
+        quoll.yield()
+        quoll.yield()
+        assert.same({ true, "stolen" },
+            { coroutine.resume(generator, "stolen") })
+        client:send("xy")
+        local ok, err = first:wait()
+        assert.is_false(ok)
+        assert.matches("coroutine.resume has resumed", err)
+        assert.equal("xy", server:receive(2))
     end)
 end)
 
 describe("a generator that is abandoned", function()
-    helper.gates()
-
     it("leaves what it opened to its task", function()
         local file
-        run(function()
+        quoll.spawn(function()
             assert.equal("MIT License", co.wrap(function()
                 file = assert(quoll.open(helper.root .. "/LICENSE"))
                 for line in file:lines() do
@@ -300,22 +273,20 @@ describe("a generator that is abandoned", function()
                 end
             end)())
             assert.is_truthy(file:size())
-        end)
+        end):wait()
         assert.equal("OWNER_ENDED", select(3, file:size()))
     end)
 
     it("is collected", function()
         local alive = setmetatable({}, { __mode = "k" })
-        run(function()
-            for _ = 1, 100 do
-                local generator = co.create(function()
-                    quoll.yield()
-                    co.yield(1)
-                end)
-                alive[generator] = true
-                assert.is_true(co.resume(generator))
-            end
-        end)
+        for _ = 1, 100 do
+            local generator = co.create(function()
+                quoll.yield()
+                co.yield(1)
+            end)
+            alive[generator] = true
+            assert.is_true(co.resume(generator))
+        end
         collectgarbage()
         collectgarbage()
         assert.is_nil(next(alive))
@@ -323,32 +294,26 @@ describe("a generator that is abandoned", function()
 end)
 
 describe("an error", function()
-    helper.gates()
-
     it("keeps its traceback in the coroutine", function()
-        run(function()
-            local function fails()
-                quoll.yield()
-                error "in the generator"
-            end
-            local generator = co.create(function()
-                fails()
-            end)
-            local ok, err = co.resume(generator)
-            assert.is_false(ok)
-            assert.matches("coroutine_spec.lua:%d+: in the generator", err)
-            assert.matches("in function 'fails'", debug.traceback(generator))
+        local function fails()
+            quoll.yield()
+            error "in the generator"
+        end
+        local generator = co.create(function()
+            fails()
         end)
+        local ok, err = co.resume(generator)
+        assert.is_false(ok)
+        assert.matches("coroutine_spec.lua:%d+: in the generator", err)
+        assert.matches("in function 'fails'", debug.traceback(generator))
     end)
 
     it("object goes through wrap unchanged", function()
         local object = {}
-        run(function()
-            local _, err = pcall(co.wrap(function()
-                quoll.yield()
-                error(object)
-            end))
-            assert.equal(object, err)
-        end)
+        local _, err = pcall(co.wrap(function()
+            quoll.yield()
+            error(object)
+        end))
+        assert.equal(object, err)
     end)
 end)
