@@ -75,6 +75,7 @@ describe("docs/API.md", function()
         local quoll, core = require "quoll", require "quoll.core"
         local names = {}
         add_functions(names, "quoll.", quoll)
+        add_functions(names, "busted.", require "quoll.busted")
         add_functions(names, "conn:", core.methods.connection)
         add_functions(names, "listener:", core.methods.listener)
         add_functions(names, "task:", core.task)
