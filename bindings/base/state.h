@@ -172,7 +172,7 @@ typedef struct {
     int ref;         /* registry: the string */
 } ql_chain_t;
 
-/* Who keeps the loop for too long: watchdog.c. What the tick, a signal handler,
+/* Who keeps the loop for too long: ../watchdog. What the tick, a signal handler,
  * writes is read between ticks only by code that a new tick does not mislead. */
 typedef struct {
     ql_slices_t slices; /* as they were set */
@@ -184,10 +184,10 @@ typedef struct {
     uint64_t overruns;  /* slices named */
     bool named;         /* this slice, in the log */
     int raised;         /* times that this slice was to be stopped */
-    bool hooked;        /* our hook is set, the script's is kept here */
+    bool in_hook; /* hooks are changed, or the task named: no tick counts */
     int hook_mask;
     int hook_count;
-    lua_Hook hook;
+    lua_Hook hook;            /* the script's, while ours is set */
     void (*leave)(int signo); /* the profiler's SIGPROF handler: the VM leaves
                                  compiled code; NULL: not started */
     int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
@@ -417,8 +417,8 @@ void ql__tasks_register(lua_State *L, ql_lua_t *lua);
 /* inspect/turns.c */
 void ql__turns_register(lua_State *L, ql_lua_t *lua);
 
-/* watchdog.c */
-void ql__watchdog_register(lua_State *L);
+/* ../watchdog/overrun.c */
+void ql__overrun_register(lua_State *L);
 
 /* signal.c */
 const char *ql__signal_name(int signo);

@@ -25,7 +25,7 @@ wait_msec(uint64_t nsec)
 
 /* epoll_pwait2 came with Linux 5.11; the seccomp filter of a container may be
  * older. Then waits are whole milliseconds. */
-static int
+static inline int
 wait_events(ql_loop_t *loop, uint64_t nsec)
 {
     struct timespec ts, *timeout = NULL;
@@ -50,7 +50,7 @@ wait_events(ql_loop_t *loop, uint64_t nsec)
 }
 
 /* The wait failed, errno says why. Was it a tick, it goes on without them. */
-static int
+static int __attribute__((cold))
 wait_again(ql_loop_t *loop, uint64_t nsec)
 {
     uint64_t timer;

@@ -7,17 +7,16 @@
  * handler may call. Compiled code looks at no hook but at the profiler's flag,
  * if it was compiled while the profiler was on; so that is started, with its
  * timer off, and its own signal handler called after the hook is set. The VM
- * leaves the trace, finds the hook, and on_hook runs where an error may be
+ * leaves the trace, finds the hook, and overrun.c goes on where an error may be
  * raised. Nothing is flushed or switched off.
  *
  * Finalisers and debug hooks run with all hooks off, and a C function until it
  * returns.
  */
-#include "state.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <luajit.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -28,171 +27,8 @@
 
 enum {
     WATCHDOG_TICKS = 4, /* in the shorter of the two slices */
-    WATCHDOG_DEAF = 16, /* ticks until a task is told of that no hook reaches */
-    WATCHDOG_RAISED = 3,  /* times that a slice may swallow the error */
-    WATCHDOG_FRAMES = 5,  /* of the stack that a log line shows */
-    WATCHDOG_PLACES = 512 /* bytes of it */
+    WATCHDOG_DEAF = 16  /* ticks until a task is told of that no hook reaches */
 };
-
-static const char overrun_key = 0; /* registry: address -> its metatable */
-
-/* Is the task whose slice the watchdog counts still in it? */
-static bool
-watchdog_same_slice(const ql_lua_t *lua)
-{
-    return lua->current != &lua->root && lua->current->state == QL_TASK_RUNNING
-        && lua->watchdog.resumes == lua->resumes;
-}
-
-/* ------------------------------------------------------ naming the task ---- */
-
-/* Appends the lines of L's innermost functions; how many. */
-static int
-places_append(lua_State *L, char *text, int frames)
-{
-    size_t len = strlen(text);
-    lua_Debug ar;
-    int n = 0;
-
-    for (int level = 0; n < frames && lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0) {
-            len += (size_t) snprintf(text + len, WATCHDOG_PLACES - len,
-                                     "%s%s:%d", len != 0 ? " < " : "",
-                                     ar.short_src, ar.currentline);
-            n++;
-        }
-    }
-    return n;
-}
-
-/* "inner.lua:3 < outer.lua:7", from a coroutine inside the task out to it. */
-static void
-places(lua_State *L, const ql_task_t *t, char *text)
-{
-    int n = places_append(L, text, WATCHDOG_FRAMES);
-
-    if (t->L != L) {
-        (void) places_append(t->L, text, WATCHDOG_FRAMES - n);
-    }
-}
-
-/* After a C function has returned, the VM stands behind the call. */
-static void
-watchdog_name(lua_State *L, ql_lua_t *lua)
-{
-    ql_watchdog_t *dog = &lua->watchdog;
-    char title[128], text[WATCHDOG_PLACES] = "";
-
-    dog->named = true;
-    dog->overruns++;
-    ql__task_title(lua->current, title, sizeof(title));
-    places(L, lua->current, text);
-    ql_log_error(
-        lua->loop, QL_LOG_WARN, 0, "%s has kept the loop for %.3f s, %s %s",
-        title, (double) (dog->ticks * dog->tick) / 1e9,
-        dog->vmstate == 'C' ? "by a C function called at or before" : "at",
-        text);
-}
-
-/* ---------------------------------------------------------- stopping it ---- */
-
-static int
-overrun_raise(lua_State *L, const ql_watchdog_t *dog)
-{
-    lua_createtable(L, 0, 3);
-    ql__push_where(L);
-    lua_setfield(L, -2, "where");
-    lua_pushliteral(L, "SLICE");
-    lua_setfield(L, -2, "code");
-    lua_pushnumber(L, (lua_Number) dog->max / 1e9);
-    lua_setfield(L, -2, "slice_max");
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &overrun_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    lua_setmetatable(L, -2);
-    return lua_error(L);
-}
-
-static int
-overrun_tostring(lua_State *L)
-{
-    lua_getfield(L, 1, "where");
-    lua_getfield(L, 1, "slice_max");
-    lua_pushfstring(L, "%s: time slice exceeded (slice_max = %f s)",
-                    lua_tostring(L, -2), lua_tonumber(L, -1));
-    return 1;
-}
-
-static void
-watchdog_unhook(lua_State *L, ql_watchdog_t *dog)
-{
-    dog->hooked = false;
-    lua_sethook(L, dog->hook, dog->hook_mask, dog->hook_count);
-}
-
-/*
- * It has swallowed the error too often. Where it can yield it is left there;
- * elsewhere the error is raised at each instruction, which no pcall survives,
- * until it has come to where it can.
- */
-static void
-watchdog_force(lua_State *L, ql_lua_t *lua)
-{
-    ql_task_t *t = lua->current;
-
-    if (t->L == L && lua_isyieldable(L)) {
-        watchdog_unhook(L, &lua->watchdog);
-        t->forced = 1;
-        t->fault = "exceeded slice_max, swallowed the error 3 times and was "
-                   "ended by force";
-        ql__yield(L, t, 0);
-    } else {
-        overrun_raise(L, &lua->watchdog);
-    }
-}
-
-/* Quoll's own functions are not left in the middle. */
-static bool
-watchdog_in_own(lua_State *L, const ql_lua_t *lua)
-{
-    lua_Debug ar;
-
-    if (*lua->own_chunks == '\0' || !lua_getstack(L, 0, &ar)) {
-        return false;
-    }
-    lua_getinfo(L, "S", &ar);
-    return strncmp(ar.source, lua->own_chunks, strlen(lua->own_chunks)) == 0;
-}
-
-static void
-on_hook(lua_State *L, lua_Debug *ar)
-{
-    ql_lua_t *lua = ql_lua(L);
-    ql_watchdog_t *dog = &lua->watchdog;
-    bool stop;
-
-    (void) ar;
-    if (!watchdog_same_slice(lua)) {
-        watchdog_unhook(L, dog);
-        return;
-    }
-    if (watchdog_in_own(L, lua)) {
-        return;
-    }
-    stop = dog->ticks * dog->tick >= dog->max;
-    if (!dog->named) {
-        watchdog_name(L, lua);
-    }
-    if (stop && dog->raised == WATCHDOG_RAISED) {
-        watchdog_force(L, lua);
-        return;
-    }
-    watchdog_unhook(L, dog);
-    if (stop) {
-        dog->raised++;
-        overrun_raise(L, dog);
-    }
-}
 
 /* ------------------------------------------------- in a signal handler ---- */
 
@@ -203,14 +39,13 @@ watchdog_interrupt(ql_lua_t *lua)
     lua_State *L = lua->current->L;
     struct sigaction sa;
 
-    if (!dog->hooked) {
+    if (lua_gethook(L) != ql__overrun_hook) {
         dog->hook = lua_gethook(L);
         dog->hook_mask = lua_gethookmask(L);
         dog->hook_count = lua_gethookcount(L);
-        dog->hooked = true;
         dog->vmstate = 0;
     }
-    lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
+    lua_sethook(L, ql__overrun_hook, LUA_MASKCOUNT, 1);
     /* Without a profiler its handler would follow a null pointer: ours may
      * have been ended by another, which has put SIGPROF back since. */
     if (sigaction(SIGPROF, NULL, &sa) == 0 && sa.sa_handler == dog->leave) {
@@ -261,7 +96,10 @@ on_tick(ql_loop_t *loop)
     ql_lua_t *lua = ql_loop_data(loop);
     ql_watchdog_t *dog = &lua->watchdog;
 
-    if (!watchdog_same_slice(lua)) {
+    if (dog->in_hook) {
+        return 1;
+    }
+    if (!ql__overrun_same_slice(lua)) {
         dog->resumes = lua->resumes;
         dog->ticks = 0;
         dog->raised = 0;
@@ -274,7 +112,7 @@ on_tick(ql_loop_t *loop)
     {
         watchdog_interrupt(lua);
     }
-    if (dog->ticks == WATCHDOG_DEAF && dog->hooked && !dog->named
+    if (dog->ticks == WATCHDOG_DEAF && !dog->named
         && ql_log_level(loop) >= QL_LOG_WARN)
     {
         watchdog_tell(lua);
@@ -346,8 +184,8 @@ watchdog_stop(lua_State *L, ql_lua_t *lua)
     ql_watchdog_t *dog = &lua->watchdog;
 
     (void) ql_loop_tick(lua->loop, 0, NULL);
-    if (dog->hooked) {
-        watchdog_unhook(L, dog);
+    if (lua_gethook(L) == ql__overrun_hook) {
+        ql__overrun_unhook(L, dog);
     }
     if (dog->leave != NULL) {
         profiler_stop(L, dog);
@@ -389,16 +227,4 @@ const ql_slices_t *
 ql_watchdog_slices(const ql_lua_t *lua)
 {
     return &lua->watchdog.slices;
-}
-
-void
-ql__watchdog_register(lua_State *L)
-{
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &overrun_key);
-    lua_createtable(L, 0, 2);
-    lua_pushcfunction(L, overrun_tostring);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushliteral(L, "quoll.overrun");
-    lua_setfield(L, -2, "__name");
-    lua_rawset(L, LUA_REGISTRYINDEX);
 }

@@ -52,6 +52,7 @@ describe("the watchdog", function()
     end)
 
     it("leaves the compiler on, and compiled code compiled", function()
+        if helper.collecting then return end -- with the compiler off
         local out = run(RUNAWAYS .. [[
             quoll.configure { slice_max = 0.02 }
             local traces, flushes = 0, 0
@@ -187,6 +188,31 @@ describe("configure{slice_warn, slice_max}", function()
         ]])
         assert.matches("^false\t[^\n]+: slice_warn and slice_max need SIGPROF, "
             .. "which a profiler has taken\n0\t0\n1\n$", out)
+    end)
+
+    it("is refused to a second state of the process", function()
+        local out = run(RUNAWAYS .. [[
+            local ffi = require "ffi"
+            ffi.cdef [=[
+                void *luaL_newstate(void);
+                void luaL_openlibs(void *L);
+                int luaL_loadstring(void *L, const char *s);
+                int lua_pcall(void *L, int n, int r, int e);
+                const char *lua_tolstring(void *L, int i, size_t *len);
+                void lua_close(void *L);
+            ]=]
+            quoll.configure { slice_max = 0.02 }
+            local L = ffi.C.luaL_newstate()
+            ffi.C.luaL_openlibs(L)
+            assert(ffi.C.luaL_loadstring(L,
+                "require('quoll').configure { slice_max = 1 }") == 0)
+            print(ffi.C.lua_pcall(L, 0, 0, 0),
+                ffi.string(ffi.C.lua_tolstring(L, -1, nil)))
+            ffi.C.lua_close(L)
+            print(stopped(2))
+        ]])
+        assert.matches("^2\t[^\n]+ need SIGPROF, which a profiler has taken"
+            .. "\n2\n$", out)
     end)
 
     it("survives a profiler that starts and stops meanwhile", function()
