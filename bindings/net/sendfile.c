@@ -20,7 +20,7 @@ struct ql_transfer_s {
     file_user_t user;     /* of file, while under way */
     ql_conn_t *conn;      /* anchored beside it */
     file_t *file;         /* anchored beside it */
-    ql_info_call_t *info; /* under way: the size of what is not local */
+    ql_info_call_t *info; /* first: its size; NULL: known */
     ql_stream_t *stream;  /* NULL: the page cache is asked */
     const char *data;     /* of stream, to be sent */
     size_t ready;         /* bytes at data */
@@ -84,20 +84,13 @@ fail_file(ql_transfer_t *t, int err)
     return NGX_ERROR;
 }
 
-/* size: of the file. */
-static void
-cut(ql_transfer_t *t, int64_t size)
-{
-    int64_t rest = size > t->offset ? size - t->offset : 0;
-
-    t->left = t->left < rest ? t->left : rest;
-}
-
+/* How much there is: a thread asks where a server may have to answer. */
 static int
 await_size(ql_transfer_t *t)
 {
     ql_call_t *call = &t->info->p.call;
     int rc = ql_call_attempt(call);
+    int64_t rest;
 
     if (rc == NGX_AGAIN) {
         call->event.handler = ql__file_event;
@@ -106,7 +99,9 @@ await_size(ql_transfer_t *t)
     if (rc == NGX_ERROR) {
         return fail_file(t, call->err);
     }
-    cut(t, (int64_t) t->info->info.size);
+    rest = (int64_t) t->info->info.size - t->offset;
+    rest = rest > 0 ? rest : 0;
+    t->left = t->left < rest ? t->left : rest;
     drop_info(t);
     return NGX_OK;
 }
@@ -341,28 +336,6 @@ check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
              : ql_check_whole(L, arg, name, "sendfile", 0, INT64_C(1) << 52);
 }
 
-/* How much there is: a server is asked by a thread. errno or 0. */
-static int
-look(ql_transfer_t *t, ql_file_t *file)
-{
-    int64_t size;
-
-    if (!file->local) {
-        t->info = ql_open_file_info(file);
-        if (t->info == NULL) {
-            return errno;
-        }
-        t->info->p.call.event.data = &t->conn->wop;
-        return 0;
-    }
-    size = ql_file_size(file);
-    if (size == -1) {
-        return errno;
-    }
-    cut(t, size);
-    return 0;
-}
-
 /* A transfer on top of the stack, above connection and file, is begun. */
 static int
 transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
@@ -377,10 +350,11 @@ transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
     }
     t->conn = conn;
     t->file = f;
-    err = look(t, f->file);
-    if (err != 0) {
-        return refuse_file(L, f, err);
+    t->info = ql_open_file_info(f->file);
+    if (t->info == NULL) {
+        return refuse_file(L, f, errno);
     }
+    t->info->p.call.event.data = &conn->wop;
     t->user.end = transfer_end;
     conn->transfer = t;
     conn->wop.type = &transfer_op;
