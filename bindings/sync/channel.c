@@ -6,24 +6,7 @@
  * Senders wait only while the buffer is full, receivers only while there is
  * nothing to take: never both.
  */
-#include "sync.h"
-
-enum {
-    RING_FIRST = 4, /* slots of the first ring */
-    RING_KEPT = 256 /* an empty ring of more is given back */
-};
-
-typedef struct {
-    ql_handle_t handle;
-    ql_queue_t senders;   /* of ql_own_op_t.link */
-    ql_queue_t receivers; /* likewise */
-    ql_queue_t selectors; /* of ql_select_t.link */
-    uint32_t size;        /* of the buffer: items that need no receiver */
-    uint32_t count;       /* items in the ring */
-    uint32_t promised;    /* of these: to receivers on their way */
-    uint32_t head;        /* slot of the oldest, from 0 */
-    uint32_t slots;       /* length of the ring; a power of two, or 0 */
-} channel_t;
+#include "channel.h"
 
 static channel_t *
 channel_of(const ql_own_op_t *own)
@@ -38,74 +21,6 @@ channel_free_items(const channel_t *ch)
     return ch->count - ch->promised;
 }
 
-/* ------------------------------------------------------------- ring ---- */
-
-/* The ring is the channel's environment; the channel is the first value on the
- * stack of L, an item to be put the second one on its own. */
-
-static int
-ring_slot(const channel_t *ch, uint32_t i)
-{
-    return (int) ((ch->head + i) & (ch->slots - 1)) + 1;
-}
-
-/* Room for one more item, so that putting it allocates nothing: a finaliser
- * that ran then might use the channel, or the task's own operation. */
-static void
-ring_reserve(lua_State *L, channel_t *ch)
-{
-    while (ch->count == ch->slots) {
-        uint32_t slots = ch->slots == 0 ? RING_FIRST : 2 * ch->slots;
-
-        lua_createtable(L, (int) slots, 0);
-        if (ch->count == ch->slots && slots > ch->slots) {
-            lua_getfenv(L, 1);
-            for (uint32_t i = 0; i < ch->count; i++) {
-                lua_rawgeti(L, -1, ring_slot(ch, i));
-                lua_rawseti(L, -3, (int) i + 1);
-            }
-            lua_pop(L, 1);
-            lua_setfenv(L, 1);
-            ch->head = 0;
-            ch->slots = slots;
-        } else {
-            lua_pop(L, 1);
-        }
-    }
-}
-
-/* Puts the item of from into the ring. */
-static void
-ring_put(lua_State *L, channel_t *ch, lua_State *from)
-{
-    lua_getfenv(L, 1);
-    lua_pushvalue(from, 2);
-    lua_xmove(from, L, 1);
-    lua_rawseti(L, -2, ring_slot(ch, ch->count));
-    lua_pop(L, 1);
-    ch->count++;
-}
-
-/* Pushes the oldest item, which leaves the ring. */
-static void
-ring_take(lua_State *L, channel_t *ch)
-{
-    int slot = ring_slot(ch, 0);
-
-    lua_getfenv(L, 1);
-    lua_rawgeti(L, -1, slot);
-    lua_pushnil(L);
-    lua_rawseti(L, -3, slot);
-    lua_remove(L, -2);
-    ch->head++;
-    ch->count--;
-    if (ch->count == 0 && ch->slots > RING_KEPT) {
-        lua_pushvalue(L, LUA_GLOBALSINDEX);
-        lua_setfenv(L, 1);
-        ch->slots = 0;
-    }
-}
-
 /* ------------------------------------------------------------- send ---- */
 
 /* The item goes to a receiver, or into the buffer; false: it cannot. */
@@ -118,7 +33,7 @@ channel_put(lua_State *L, channel_t *ch)
     {
         return false;
     }
-    ring_put(L, ch, L);
+    ql__ring_put(L, ch, L);
     if (!ql_queue_empty(&ch->receivers)) {
         ch->promised++;
         ql__sync_wake(&ch->receivers);
@@ -167,19 +82,34 @@ send_prepare(lua_State *L, channel_t *ch)
         lua_pushvalue(L, 2);
         lua_xmove(L, from, 2);
     }
-    ring_reserve(L, ch);
+    ql__ring_reserve(L, ch);
 }
 
 /* ---------------------------------------------------------- receive ---- */
+
+/* Is the item of a sender that waits where it was? A script that has resumed
+ * the task's coroutine has taken it away; the task fails for that. */
+static bool
+item_there(const channel_t *ch, lua_State *from)
+{
+    return lua_gettop(from) == 2 && lua_touserdata(from, 1) == ch;
+}
 
 /* Is there an item for a receiver that came just now? A sender's joins them,
  * since one is about to go. */
 static bool
 channel_has(lua_State *L, channel_t *ch)
 {
-    if (!ql_queue_empty(&ch->senders)) {
-        ring_put(L, ch, ql__first_waiter(&ch->senders)->from);
-        ql__sync_wake(&ch->senders);
+    while (!ql_queue_empty(&ch->senders)) {
+        ql_own_op_t *sender = ql__first_waiter(&ch->senders);
+
+        if (item_there(ch, sender->from)) {
+            ql__ring_put(L, ch, sender->from);
+            ql__sync_wake(&ch->senders);
+            break;
+        }
+        ql_queue_remove(&sender->link);
+        ql_op_end(&sender->op, QL_E_CLOSED);
     }
     return channel_free_items(ch) > 0;
 }
@@ -209,7 +139,7 @@ receive_push(lua_State *L, ql_op_t *op, int rc)
     }
     own->granted = 0;
     ch->promised--;
-    ring_take(L, ch);
+    ql__ring_take(L, ch);
     return 1;
 }
 
@@ -329,7 +259,7 @@ channel_receive(lua_State *L)
     ql_own_op_t *own;
 
     lua_settop(L, 1);
-    ring_reserve(L, ch);
+    ql__ring_reserve(L, ch);
     own = ql__sync_op(L, &ch->handle, &receive_op);
     own->op.timeout = timeout;
     own->from = L;
@@ -345,7 +275,7 @@ channel_offer(lua_State *L)
 
     check_item(L, "offer");
     lua_settop(L, 2);
-    ring_reserve(L, ch);
+    ql__ring_reserve(L, ch);
     lua_pushboolean(L, channel_put(L, ch));
     return 1;
 }
@@ -357,11 +287,11 @@ channel_poll(lua_State *L)
     channel_t *ch = channel_check(L, "poll");
 
     lua_settop(L, 1);
-    ring_reserve(L, ch);
+    ql__ring_reserve(L, ch);
     if (!channel_has(L, ch)) {
         return 0;
     }
-    ring_take(L, ch);
+    ql__ring_take(L, ch);
     return 1;
 }
 

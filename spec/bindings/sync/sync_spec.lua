@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local sync = quoll.sync
 
@@ -72,6 +73,119 @@ describe("the objects of quoll.sync", function()
                 quoll.yield()
             end
             io.write("end\n")
+        ]]
+        assert.equal("end\n", result.out)
+        assert.equal(0, result.code)
+    end)
+end)
+
+describe("waits of quoll.sync inside scopes", function()
+    helper.gates()
+
+    it("end at a deadline, without effect", function()
+        tasks.run(function()
+            local ch, s = sync.channel(), sync.semaphore(1)
+            s:acquire()
+            for _, wait in ipairs {
+                function() ch:receive() end,
+                function() ch:send(1) end,
+                function() s:acquire() end,
+                function() sync.event():wait() end,
+                function() sync.select { ch, s } end,
+                function() sync.once(quoll.sleep)(60) end,
+            } do
+                local function twice()
+                    wait()
+                    wait()
+                end
+                assert.same({ nil, "timeout", "DEADLINE" },
+                    { quoll.deadline(0.001, twice) })
+            end
+            assert.same({ nil, "timeout", "TIMEOUT" }, { ch:receive(0) })
+            s:release()
+            assert.is_true(s:acquire(1, 0))
+        end)
+    end)
+
+    it("end with their scope", function()
+        tasks.run(function()
+            local ch, m = sync.channel(), sync.mutex()
+            local ok, err = pcall(quoll.scope, function(scope)
+                for i = 1, 10 do
+                    scope:spawn(function() ch:send(i) end)
+                    scope:spawn(function() m:with(quoll.sleep, 60) end)
+                end
+                quoll.yield()
+                error("enough", 0)
+            end)
+            assert.same({ false, "enough" }, { ok, err })
+            assert.same({ nil, "timeout", "TIMEOUT" }, { ch:receive(0) })
+            assert.same({ true }, { m:lock(0) })
+            m:unlock()
+        end)
+    end)
+
+    it("lose no permit when a deadline and a release come together", function()
+        tasks.run(function()
+            local s, late, inside = sync.semaphore(1), 0, 0
+            local function use()
+                s:acquire()
+                inside = inside + 1
+                assert(inside == 1)
+                inside = inside - 1
+                s:release()
+            end
+            for _ = 1, 300 do
+                s:acquire()
+                local user = quoll.spawn(function()
+                    local _, _, code = quoll.deadline(0.0002, use)
+                    late = late + (code == "DEADLINE" and 1 or 0)
+                end)
+                quoll.sleep(0.0002)
+                s:release()
+                user:wait()
+                assert.equal(1, s:permits())
+            end
+        end)
+    end)
+
+    it("are for a coroutine within a task too", function()
+        tasks.run(function()
+            local ch = sync.channel()
+            local co = quoll.coroutine.wrap(function()
+                ch:send "one"
+                quoll.coroutine.yield "between"
+                return ch:receive()
+            end)
+            local other = quoll.spawn(function()
+                local got = ch:receive()
+                ch:send "two"
+                return got
+            end)
+            assert.equal("between", co())
+            assert.equal("two", co())
+            assert.equal("one", other:wait())
+        end)
+    end)
+end)
+
+describe("a sender whose coroutine a script has resumed", function()
+    it("fails, and its channel goes on", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local ch = quoll.sync.channel()
+            local co
+            quoll.spawn(function()
+                co = coroutine.running()
+                ch:send "lost"
+            end)
+            quoll.spawn(function()
+                pcall(coroutine.resume, co)
+                assert(ch:receive() == "kept")
+                io.write("end\n")
+            end)
+            quoll.spawn(function() ch:send "kept" end)
+            quoll.run()
         ]]
         assert.equal("end\n", result.out)
         assert.equal(0, result.code)
