@@ -141,13 +141,13 @@ signalled(lua_State *L)
     return 1;
 }
 
-/* task_stats() -> {spawned, ended, failed, live, resumes} */
+/* task_stats() -> {spawned, ended, failed, live, resumes, overruns} */
 static int
 task_stats(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
 
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushnumber(L, (lua_Number) lua->spawned);
     lua_setfield(L, -2, "spawned");
     lua_pushnumber(L, (lua_Number) lua->ended);
@@ -158,6 +158,8 @@ task_stats(lua_State *L)
     lua_setfield(L, -2, "live");
     lua_pushnumber(L, (lua_Number) lua->resumes);
     lua_setfield(L, -2, "resumes");
+    lua_pushnumber(L, (lua_Number) lua->watchdog.overruns);
+    lua_setfield(L, -2, "overruns");
     return 1;
 }
 

@@ -118,8 +118,9 @@ describe("slice_warn", function()
                     quoll.sleep(0)
                 end
             end))
+            print(quoll.stats().tasks.overruns)
         ]]
-        assert.equal("true\tnil\n", out)
+        assert.equal("true\tnil\n3\n", out)
         assert.equal(3, count(log, "has kept the loop"), log)
     end)
 
