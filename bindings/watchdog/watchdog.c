@@ -146,8 +146,8 @@ profiler_is_free(void)
 }
 
 /* On, so that code is compiled with a look at its flag, line by line; but its
- * process-wide timer is stopped, which exec would hand to children. */
-static void
+ * process-wide timer is stopped, which exec would hand to children. Raises. */
+static bool
 profiler_start(lua_State *L, ql_watchdog_t *dog)
 {
     struct itimerval off = {{0, 0}, {0, 0}};
@@ -156,15 +156,18 @@ profiler_start(lua_State *L, ql_watchdog_t *dog)
     if (luaJIT_profile_start == NULL || luaJIT_profile_stop == NULL) {
         ql_raise(L, "slice_warn and slice_max need LuaJIT's profiler, which "
                     "this one was built without");
+        return false;
     }
     if (!profiler_is_free()) {
         ql_raise(L, "slice_warn and slice_max need SIGPROF, which a profiler "
                     "has taken");
+        return false;
     }
     luaJIT_profile_start(L, "li1000000", on_profile, dog);
     setitimer(ITIMER_PROF, &off, NULL);
     sigaction(SIGPROF, NULL, &sa);
     dog->leave = sa.sa_handler;
+    return true;
 }
 
 static void
@@ -209,10 +212,9 @@ ql_watchdog_set(lua_State *L, ql_lua_t *lua, const ql_slices_t *slices)
     dog->warn = watchdog_nsec(slices->warn);
     dog->max = watchdog_nsec(slices->max);
     least = dog->warn < dog->max ? dog->warn : dog->max;
-    if (least == QL_TIMER_INFINITE) {
+    if (least == QL_TIMER_INFINITE || !profiler_start(L, dog)) {
         return;
     }
-    profiler_start(L, dog);
     dog->tick = (least + WATCHDOG_TICKS - 1) / WATCHDOG_TICKS;
     dog->resumes = lua->resumes - 1;
     if (ql_loop_tick(lua->loop, dog->tick, on_tick) != NGX_OK) {

@@ -50,8 +50,7 @@ wait_events(ql_loop_t *loop, uint64_t nsec)
 }
 
 /* The wait failed, errno says why. Was it a tick, it goes on without them. */
-static int __attribute__((cold))
-wait_again(ql_loop_t *loop, uint64_t nsec)
+static int __attribute__((cold)) wait_again(ql_loop_t *loop, uint64_t nsec)
 {
     uint64_t timer;
     int n, err;
