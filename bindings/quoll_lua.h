@@ -130,6 +130,12 @@ QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
  * task cannot wait, and when the task is cancelled.
  */
 QL_API int ql_await(lua_State *L, ql_op_t *op, int anchors);
+/*
+ * For a function that could have waited and has its n results on top of the
+ * stack at once (a closed handle, nothing asked for): counts them as an
+ * immediate completion, so that a hot loop of such calls holds nobody up.
+ */
+QL_API int ql_return(lua_State *L, ql_lua_t *lua, int n);
 /* Raises where ql_await() would because L cannot wait: for what is made before
  * the wait, and would be left to the collector. */
 QL_API void ql_check_wait(lua_State *L, ql_lua_t *lua);

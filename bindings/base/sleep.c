@@ -80,6 +80,39 @@ co_yield_turn(lua_State *L)
     return sleep_await(L, ql__upvalue(L), 0);
 }
 
+static int
+return_attempt(ql_op_t *op)
+{
+    (void) op;
+    return NGX_OK;
+}
+
+/* They are on top of the stack, or were the anchors. */
+static int
+return_push(lua_State *L, ql_op_t *op, int rc)
+{
+    (void) L;
+    (void) rc;
+    return (int) ql_queue_data(op, ql_own_op_t, op)->room;
+}
+
+static const ql_op_type_t return_type = {
+    "return", return_attempt, return_push, sleep_cancel, NULL, NULL};
+
+int
+ql_return(lua_State *L, ql_lua_t *lua, int n)
+{
+    ql_task_t *t = lua->current;
+    ql_own_op_t *own;
+
+    if (t->L != L || !lua_isyieldable(L) || lua->loop == NULL) {
+        return n;
+    }
+    own = ql__own_op(L, lua, &return_type);
+    own->room = (uint32_t) n;
+    return ql_await(L, &own->op, n);
+}
+
 void
 ql__sleep_register(lua_State *L, ql_lua_t *lua)
 {

@@ -195,7 +195,7 @@ file_pread(lua_State *L)
     file_pread_t *p;
 
     if (f == NULL) {
-        return 3;
+        return ql_return(L, ql_core(L)->lua, 3);
     }
     size = ql_check_whole(L, 2, "n", "pread", 0, 1 << 30);
     offset = ql_check_whole(L, 3, "offset", "pread", 0, INT64_C(1) << 52);

@@ -378,7 +378,7 @@ file_read(lua_State *L)
     int busy;
 
     if (f == NULL) {
-        return 3;
+        return ql_return(L, ql_core(L)->lua, 3);
     }
     r = &f->reader;
     format = check_format(L, &size);

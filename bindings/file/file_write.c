@@ -217,7 +217,7 @@ file_write(lua_State *L)
     int busy;
 
     if (f == NULL) {
-        return 3;
+        return ql_return(L, ql_core(L)->lua, 3);
     }
     out = ql__file_output(L, "write");
     if (f->handle.closed) { /* by a finaliser just now */

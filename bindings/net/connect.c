@@ -146,7 +146,7 @@ core_connect(lua_State *L)
     ql_conn_t *conn;
 
     if (ql__check_address(L, 1, "address", "connect", &addr) != NGX_OK) {
-        return 3;
+        return ql_return(L, core->lua, 3);
     }
     timeout = ql_check_timeout(L, 2, "timeout", "connect");
     if (bound && ql__check_address(L, 3, "bind", "connect", &bind) != NGX_OK) {

@@ -203,7 +203,7 @@ listener_accept(lua_State *L)
     lua_settop(L, 1);
     conn = ql__connection_new(L, core);
     if (l->handle.closed) { /* perhaps by a finaliser just now */
-        return ql_push_error(L, l->handle.closed);
+        return ql_return(L, core->lua, ql_push_error(L, l->handle.closed));
     }
     conn->accepting.listener = l;
     ql_queue_init(&conn->accepting.link);

@@ -201,11 +201,11 @@ read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
     }
     if (err != 0) {
         lua_pushliteral(L, "");
-        return ql_push_error_partial(L, err);
+        return ql_return(L, conn->rop.lua, ql_push_error_partial(L, err));
     }
     if (pattern->size == 0 && pattern->kind <= QL_PATTERN_PEEK) {
         lua_pushliteral(L, "");
-        return 1;
+        return ql_return(L, conn->rop.lua, 1);
     }
     ql_pattern_start(&conn->pattern, pattern->kind, pattern->size,
                      pattern->until, &conn->in);

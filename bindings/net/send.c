@@ -158,10 +158,10 @@ static const ql_op_type_t send_op = {"send",      send_attempt, send_push,
                                      send_cancel, send_free,    send_describe};
 
 static int
-send_fail(lua_State *L, int err)
+send_fail(lua_State *L, ql_conn_t *conn, int err)
 {
     lua_pushinteger(L, 0);
-    return ql_push_error_partial(L, err);
+    return ql_return(L, conn->wop.lua, ql_push_error_partial(L, err));
 }
 
 /* The connection and the data are on the stack, as text by now: making it may
@@ -173,7 +173,7 @@ send_start(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
     int err = ql__writer_error(conn);
 
     if (err != 0) {
-        return send_fail(L, err);
+        return send_fail(L, conn, err);
     }
     conn->wop.type = &send_op;
     conn->out = (ql_out_t){.data = data, .left = size, .gather = gather};
