@@ -1,0 +1,97 @@
+local helper = require "spec.helper"
+local quoll = require "quoll"
+
+require("quoll.busted").install { deadline = helper.seconds(5) }
+helper.gates()
+
+-- require of a module that waits: spec/bindings/base/boundary_spec.lua has
+-- which tasks go on meanwhile.
+describe("require of a module that waits", function()
+    local loads
+
+    local function module(name, loader)
+        package.preload[name] = function(...)
+            loads = loads + 1
+            return loader(...)
+        end
+        finally(function()
+            for _, each in ipairs { "spec.waits", "spec.inner" } do
+                package.preload[each] = nil
+                package.loaded[each] = nil
+            end
+        end)
+    end
+
+    before_each(function() loads = 0 end)
+
+    it("by two tasks at once loads it once", function()
+        module("spec.waits", function()
+            quoll.sleep(0.002)
+            return {}
+        end)
+        local first = quoll.spawn(require, "spec.waits")
+        local second = quoll.spawn(require, "spec.waits")
+        local value = first:wait()
+        assert.equal("table", type(value))
+        assert.equal(value, second:wait())
+        assert.equal(1, loads)
+    end)
+
+    it("may spawn a task that requires another one that waits", function()
+        module("spec.inner", function()
+            quoll.sleep(0.002)
+            return "inner"
+        end)
+        module("spec.waits", function()
+            local task = quoll.spawn(require, "spec.inner")
+            quoll.sleep(0.001)
+            return "outer " .. task:wait()
+        end)
+        assert.equal("outer inner", require "spec.waits")
+        assert.equal(2, loads)
+    end)
+
+    it("is a loop for a task that it spawns while it loads", function()
+        local err
+        module("spec.waits", function()
+            quoll.spawn(function()
+                err = select(2, pcall(require, "spec.waits"))
+            end)
+            quoll.sleep(0.002)
+            return "value"
+        end)
+        assert.equal("value", require "spec.waits")
+        assert.matches("loop or previous error", err)
+        assert.equal("value", quoll.spawn(require, "spec.waits"):wait())
+    end)
+
+    it("raises the module's error", function()
+        module("spec.waits", function()
+            quoll.sleep(0.001)
+            error "in the module"
+        end)
+        local ok, err = pcall(require, "spec.waits")
+        assert.is_false(ok)
+        assert.matches("require_spec.lua:%d+: in the module", err)
+    end)
+
+    it("is cut by a deadline, inside and around", function()
+        module("spec.inner", function()
+            return select(2, quoll.deadline(0.001, quoll.sleep, 10))
+        end)
+        assert.equal("timeout", require "spec.inner")
+        module("spec.waits", function() quoll.sleep(10) end)
+        assert.same({ nil, "timeout", "DEADLINE" },
+            { quoll.deadline(0.001, require, "spec.waits") })
+    end)
+
+    it("works within a generator", function()
+        module("spec.waits", function()
+            quoll.sleep(0.001)
+            return "value"
+        end)
+        assert.equal("value", quoll.coroutine.wrap(function()
+            return require "spec.waits"
+        end)())
+    end)
+end)
