@@ -58,7 +58,8 @@ function quoll.time()
 end
 
 --- Sets the runtime's sizes, before the loop's first turn; log_level, debug
--- and the watchdog's slices (s; 0: off) at any time. Bad values raise with the setting's range.
+-- and the watchdog's slices (s; 0: off) at any time. Bad values raise with the
+-- setting's range.
 -- @tparam[opt] table settings epoll_events, worker_aio_requests, ...
 -- @treturn table every setting with its value
 function quoll.configure(settings)
