@@ -63,7 +63,9 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     }
     if (!drive) {
         t->forced = 1;
-        t->fault = "swallowed 1,000 cancellations and was ended by force";
+        t->fault = t->unwinding ? t->fault
+                                : "swallowed 1,000 cancellations and was ended "
+                                  "by force";
         return ql__yield(L, t, 0);
     }
     lua_createtable(L, 0, 2);
@@ -113,7 +115,7 @@ cancel_reach(ql_scope_t *s, ql_scope_t *cause)
         return;
     }
     s->cause = cause;
-    if (t->state == QL_TASK_STARTING) {
+    if (ql__task_starting(t)) {
         ql__scope_cut(s);
         ql_del_timer(t->lua->loop, &t->event);
         ql__unpost(t);
@@ -184,7 +186,7 @@ task_cancel(lua_State *L)
         lua_pushvalue(L, 2);
         lua_rawseti(L, -2, QL_TASK_WHY);
     }
-    if (t->state == QL_TASK_STARTING) {
+    if (ql__task_starting(t)) {
         ql__unpost(t);
         ql__task_close(t, QL_TASK_CANCELLED);
     } else {

@@ -317,8 +317,12 @@ co_back(ql_task_t *t)
         co_enter(t, co_args(t));
         return;
     }
-    t->fault = "its coroutine was resumed by a script";
     t->op->pending = 0;
+    if (t->unwinding) {
+        ql__defer_returned(t, 0);
+        return;
+    }
+    t->fault = "its coroutine was resumed by a script";
     ql__task_close(t, QL_TASK_FAILED);
 }
 
@@ -339,7 +343,7 @@ co_resume(ql_task_t *t)
     }
     if (t->state != QL_TASK_STARTING) {
         co_back(t);
-    } else if (t->cancelled) {
+    } else if (t->cancelled && !t->unwinding) {
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (ql__task_start(t, &nargs)) {
         co_enter(t, nargs);

@@ -44,9 +44,6 @@ end_task(ql_task_t *t)
     ql_lua_t *lua = t->lua;
     ql_scope_t *parent = t->scope.parent;
 
-    if (t->result == QL_TASK_DONE) {
-        end_pass_handles(t);
-    }
     ql__handles_close(t);
     t->state = t->result;
     if (t->state == QL_TASK_FAILED) {
@@ -68,6 +65,23 @@ end_task(ql_task_t *t)
 }
 
 void
+ql__task_settle(ql_task_t *t)
+{
+    while (t->state == QL_TASK_CLOSING && t->scope.ntasks == 0) {
+        ql_task_t *parent = t->scope.parent->task;
+
+        if (t->result == QL_TASK_DONE) {
+            end_pass_handles(t);
+        }
+        if (t->deferred && ql__defer_start(t)) {
+            return;
+        }
+        end_task(t);
+        t = parent;
+    }
+}
+
+void
 ql__task_close(ql_task_t *t, ql_task_state_t result)
 {
     if (t->event.timer_set) {
@@ -79,18 +93,15 @@ ql__task_close(ql_task_t *t, ql_task_state_t result)
     if (result != QL_TASK_DONE) {
         ql__task_cancel(t, "the task that spawned it ended");
     }
-    while (t->state == QL_TASK_CLOSING && t->scope.ntasks == 0) {
-        ql_task_t *parent = t->scope.parent->task;
-
-        end_task(t);
-        t = parent;
-    }
+    ql__task_settle(t);
 }
 
 void
 ql__task_returned(ql_task_t *t, int status)
 {
-    if (status == 0) {
+    if (t->unwinding) {
+        ql__defer_returned(t, status);
+    } else if (status == 0) {
         ql__task_close(t, QL_TASK_DONE);
     } else if (t->forced) {
         ql__report_failure(t);

@@ -13,7 +13,7 @@ ql__task_state(const ql_task_t *t)
                                         "ready",    "closing",  "done",
                                         "failed",   "cancelled"};
 
-    return names[t->state];
+    return names[t->unwinding ? QL_TASK_CLOSING : t->state];
 }
 
 /* Allocates nothing in Lua. */

@@ -14,7 +14,8 @@ enum {
     QL__BUDGET = 64,           /* immediate completions per resume */
     QL__SLICE_NS = 500 * 1000, /* time per resume spent on such */
     QL__SLICE_CHECK = 8,       /* completions between two looks at the clock */
-    QL__SWALLOWED_MAX = 1000   /* cancellations a task may swallow */
+    QL__SWALLOWED_MAX = 1000,  /* cancellations a task may swallow */
+    QL__TITLE = 80             /* bytes for a task's title in the log */
 };
 
 typedef enum {
@@ -101,6 +102,9 @@ struct ql_task_s {
     unsigned forced : 1;    /* to be ended without being resumed */
     unsigned quiet : 1;     /* its failure is raised by run(): no log line */
     unsigned locals : 1;    /* it has some; set and cleared by a write */
+    unsigned deferred : 1;  /* has deferred calls to run at its end */
+    unsigned unwinding : 1; /* its function has ended and L is another
+                               coroutine, which runs them; result holds */
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
     ql_queue_t handles;     /* it owns, newest first */
@@ -143,8 +147,10 @@ enum {
     QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
     QL_TASK_LOCALS,     /* shared with other tasks, never changed */
     QL_TASK_NAME,
-    QL_TASK_WHY,   /* of its cancellation */
-    QL_TASK_START, /* function and arguments of a delayed start */
+    QL_TASK_WHY,      /* of its cancellation */
+    QL_TASK_START,    /* function and arguments of a delayed start */
+    QL_TASK_DEFERRED, /* its newest deferred call */
+    QL_TASK_UNWIND,   /* the coroutine that will run them */
     QL_BLOCK_FAILED = QL_TASK_CHAIN, /* the task that failed first */
     QL_BLOCK_SLOTS = QL_TASK_WHY     /* so many are made beforehand */
 };
@@ -209,6 +215,7 @@ struct ql_lua_s {
     int traces;          /* registry: kept beside errors */
     unsigned traced;     /* errors that were no objects, kept there so far */
     int keep_failure;    /* registry: the function that keeps them */
+    int unwind;          /* registry: the function that runs deferred calls */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int task_metatable;  /* registry */
     int block_metatable; /* registry */
@@ -291,6 +298,14 @@ void ql__task_push_slots(lua_State *L, const ql_task_t *t);
 void ql__task_returned(ql_task_t *t, int status);
 /* Ends t as `result` once its children have ended. */
 void ql__task_close(ql_task_t *t, ql_task_state_t result);
+/* Ends t, when it is closing and its children have ended, and its parents. */
+void ql__task_settle(ql_task_t *t);
+/* Posted, but nothing of it has run. */
+static inline bool
+ql__task_starting(const ql_task_t *t)
+{
+    return t->state == QL_TASK_STARTING && !t->unwinding;
+}
 static inline bool
 ql__task_ended(const ql_task_t *t)
 {
@@ -379,6 +394,13 @@ void ql__sleep_register(lua_State *L, ql_lua_t *lua);
 void ql__locals_register(lua_State *L, ql_lua_t *lua);
 /* Gives those of t to the table of slots on top. */
 void ql__locals_inherit(lua_State *L, const ql_task_t *t);
+
+/* task/defer.c */
+void ql__defer_register(lua_State *L, ql_lua_t *lua);
+/* t, which has closed, runs its deferred calls. false: no memory. */
+bool ql__defer_start(ql_task_t *t);
+/* The coroutine that runs them has ended: with lua_resume's status. */
+void ql__defer_returned(ql_task_t *t, int status);
 
 /* task/trace.c: idx is that of a task's userdata, from the bottom. */
 void ql__trace_register(lua_State *L, ql_lua_t *lua);

@@ -1,6 +1,6 @@
 /*
  * cycle.c: a wait for a task that cannot end before the one that waits. A task
- * ends after its children and goes on after what it waits for, so on the
+ * ends after its children, those in the background aside, and goes on after what it waits for, so on the
  * waiting one depend its parent and who waits for it, and so on.
  */
 #include "../base/state.h"
@@ -26,7 +26,7 @@ static bool
 cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target, int *steps)
 {
     for (ql_scope_t *s = &from->scope; s != NULL && --*steps > 0;
-         s = s->task->scope.parent)
+         s = s->task->scope.background ? NULL : s->task->scope.parent)
     {
         ql_task_t *t = s->task;
         bool found = t == target;

@@ -249,6 +249,40 @@ ql__failure_raise(lua_State *L, int idx)
     return lua_error(L);
 }
 
+/* Under lua_pcall: keeps where the error at 1 is raised. */
+static int
+keep_here(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    bool again = trace_find(L, lua, 1, lua->current->id);
+
+    if (again && lua_objlen(L, 2) >= TRACE_LONG) {
+        return 0;
+    }
+    if (again) {
+        lua_pushliteral(L, "\nraised again");
+        lua_concat(L, 2);
+    }
+    luaL_traceback(L, L, again ? lua_tostring(L, 2) : NULL, 2);
+    trace_keep(L, lua, 1);
+    return 0;
+}
+
+/* Message handler of a pcall that raises the error again: err as it is. */
+static int
+trace_kept(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!ql__is_cancellation(L, 1)) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 0, 0) != 0) {
+            lua_settop(L, 1);
+        }
+    }
+    return 1;
+}
+
 /* Under lua_pcall: the text of quoll.traceback(err). */
 static int
 traceback_text(lua_State *L)
@@ -302,6 +336,18 @@ task_traceback(lua_State *L)
     return 1;
 }
 
+/* A function in the table on top, with one that it calls protected. */
+static void
+trace_set_handler(lua_State *L, ql_lua_t *lua, const char *name,
+                  lua_CFunction handler, lua_CFunction body)
+{
+    lua_pushlightuserdata(L, lua);
+    lua_pushlightuserdata(L, lua);
+    lua_pushcclosure(L, body, 1);
+    lua_pushcclosure(L, handler, 2);
+    lua_setfield(L, -2, name);
+}
+
 void
 ql__trace_register(lua_State *L, ql_lua_t *lua)
 {
@@ -309,11 +355,8 @@ ql__trace_register(lua_State *L, ql_lua_t *lua)
                                    {NULL, NULL}};
 
     ql__register(L, lua, fns);
-    lua_pushlightuserdata(L, lua);
-    lua_pushlightuserdata(L, lua);
-    lua_pushcclosure(L, traceback_text, 1);
-    lua_pushcclosure(L, traceback, 2);
-    lua_setfield(L, -2, "traceback");
+    trace_set_handler(L, lua, "traceback", traceback, traceback_text);
+    trace_set_handler(L, lua, "kept", trace_kept, keep_here);
     lua_pushcfunction(L, keep_failure);
     lua->keep_failure = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_createtable(L, TRACE_RING, 0);

@@ -29,6 +29,7 @@ local quoll = {
   scope = scope.scope,
   deadline = scope.deadline,
   shield = scope.shield,
+  defer = require("quoll.defer").defer,
   race = race.race,
   any = race.any,
   all = race.all,

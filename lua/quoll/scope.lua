@@ -9,6 +9,7 @@ local core = require "quoll.core"
 
 local enter, leave = core.scope_enter, core.scope_leave
 local mark, take = core.mark, core.take
+local kept = core.kept
 
 local scopes = {}
 
@@ -60,7 +61,7 @@ end
 -- @return nil, "cancelled", "CANCELLED" when s:cancel() has cut it
 function scopes.scope(fn, ...)
   local s = core.scope_new(fn)
-  return close(s, pcall(inside, s, fn, s, ...))
+  return close(s, xpcall(inside, kept, s, fn, s, ...))
 end
 
 --- Calls fn(...) in a scope that is cancelled after s seconds. A deadline
@@ -72,7 +73,7 @@ end
 -- @return nil, "timeout", "DEADLINE" when it cut anything inside
 function scopes.deadline(s, fn, ...)
   local scope = core.deadline_new(s, fn)
-  return close(scope, pcall(inside, scope, fn, ...))
+  return close(scope, xpcall(inside, kept, scope, fn, ...))
 end
 
 --- Calls fn(...) in a scope that cancellations from outside do not reach: for
@@ -83,7 +84,7 @@ end
 -- @return fn's results; the first error of fn or of a task is raised
 function scopes.shield(s, fn, ...)
   local scope = core.shield_new(s, fn)
-  return close(scope, pcall(inside, scope, fn, ...))
+  return close(scope, xpcall(inside, kept, scope, fn, ...))
 end
 
 return scopes
