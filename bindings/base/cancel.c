@@ -31,19 +31,20 @@ ql__is_cancellation(lua_State *L, int idx)
 static void
 cancel_push_why(lua_State *L, const ql_scope_t *cause)
 {
-    if (cause->why != NULL) {
-        lua_pushstring(L, cause->why);
-    } else {
+    const char *why = cause->why != NULL ? cause->why : "cancelled";
+
+    if (cause->why == NULL && cause->parent != NULL) {
         ql__scope_push(L, cause);
         lua_getfenv(L, -1);
         lua_rawgeti(L, -1, QL_TASK_WHY);
         lua_replace(L, -3);
         lua_pop(L, 1);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            lua_pushliteral(L, "cancelled");
+        if (!lua_isnil(L, -1)) {
+            return;
         }
+        lua_pop(L, 1);
     }
+    lua_pushstring(L, why);
 }
 
 int
@@ -134,7 +135,8 @@ ql__scope_spread(ql_scope_t *top, ql_scope_t *cause)
     ql_scope_t *s = top;
 
     while (s != NULL) {
-        bool down = s->cause == NULL && (s == top || !s->shield);
+        bool shield = s != top && s->shield && !ql__scope_left(s);
+        bool down = s->cause == NULL && !shield;
 
         if (down) {
             cancel_reach(s, cause);

@@ -207,7 +207,7 @@ task_spawn(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
 
-    ql__task_spawn(L, ql__scope_innermost(L, lua->current), "spawn");
+    ql__task_spawn(L, ql__scope_innermost(lua->current), "spawn");
     return 1;
 }
 
@@ -242,7 +242,7 @@ task_after(lua_State *L)
         lua_rawseti(L, 2, QL_TASK_START);
     }
     lua_settop(L, 1);
-    spawn_enter(L, t, ql__scope_innermost(L, lua->current), NULL);
+    spawn_enter(L, t, ql__scope_innermost(lua->current), NULL);
     if (nsec != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }

@@ -256,6 +256,8 @@ ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
 /* Replaces the coroutine on top of L by the one from which quoll.coroutine
  * resumed it. NULL: none did, or the main chunk. */
 lua_State *ql__waiter_outward(lua_State *L, ql_lua_t *lua);
+/* Pops a coroutine: is it one that nobody has resumed? Never allocates. */
+bool ql__waiter_outside(lua_State *L, ql_lua_t *lua);
 /* The own operation of the running task, for a new wait; raises while another
  * one has it: Lua may run (a finaliser, __tostring) below the loop that a
  * waiting task runs. */
@@ -323,15 +325,21 @@ ql_task_t *ql__task_next(ql_task_t *t, const ql_task_t *top);
 void ql__scope_remove(ql_scope_t *s);
 /* Moves a task's scope to another parent. */
 void ql__scope_move(ql_scope_t *s, ql_scope_t *parent);
-/* Where the running task's next scope or task goes. Blocks that a coroutine
- * has left by yielding are ended first. */
-ql_scope_t *ql__scope_innermost(lua_State *L, ql_task_t *t);
+/* Has the coroutine of the block yielded inside it, or died? */
+bool ql__scope_left(ql_scope_t *s);
+/* Where the task's next scope or task goes. Blocks that are left so are ended
+ * first. */
+ql_scope_t *ql__scope_innermost(ql_task_t *t);
 /* Ends the blocks that t has open inside s before their time: their tasks are
  * cancelled and become children of their parents. */
 void ql__scope_unwind(ql_task_t *t, const ql_scope_t *s);
 
 /* task/block.c: scopes that functions run in. */
 void ql__block_register(lua_State *L, ql_lua_t *lua);
+ql_block_t *ql__block_check(lua_State *L, int idx, const char *method);
+
+/* task/leave.c */
+void ql__leave_register(lua_State *L, ql_lua_t *lua);
 /* The block ends before its time: what failed in it is logged. */
 void ql__block_abandon(ql_block_t *b);
 /* t has failed; true: its block raises that. */

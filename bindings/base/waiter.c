@@ -29,6 +29,19 @@ ql__waiter_outward(lua_State *L, ql_lua_t *lua)
     return lua_tothread(L, -1);
 }
 
+bool
+ql__waiter_outside(lua_State *L, ql_lua_t *lua)
+{
+    bool outside;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->resumers);
+    lua_insert(L, -2);
+    lua_rawget(L, -2);
+    outside = lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return outside;
+}
+
 /* May L, which is not the coroutine of t or cannot yield, wait as t? true: by
  * running the loop, because some coroutine from L outward is in require. */
 static bool
@@ -70,7 +83,7 @@ ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
     } else if (t->state != QL_TASK_RUNNING) {
         ql_raise(L, "cannot wait here: the main chunk waits already");
     }
-    ql__scope_innermost(L, t);
+    ql__scope_innermost(t);
     return t;
 }
 

@@ -11,9 +11,14 @@
 
 #include <string.h>
 
+/* A block that its coroutine has left does not reach what goes on outside. */
 static void
 block_cancel(ql_block_t *b, int err, const char *why)
 {
+    if (ql__scope_left(&b->scope)) {
+        ql__scope_unwind(b->scope.task, b->scope.parent);
+        return;
+    }
     if (b->err == 0) {
         b->err = err;
     }
@@ -40,8 +45,8 @@ shield_event(ql_event_t *ev)
     }
 }
 
-static ql_block_t *
-block_check(lua_State *L, int idx, const char *method)
+ql_block_t *
+ql__block_check(lua_State *L, int idx, const char *method)
 {
     ql_block_t *b = lua_touserdata(L, idx);
 
@@ -119,7 +124,7 @@ shield_new(lua_State *L)
 static int
 scope_enter(lua_State *L)
 {
-    ql_block_t *b = block_check(L, 1, "enter");
+    ql_block_t *b = ql__block_check(L, 1, "enter");
     ql_lua_t *lua = b->lua;
     ql_task_t *t = lua->current;
     ql_scope_t *parent;
@@ -129,7 +134,7 @@ scope_enter(lua_State *L)
         return ql_raise(L, "the scope is entered twice");
     }
     ql_check_wait(L, lua);
-    parent = ql__scope_innermost(L, t);
+    parent = ql__scope_innermost(t);
     lua_getfenv(L, 1);
     lua_pushthread(L);
     lua_rawseti(L, -2, QL_TASK_THREAD);
@@ -147,150 +152,12 @@ scope_enter(lua_State *L)
     return 0;
 }
 
-/* ------------------------------------------------------------ leaving ---- */
-
-/* Out of the tree. */
-static void
-block_end(ql_block_t *b)
-{
-    ql_scope_t *s = &b->scope;
-    ql_task_t *t = s->task;
-
-    if (b->event.timer_set) {
-        ql_del_timer(b->lua->loop, &b->event);
-    }
-    ql_queue_remove(&s->sibling);
-    t->innermost = s->parent;
-    s->task = NULL;
-    s->parent = NULL;
-    ql__scope_refresh(t);
-    ql__anchor_drop(b->lua, s->ref);
-}
-
-/* Runs between coroutines: the slot is there, nothing is allocated. */
-bool
-ql__block_failed(ql_task_t *t)
-{
-    lua_State *L = t->lua->driver;
-    ql_scope_t *parent = t->scope.parent;
-
-    if (!parent->block || ql__block(parent)->failure != QL_BLOCK_SOUND) {
-        return false;
-    }
-    ql__block(parent)->failure = QL_BLOCK_TASK;
-    ql__scope_push(L, parent);
-    lua_getfenv(L, -1);
-    ql__task_push(L, t);
-    lua_rawseti(L, -2, QL_BLOCK_FAILED);
-    lua_pop(L, 2);
-    ql__scope_cancel(parent, "another task of the scope failed");
-    return true;
-}
-
-/* Pushes that of the block at idx. */
-static ql_task_t *
-block_push_failed(lua_State *L, int idx)
-{
-    lua_getfenv(L, idx);
-    lua_rawgeti(L, -1, QL_BLOCK_FAILED);
-    lua_replace(L, -2);
-    return lua_touserdata(L, -1);
-}
-
-void
-ql__block_abandon(ql_block_t *b)
-{
-    if (b->failure == QL_BLOCK_TASK) {
-        ql__report_block(b);
-    }
-    block_end(b);
-}
-
-/* The function raised the value at 3. A cancellation that has reached the
- * scope is no failure of it. */
-static void
-block_raised(lua_State *L, ql_block_t *b)
-{
-    if (b->scope.cause != NULL && ql__is_cancellation(L, 3)) {
-        return;
-    }
-    if (b->failure == QL_BLOCK_SOUND) {
-        b->failure = QL_BLOCK_FN;
-        ql__scope_cancel(&b->scope, "the scope's function failed");
-    } else if (!ql__join_same(L, block_push_failed(L, 1), 3)) {
-        ql_log_error(b->lua->loop, QL_LOG_ERR, 0,
-                     "the function of a failed scope failed too: %s",
-                     lua_isstring(L, 3) ? lua_tostring(L, 3)
-                                        : luaL_typename(L, 3));
-    }
-}
-
-/* [s, ok, results or error]: what leaving it returns or raises. */
-int
-ql__block_results(lua_State *L, ql_op_t *op, int rc)
-{
-    ql_block_t *b = lua_touserdata(L, 1);
-    ql_task_t *t = b->scope.task;
-    bool ok = lua_toboolean(L, 2);
-
-    if (rc == NGX_ERROR) {
-        ql__scope_unwind(t, b->scope.parent);
-        return ql_push_error(L, op->err);
-    }
-    block_end(b);
-    if (!t->cancelled) {
-        t->swallowed = b->swallowed;
-    }
-    if (b->failure == QL_BLOCK_TASK) {
-        block_push_failed(L, 1);
-        return ql__failure_raise(L, lua_gettop(L));
-    }
-    if (b->failure == QL_BLOCK_SOUND && b->scope.cut) {
-        if (t->cancelled && (ok || b->err != 0)) {
-            return ql__cancel_raise(L, t);
-        }
-        if (!t->cancelled && b->err != 0) {
-            return ql_push_error(L, b->err);
-        }
-    }
-    if (!ok) {
-        lua_settop(L, 3);
-        return lua_error(L);
-    }
-    return lua_gettop(L) - 2;
-}
-
-/* scope_leave(s, ok, results... or error): waits for its tasks. */
-static int
-scope_leave(lua_State *L)
-{
-    ql_block_t *b = block_check(L, 1, "leave");
-    ql_task_t *t = b->scope.task;
-    bool ok = lua_toboolean(L, 2);
-
-    if (t == NULL || t != b->lua->current) {
-        if (!ok) {
-            lua_settop(L, 3);
-            return lua_error(L);
-        }
-        return ql_raise(L, "the scope has ended: a coroutine yielded inside "
-                           "it, or left it inside another one");
-    }
-    ql__scope_unwind(t, &b->scope);
-    if (!ok) {
-        lua_settop(L, 3);
-        block_raised(L, b);
-        lua_settop(L, 3);
-    }
-    return ql__join_leave(L, b);
-}
-
 /* ---------------------------------------------------------- its tasks ---- */
 
 static ql_block_t *
 block_open(lua_State *L, const char *method)
 {
-    ql_block_t *b = block_check(L, 1, method);
+    ql_block_t *b = ql__block_check(L, 1, method);
 
     if (b->scope.task == NULL) {
         ql_raise(L, b->opened ? "the scope has ended"
@@ -331,7 +198,7 @@ scope_background(lua_State *L)
 static int
 scope_cancel(lua_State *L)
 {
-    ql_block_t *b = block_check(L, 1, "cancel");
+    ql_block_t *b = ql__block_check(L, 1, "cancel");
     bool open = b->scope.task != NULL;
 
     if (open && !lua_isnoneornil(L, 2) && b->scope.cause == NULL) {
@@ -361,7 +228,7 @@ scope_decide(lua_State *L)
 static int
 scope_tostring(lua_State *L)
 {
-    ql_block_t *b = block_check(L, 1, "tostring");
+    ql_block_t *b = ql__block_check(L, 1, "tostring");
 
     lua_pushfstring(L, "scope (%s): %p",
                     b->scope.task != NULL ? "open" : "closed", (void *) b);
@@ -376,7 +243,6 @@ ql__block_register(lua_State *L, ql_lua_t *lua)
         {"deadline_new", deadline_new},
         {"shield_new", shield_new},
         {"scope_enter", scope_enter},
-        {"scope_leave", scope_leave},
         {"scope_spawn", scope_spawn},
         {"scope_background", scope_background},
         {"scope_cancel", scope_cancel},
@@ -385,6 +251,7 @@ ql__block_register(lua_State *L, ql_lua_t *lua)
     };
 
     ql__register(L, lua, fns);
+    ql__leave_register(L, lua);
     lua_createtable(L, 0, 4);
     lua_pushvalue(L, -1);
     lua->block_metatable = luaL_ref(L, LUA_REGISTRYINDEX);

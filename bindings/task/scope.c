@@ -91,6 +91,7 @@ scope_abandon(ql_scope_t *s)
 {
     ql_scope_t *parent = s->parent;
 
+    s->task->innermost = parent; /* what it waits for is not inside */
     ql__scope_cancel(s, "the scope was left before its tasks had ended");
     while (!ql_queue_empty(&s->children)) {
         ql__scope_move(ql_queue_data(s->children.next, ql_scope_t, sibling),
@@ -107,19 +108,30 @@ ql__scope_unwind(ql_task_t *t, const ql_scope_t *s)
     }
 }
 
-/* Is the block's coroutine L, or below it? */
-static bool
-scope_runs(const ql_block_t *b, const lua_State *L)
+bool
+ql__scope_left(ql_scope_t *s)
 {
+    const ql_block_t *b = ql__block(s);
+    lua_State *L = b->lua->driver;
     lua_Debug ar;
+    bool left;
 
-    return b->L == L || (lua_status(b->L) == 0 && lua_getstack(b->L, 0, &ar));
+    if (b->L == s->task->L
+        || (lua_status(b->L) == 0 && lua_getstack(b->L, 0, &ar))) {
+        return false;
+    }
+    ql__scope_push(L, s);
+    lua_getfenv(L, -1);
+    lua_rawgeti(L, -1, QL_TASK_THREAD);
+    left = ql__waiter_outside(L, b->lua);
+    lua_pop(L, 2);
+    return left;
 }
 
 ql_scope_t *
-ql__scope_innermost(lua_State *L, ql_task_t *t)
+ql__scope_innermost(ql_task_t *t)
 {
-    while (t->innermost->block && !scope_runs(ql__block(t->innermost), L)) {
+    while (t->innermost->block && ql__scope_left(t->innermost)) {
         scope_abandon(t->innermost);
     }
     return t->innermost;

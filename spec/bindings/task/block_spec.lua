@@ -61,17 +61,6 @@ describe("a block", function()
         assert.is_false(pcall(core.scope_leave, s, true))
     end)
 
-    it("that was never entered passes the error on", function()
-        local s = core.scope_new(nothing)
-        local thrown = {}
-        local ok, err = pcall(core.scope_leave, s, false, thrown)
-        assert.is_false(ok)
-        assert.equal(thrown, err)
-        ok, err = pcall(core.scope_spawn, s, nothing)
-        assert.is_false(ok)
-        assert.matches("the scope is not entered", err)
-    end)
-
     it("is refused what is no scope", function()
         local task = quoll.spawn(nothing)
         for _, value in ipairs { 1, "x", {}, io.stdout, task, newproxy(true) }
@@ -133,25 +122,6 @@ describe("a block", function()
             end)
             assert.same({ { nil, "timeout", "DEADLINE" }, "cancelled" },
                 require "scope_spec.inside")
-        end)
-    end)
-
-    it("passes any number of results", function()
-        run(function()
-            local many = {}
-            for i = 1, 5000 do
-                many[i] = i
-            end
-            local function count(...) return select("#", ...), (...) end
-            assert.same({ 0 }, { count(quoll.scope(nothing)) })
-            assert.same({ 3 }, { count(quoll.scope(function()
-                quoll.spawn(quoll.sleep, 0.001)
-                return nil, nil, nil
-            end)) })
-            assert.same({ 5000, 1 }, { count(quoll.scope(function()
-                quoll.spawn(quoll.yield)
-                return unpack(many)
-            end)) })
         end)
     end)
 end)

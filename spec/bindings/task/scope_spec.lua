@@ -194,3 +194,64 @@ describe("a scope in a plain coroutine of the main chunk", function()
         assert.matches("the scope has ended", ended[2])
     end)
 end)
+
+describe("a scope that a generator of a task has left by yielding", function()
+    helper.gates()
+
+    local co = quoll.coroutine
+
+    it("no longer reaches the task: its deadline, its tasks' failure",
+        function()
+            run(function()
+                local function leave(fn)
+                    return co.wrap(function()
+                        quoll.deadline(0.002, function()
+                            quoll.sleep(0)
+                            fn()
+                            co.yield "left"
+                        end)
+                    end)()
+                end
+                assert.equal("left", leave(function() end))
+                quoll.sleep(0.01)
+                assert.equal("left", leave(function()
+                    quoll.spawn(function()
+                        quoll.sleep(0)
+                        error("alone", 0)
+                    end):name "alone"
+                end))
+                quoll.sleep(0.001)
+                assert.equal(1, quoll.deadline(1, function() return 1 end))
+            end)
+        end)
+
+    it("shields nothing", function()
+        run(function()
+            local next_value
+            local task = quoll.spawn(function()
+                next_value = co.wrap(function()
+                    quoll.shield(nil, co.yield)
+                end)
+                next_value()
+                quoll.sleep(10)
+            end)
+            quoll.yield()
+            task:cancel()
+            assert.same({ nil, "cancelled", "CANCELLED" }, { task:wait() })
+            assert.is_function(next_value)
+        end)
+    end)
+
+    it("cuts what waits inside it", function()
+        run(function()
+            local values = co.wrap(function()
+                for i = 1, 3 do
+                    co.yield(i, quoll.deadline(0.001, quoll.sleep, 10))
+                end
+            end)
+            for i = 1, 3 do
+                assert.same({ i, nil, "timeout", "DEADLINE" }, { values() })
+            end
+        end)
+    end)
+end)
