@@ -192,6 +192,14 @@ co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 
 /* --------------------------------------------------------- awaiting ---- */
 
+/* A generator may have yielded out of the scope that was cancelled. */
+static bool
+co_cancelled(ql_task_t *t)
+{
+    ql__scope_innermost(t);
+    return t->cancelled;
+}
+
 int
 ql_await(lua_State *L, ql_op_t *op, int anchors)
 {
@@ -199,7 +207,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     bool drive;
     ql_task_t *t = ql__waiter(L, lua, &drive);
 
-    if (t->cancelled) {
+    if (t->cancelled && co_cancelled(t)) {
         op->rc = NGX_ERROR;
         op->err = QL_E_CANCELLED;
         return co_finish(L, t, op);

@@ -72,7 +72,6 @@ ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
 
     *drive = t->L != L || !lua_isyieldable(L);
     if (!*drive) {
-        ql__scope_innermost(L, t);
         return t;
     }
     if (lua->loop == NULL) {

@@ -225,6 +225,18 @@ describe("a scope that a generator of a task has left by yielding", function()
             end)
         end)
 
+    it("no longer reaches it with a cancellation that had come", function()
+        run(function()
+            assert.equal("left", co.wrap(function()
+                quoll.deadline(0.001, function()
+                    pcall(quoll.sleep, 10)
+                    co.yield "left"
+                end)
+            end)())
+            quoll.sleep(0)
+        end)
+    end)
+
     it("shields nothing", function()
         run(function()
             local next_value
@@ -253,5 +265,60 @@ describe("a scope that a generator of a task has left by yielding", function()
                 assert.same({ i, nil, "timeout", "DEADLINE" }, { values() })
             end
         end)
+    end)
+end)
+
+describe("cancelling many tasks", function()
+    helper.gates()
+
+    -- How much longer for 8 times as many; best of three, so that what else
+    -- the machine does counts little.
+    local function growth(measure)
+        local function best(n)
+            local s = math.huge
+            for _ = 1, 3 do
+                s = math.min(s, run(function() return measure(n) end, 60))
+            end
+            return s
+        end
+        return best(16000) / best(2000)
+    end
+
+    local function cancel(task)
+        local before = quoll.now()
+        task:cancel("all")
+        task:wait()
+        return quoll.now() - before
+    end
+
+    it("is linear in their number", function()
+        assert.is_true(growth(function(n)
+            local parent = quoll.spawn(function()
+                for _ = 1, n do
+                    quoll.spawn(quoll.sleep, 1000)
+                end
+            end)
+            quoll.yield()
+            quoll.yield()
+            return cancel(parent)
+        end) < 32)
+    end)
+
+    it("is linear in their depth", function()
+        assert.is_true(growth(function(n)
+            local last
+            local function deeper(left)
+                if left > 0 then
+                    quoll.spawn(deeper, left - 1)
+                end
+                last = left == 0
+                quoll.sleep(1000)
+            end
+            local first = quoll.spawn(deeper, n)
+            while not last do
+                quoll.yield()
+            end
+            return cancel(first)
+        end) < 32)
     end)
 end)
