@@ -156,11 +156,14 @@ describe("the process goes on after", function()
             print(bad(chain, 5))
             print((select(2, bad(function()
                 return select(2, xpcall(over, quoll.traceback))
-            end)):match "stack overflow.-\nstack traceback:\n"))
+            end)):match "stack overflow.-\n?[^\n]*"))
             quoll.spawn(over)
         ]]
         local _, times = out:gsub("stack overflow", "")
         assert.equal(4, times, out)
+        -- With a hook LuaJIT leaves a message handler no room.
+        assert.is_true(helper.collecting
+            or out:find("stack traceback:", 1, true) ~= nil, out)
         assert.matches("task %d+ failed: [^\n]*stack overflow\nstack "
             .. "traceback:\n", err)
     end)
