@@ -187,6 +187,7 @@ task_cancel(lua_State *L)
         lua_getfenv(L, 1);
         lua_pushvalue(L, 2);
         lua_rawseti(L, -2, QL_TASK_WHY);
+        t->marked = 1;
     }
     if (ql__task_starting(t)) {
         ql__unpost(t);

@@ -18,6 +18,33 @@ end_pass_handles(ql_task_t *t)
     }
 }
 
+/* The only result, when the collector has nothing to do with it. true: the
+ * coroutine has no other. */
+static bool
+end_keep_result(ql_task_t *t)
+{
+    int n = lua_gettop(t->L);
+
+    if (n != 1) {
+        return n == 0;
+    }
+    t->value_type = (int8_t) lua_type(t->L, 1);
+    switch (t->value_type) {
+    case LUA_TNUMBER:
+        t->value = lua_tonumber(t->L, 1);
+        break;
+    case LUA_TBOOLEAN:
+        t->value = lua_toboolean(t->L, 1);
+        break;
+    case LUA_TNIL:
+        break;
+    default:
+        return false;
+    }
+    t->kept = 1;
+    return true;
+}
+
 /* What nobody can ask for any more is dropped with the coroutine. */
 static void
 end_drop_coroutine(ql_task_t *t)
@@ -36,6 +63,24 @@ end_drop_coroutine(ql_task_t *t)
     lua_rawseti(L, -2, QL_TASK_THREAD);
     lua_pop(L, 2);
     t->L = NULL;
+}
+
+/* It serves the next task if all that this one leaves is a plain result. */
+static void
+end_leave_coroutine(ql_task_t *t)
+{
+    bool plain = t->state == QL_TASK_DONE && !t->marked && !t->locals;
+
+    if (t->berth == 0) {
+        end_drop_coroutine(t);
+    } else if (plain && end_keep_result(t)) {
+        ql__idle_give(t->lua, t->L, t->berth);
+        t->L = NULL;
+        t->given = 1;
+    } else {
+        ql__idle_lose(t->lua, t->berth);
+        end_drop_coroutine(t);
+    }
 }
 
 static void
@@ -57,7 +102,7 @@ end_task(ql_task_t *t)
     ql__join_ended(t);
     ql_selectors_ready(&t->selectors);
     ql__join_child(parent);
-    end_drop_coroutine(t);
+    end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
     if (ql_task_count(lua) == 0) {
         ql__signals_idle(lua);

@@ -55,15 +55,17 @@ task_id(lua_State *L)
 static int
 task_name(lua_State *L)
 {
-    ql__task_check(L, 1, "name");
+    ql_task_t *t = ql__task_check(L, 1, "name");
+
     lua_settop(L, 2);
-    lua_getfenv(L, 1);
+    ql__task_push_fenv(L, 1);
     if (!lua_isnil(L, 2)) {
         if (lua_type(L, 2) != LUA_TSTRING) {
             return ql_bad_argument(L, 2, "name", "name", "a string");
         }
         lua_pushvalue(L, 2);
         lua_rawseti(L, 3, QL_TASK_NAME);
+        t->marked = 1;
     }
     lua_rawgeti(L, 3, QL_TASK_NAME);
     return 1;

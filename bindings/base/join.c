@@ -64,6 +64,25 @@ ql__join_same(lua_State *L, ql_task_t *t, int idx)
     return same;
 }
 
+/* What a task that is done has returned. */
+static int
+join_results(lua_State *L, const ql_task_t *target)
+{
+    if (!target->kept) {
+        return target->L == NULL
+                 ? 0
+                 : join_copy(L, target->L, lua_gettop(target->L));
+    }
+    if (target->value_type == LUA_TNUMBER) {
+        lua_pushnumber(L, target->value);
+    } else if (target->value_type == LUA_TBOOLEAN) {
+        lua_pushboolean(L, target->value != 0);
+    } else {
+        lua_pushnil(L);
+    }
+    return 1;
+}
+
 /* The userdata of the target is L's first value. */
 static int
 join_push(lua_State *L, ql_op_t *op, int rc)
@@ -77,9 +96,7 @@ join_push(lua_State *L, ql_op_t *op, int rc)
         return ql_push_error(L, QL_E_CANCELLED);
     }
     if (target->state == QL_TASK_DONE) {
-        return target->L == NULL
-                 ? 0
-                 : join_copy(L, target->L, lua_gettop(target->L));
+        return join_results(L, target);
     }
     return ql__failure_raise(L, 1);
 }

@@ -123,16 +123,22 @@ spawn_push_chain(lua_State *L, ql_lua_t *lua)
 }
 
 /*
- * Turns [fn, args...] into [task, fn, args...]. The task is in no list yet,
- * so that a failing allocation leaves nothing behind.
+ * Turns [fn, args...] into [task, fn, args...]; *co: its coroutine, when one is
+ * asked for. The task is in no list yet, so that a failing allocation leaves
+ * nothing behind but an unused berth.
  */
 static ql_task_t *
-spawn_new(lua_State *L, ql_lua_t *lua)
+spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
 {
     ql_task_t *t = lua_newuserdata(L, sizeof(*t));
 
-    lua_createtable(L, lua->current->locals ? 3 : 2, 0);
     spawn_push_chain(L, lua);
+    if (co != NULL) {
+        *co = ql__idle_take(L, lua, berth);
+    } else {
+        lua_createtable(L, QL_TASK_SLOTS, 0);
+    }
+    lua_insert(L, -2);
     lua_rawseti(L, -2, QL_TASK_CHAIN);
     if (lua->current->locals) {
         ql__locals_inherit(L, lua->current);
@@ -183,20 +189,21 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
 {
     ql_lua_t *lua = parent->task->lua;
     int n = lua_gettop(L);
+    uint8_t berth;
     ql_task_t *t;
     lua_State *co;
 
     spawn_check(L, lua, 1, method);
-    t = spawn_new(L, lua);
-    lua_getfenv(L, 1);
-    co = lua_newthread(L);
-    lua_rawseti(L, -2, QL_TASK_THREAD);
-    lua_pop(L, 1);
+    t = spawn_new(L, lua, &co, &berth);
     if (!lua_checkstack(co, n + LUA_MINSTACK)) {
+        if (berth != 0) {
+            ql__idle_lose(lua, berth);
+        }
         ql_raise(L, "too many arguments to '%s'", method);
     }
     lua_xmove(L, co, n);
     spawn_enter(L, t, parent, co);
+    t->berth = berth;
     ql_post_event(lua->loop, &t->event);
     return t;
 }
@@ -226,7 +233,7 @@ task_after(lua_State *L)
     }
     spawn_check(L, lua, 2, "after");
     lua_remove(L, 1);
-    t = spawn_new(L, lua);
+    t = spawn_new(L, lua, NULL, NULL);
     lua_getfenv(L, 1);
     lua_insert(L, 2);
     if (n == 1) {

@@ -79,6 +79,7 @@ state_new(lua_State *L)
     ql_queue_init(&lua->deferred);
     ql__boundary_init(L, lua);
     ql__anchor_init(L, lua);
+    ql__idle_init(L, lua);
     ql__waiter_init(L, lua);
     state_new_driver(L, lua);
     lua_createtable(L, 0, 1);

@@ -14,6 +14,7 @@ enum {
     QL__BUDGET = 64,           /* immediate completions per resume */
     QL__SLICE_NS = 500 * 1000, /* time per resume spent on such */
     QL__SLICE_CHECK = 8,       /* completions between two looks at the clock */
+    QL__IDLE_MAX = 64,         /* coroutines kept for tasks to come */
     QL__SWALLOWED_MAX = 1000,  /* cancellations a task may swallow */
     QL__TITLE = 80             /* bytes for a task's title in the log */
 };
@@ -102,9 +103,15 @@ struct ql_task_s {
     unsigned forced : 1;    /* to be ended without being resumed */
     unsigned quiet : 1;     /* its failure is raised by run(): no log line */
     unsigned locals : 1;    /* it has some; set and cleared by a write */
+    unsigned marked : 1;    /* more is in its fenv: a name, a reason, deferred
+                               calls */
+    unsigned kept : 1;      /* its only result is in `value` */
+    unsigned given : 1;     /* has ended, and its fenv is another task's */
     unsigned deferred : 1;  /* has deferred calls to run at its end */
     unsigned unwinding : 1; /* its function has ended and L is another
                                coroutine, which runs them; result holds */
+    uint8_t berth;          /* of its fenv among the berths; 0: none */
+    int8_t value_type;      /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
     ql_queue_t handles;     /* it owns, newest first */
@@ -115,6 +122,7 @@ struct ql_task_s {
     uint64_t born;     /* ns of the loop's clock: spawned */
     uint64_t parked;   /* the same: its last wait began */
     const char *fault; /* of a failure without an error value */
+    double value;      /* kept: the number; 1 for true */
     uint64_t id;       /* from 1 in the order of spawning; root: 0 */
 };
 
@@ -146,6 +154,7 @@ enum {
                            arguments its function */
     QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
     QL_TASK_LOCALS,     /* shared with other tasks, never changed */
+    QL_TASK_SLOTS = QL_TASK_LOCALS, /* so many are made beforehand */
     QL_TASK_NAME,
     QL_TASK_WHY,      /* of its cancellation */
     QL_TASK_START,    /* function and arguments of a delayed start */
@@ -199,6 +208,12 @@ typedef struct {
     int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
 } ql_watchdog_t;
 
+/* A coroutine without a task, or a place for one. */
+typedef struct {
+    lua_State *co; /* NULL: none yet */
+    uint8_t berth; /* where its fenv is kept */
+} ql_idle_t;
+
 struct ql_lua_s {
     ql_loop_t *loop;    /* NULL once the state is closing */
     lua_State *driver;  /* the thread whose C function runs the loop now; one
@@ -217,6 +232,9 @@ struct ql_lua_s {
     int keep_failure;    /* registry: the function that keeps them */
     int unwind;          /* registry: the function that runs deferred calls */
     int anchor_table;    /* registry: what keeps live tasks reachable */
+    int berths;          /* registry: fenvs of coroutines that serve on */
+    int nidle;           /* of these, the ones without a task */
+    ql_idle_t idle[QL__IDLE_MAX];
     int task_metatable;  /* registry */
     int block_metatable; /* registry */
     int resumers; /* registry: coroutine -> the one that quoll.coroutine resumed
@@ -294,6 +312,17 @@ ql__task_push(lua_State *L, const ql_task_t *t)
 }
 /* Pushes the table with the slots of a live task or of the root. */
 void ql__task_push_slots(lua_State *L, const ql_task_t *t);
+
+/* idle.c */
+void ql__idle_init(lua_State *L, ql_lua_t *lua);
+/* Pushes the fenv of a new task, with a coroutine in it. May raise. */
+lua_State *ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth);
+/* The function of co has returned: co and its fenv serve on. */
+void ql__idle_give(ql_lua_t *lua, lua_State *co, uint8_t berth);
+/* Pushes the fenv of the task at idx, which may have ended. May raise. */
+void ql__task_push_fenv(lua_State *L, int idx);
+/* The coroutine of this berth serves no more. */
+void ql__idle_lose(ql_lua_t *lua, uint8_t berth);
 
 /* end.c */
 /* The coroutine returned or raised; status is lua_resume's. */

@@ -74,6 +74,7 @@ task_defer(lua_State *L)
     lua_rawseti(L, n + 1, QL_TASK_DEFERRED);
     ql_handle_open(h);
     t->deferred = 1;
+    t->marked = 1;
     return 0;
 }
 

@@ -105,7 +105,7 @@ ql__task_push_title(lua_State *L, int idx)
 {
     const ql_task_t *t = lua_touserdata(L, idx);
 
-    lua_getfenv(L, idx);
+    ql__task_push_fenv(L, idx);
     lua_rawgeti(L, -1, QL_TASK_NAME);
     if (lua_isstring(L, -1)) {
         lua_pushfstring(L, "task %f '%s'", (lua_Number) t->id,
@@ -123,7 +123,7 @@ trace_add_task(lua_State *L, int idx)
 {
     lua_pushliteral(L, "\n\tin ");
     ql__task_push_title(L, idx);
-    lua_getfenv(L, idx);
+    ql__task_push_fenv(L, idx);
     lua_rawgeti(L, -1, QL_TASK_CHAIN);
     lua_replace(L, -2);
     if (lua_isnil(L, -1)) {

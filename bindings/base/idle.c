@@ -1,0 +1,88 @@
+/*
+ * idle.c: a coroutine whose function has returned serves the next task, with
+ * the fenv that holds it: the dearest of what a task is made of. One that
+ * failed, or was ended inside its function, does not: nothing can unwind it.
+ */
+#include "state.h"
+
+void
+ql__idle_init(lua_State *L, ql_lua_t *lua)
+{
+    lua_createtable(L, QL__IDLE_MAX, 0);
+    lua->berths = luaL_ref(L, LUA_REGISTRYINDEX);
+    for (lua->nidle = 0; lua->nidle < QL__IDLE_MAX; lua->nidle++) {
+        lua->idle[lua->nidle].berth = (uint8_t) (QL__IDLE_MAX - lua->nidle);
+    }
+}
+
+/* Pushes a new fenv with a new coroutine, kept at the berth. */
+static lua_State *
+idle_new(lua_State *L, ql_lua_t *lua, uint8_t berth)
+{
+    lua_State *co;
+
+    lua_createtable(L, QL_TASK_SLOTS, 0);
+    co = lua_newthread(L);
+    lua_rawseti(L, -2, QL_TASK_THREAD);
+    if (berth != 0) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, lua->berths);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, berth);
+        lua_pop(L, 1);
+    }
+    return co;
+}
+
+lua_State *
+ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth)
+{
+    ql_idle_t idle = {NULL, 0};
+
+    if (lua->nidle != 0) {
+        idle = lua->idle[--lua->nidle];
+    }
+    *berth = idle.berth;
+    if (idle.co == NULL) {
+        return idle_new(L, lua, idle.berth);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->berths);
+    lua_rawgeti(L, -1, idle.berth);
+    lua_replace(L, -2);
+    /* Its maker's globals, as lua_newthread() gives them. */
+    lua_pushvalue(L, LUA_GLOBALSINDEX);
+    lua_xmove(L, idle.co, 1);
+    lua_replace(idle.co, LUA_GLOBALSINDEX);
+    return idle.co;
+}
+
+void
+ql__task_push_fenv(lua_State *L, int idx)
+{
+    ql_task_t *t = lua_touserdata(L, idx);
+
+    if (t->given) {
+        lua_createtable(L, 0, 0);
+        lua_setfenv(L, idx);
+        t->given = 0;
+    }
+    lua_getfenv(L, idx);
+}
+
+void
+ql__idle_give(ql_lua_t *lua, lua_State *co, uint8_t berth)
+{
+    lua_settop(co, 0);
+    lua->idle[lua->nidle++] = (ql_idle_t){.co = co, .berth = berth};
+}
+
+void
+ql__idle_lose(ql_lua_t *lua, uint8_t berth)
+{
+    lua_State *L = lua->driver;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->berths);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, berth);
+    lua_pop(L, 1);
+    lua->idle[lua->nidle++] = (ql_idle_t){.co = NULL, .berth = berth};
+}
