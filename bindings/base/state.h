@@ -389,8 +389,8 @@ ql__task_cancel(ql_task_t *t, const char *why)
 {
     ql__scope_cancel(&t->scope, why);
 }
-/* The cancellation of cause reaches s, and what is below up to shields. */
-void ql__scope_spread(ql_scope_t *s, ql_scope_t *cause);
+/* The cancellation of cause reaches top, and what is below up to shields. */
+void ql__scope_spread(ql_scope_t *top, ql_scope_t *cause);
 /* A cancellation has ended a wait in s, or kept a task of it from starting. */
 void ql__scope_cut(ql_scope_t *s);
 /* The innermost scope of t, or its state, is another one. */
