@@ -13,11 +13,11 @@ local function row(task, opts)
     end
 end
 
--- What a task that runs fn(...) waits for.
+-- What a task that runs fn(...) waits for. Who looks is next in the queue,
+-- before whatever ends the wait.
 local function waits(fn, ...)
     local task = quoll.spawn(fn, ...)
-    tasks.settle()
-    local found = assert(row(task), "it has ended")
+    local found = assert(quoll.spawn(row, task):wait(), "it has ended")
     task:cancel()
     task:wait()
     return found.waits
