@@ -67,6 +67,7 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
         t->fault = t->unwinding ? t->fault
                                 : "swallowed 1,000 cancellations and was ended "
                                   "by force";
+        ql__waiter_strand(L, t);
         return ql__yield(L, t, 0);
     }
     lua_createtable(L, 0, 2);

@@ -276,6 +276,9 @@ ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
 lua_State *ql__waiter_outward(lua_State *L, ql_lua_t *lua);
 /* Pops a coroutine: is it one that nobody has resumed? Never allocates. */
 bool ql__waiter_outside(lua_State *L, ql_lua_t *lua);
+/* The wait of t in L never ends: the coroutines from L outward to its own, which
+ * it leaves, cannot be resumed, also when those further out are collected. */
+void ql__waiter_strand(lua_State *L, const ql_task_t *t);
 /* The own operation of the running task, for a new wait; raises while another
  * one has it: Lua may run (a finaliser, __tostring) below the loop that a
  * waiting task runs. */

@@ -42,6 +42,23 @@ ql__waiter_outside(lua_State *L, ql_lua_t *lua)
     return outside;
 }
 
+void
+ql__waiter_strand(lua_State *L, const ql_task_t *t)
+{
+    lua_State *co = L;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, t->lua->resumers);
+    lua_pushthread(L);
+    while (co != t->L) {
+        lua_pushvalue(L, -1);
+        co = ql__waiter_outward(L, t->lua);
+        lua_insert(L, -2);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 2);
+}
+
 /* May L, which is not the coroutine of t or cannot yield, wait as t? true: by
  * running the loop, because some coroutine from L outward is in require. */
 static bool
