@@ -184,7 +184,7 @@ task_cancel(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
-    if (!lua_isnoneornil(L, 2) && t->scope.cause == NULL) {
+    if (lua_toboolean(L, 2) && t->scope.cause == NULL) {
         lua_getfenv(L, 1);
         lua_pushvalue(L, 2);
         lua_rawseti(L, -2, QL_TASK_WHY);

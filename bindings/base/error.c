@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -171,14 +172,14 @@ ql_check_whole(lua_State *L, int arg, const char *name, const char *method,
 
     if (!(n >= (double) min && n <= (double) max && n == (double) (int64_t) n))
     {
-        lua_pushfstring(L, "a whole number from %f", (lua_Number) min);
+        char expected[80], end[24] = "up";
+
         if (max < INT32_MAX) {
-            lua_pushfstring(L, "%s to %f", lua_tostring(L, -1),
-                            (lua_Number) max);
-        } else {
-            lua_pushfstring(L, "%s up", lua_tostring(L, -1));
+            (void) snprintf(end, sizeof(end), "to %lld", (long long) max);
         }
-        return ql_bad_argument(L, arg, name, method, lua_tostring(L, -1));
+        (void) snprintf(expected, sizeof(expected),
+                        "a whole number from %lld %s", (long long) min, end);
+        return ql_bad_argument(L, arg, name, method, expected);
     }
     return (int64_t) n;
 }

@@ -305,6 +305,17 @@ ql__task_start(ql_task_t *t, int *nargs)
     return true;
 }
 
+/* "task 5 'reader' (waiting)" */
+static int
+task_tostring(lua_State *L)
+{
+    const ql_task_t *t = ql__task_check(L, 1, "tostring");
+
+    ql__task_push_title(L, 1);
+    lua_pushfstring(L, "%s (%s)", lua_tostring(L, -1), ql__task_state(t));
+    return 1;
+}
+
 void
 ql__spawn_register(lua_State *L, ql_lua_t *lua)
 {
@@ -312,9 +323,11 @@ ql__spawn_register(lua_State *L, ql_lua_t *lua)
         {"spawn", task_spawn}, {"after", task_after}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushvalue(L, -1);
     lua->task_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushcfunction(L, task_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_pushliteral(L, "task");
     lua_setfield(L, -2, "__metatable");
     lua_createtable(L, 0, 12);

@@ -481,6 +481,8 @@ void ql__turns_register(lua_State *L, ql_lua_t *lua);
 
 /* ../watchdog/overrun.c */
 void ql__overrun_register(lua_State *L);
+/* The coroutine of t, which runs, has stopped after a long resume. */
+void ql__overrun_stopped(ql_task_t *t) QL_COLD;
 
 /* signal.c */
 const char *ql__signal_name(int signo);

@@ -110,6 +110,7 @@ ql__account_charge(ql_task_t *t)
     t->ticks += ticks;
     if (ticks >= a->least) {
         account_long(t, ticks);
+        ql__overrun_stopped(t);
     }
 }
 

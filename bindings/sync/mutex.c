@@ -7,6 +7,7 @@
 typedef struct {
     ql_handle_t handle; /* owner: who holds the lock; NULL: nobody */
     ql_queue_t waiters; /* of ql_own_op_t.link */
+    uint64_t holder;    /* id of the task that has or had it last */
     bool abandoned;     /* the last holder ended with it; told by lock */
 } mutex_t;
 
@@ -14,6 +15,15 @@ static mutex_t *
 mutex_of(const ql_own_op_t *own)
 {
     return ql_queue_data(own->handle, mutex_t, handle);
+}
+
+static void
+mutex_give(mutex_t *m, ql_task_t *t)
+{
+    ql_handle_own(&m->handle, t);
+    if (t != NULL) {
+        m->holder = t->id;
+    }
 }
 
 /* The lock is free: the first waiter has it. */
@@ -26,7 +36,7 @@ mutex_pass(mutex_t *m)
         next = ql__first_waiter(&m->waiters)->op.task;
         ql__sync_wake(&m->waiters);
     }
-    ql_handle_own(&m->handle, next);
+    mutex_give(m, next);
 }
 
 static int
@@ -38,7 +48,7 @@ lock_attempt(ql_op_t *op)
     if (m->handle.owner != NULL) {
         return ql__sync_park(own, &m->waiters);
     }
-    ql_handle_own(&m->handle, op->lua->current);
+    mutex_give(m, op->lua->current);
     own->granted = 1;
     return NGX_OK;
 }
@@ -85,7 +95,8 @@ mutex_close(ql_handle_t *h, int err)
 
     if (err == QL_E_OWNER_ENDED) {
         ql_log_error(h->lua->loop, QL_LOG_WARN, 0,
-                     "a task ended while it held a mutex");
+                     "task %llu ended while it held a mutex",
+                     (unsigned long long) m->holder);
     }
     h->closed = 0;
     m->abandoned = true;

@@ -201,7 +201,7 @@ scope_cancel(lua_State *L)
     ql_block_t *b = ql__block_check(L, 1, "cancel");
     bool open = b->scope.task != NULL;
 
-    if (open && !lua_isnoneornil(L, 2) && b->scope.cause == NULL) {
+    if (open && lua_toboolean(L, 2) && b->scope.cause == NULL) {
         lua_getfenv(L, 1);
         lua_pushvalue(L, 2);
         lua_rawseti(L, -2, QL_TASK_WHY);

@@ -49,22 +49,67 @@ places(lua_State *L, const ql_task_t *t, char *text)
     }
 }
 
-/* After a C function has returned, the VM stands behind the call. */
+/* how: where and why, in words. */
 static void
-overrun_name(lua_State *L, ql_lua_t *lua)
+overrun_log(ql_lua_t *lua, const char *how, const char *text)
 {
     ql_watchdog_t *dog = &lua->watchdog;
-    char title[128], text[OVERRUN_PLACES] = "";
+    char title[128];
 
     dog->named = true;
     dog->overruns++;
     ql__task_title(lua->current, title, sizeof(title));
+    ql_log_error(lua->loop, QL_LOG_WARN, 0,
+                 "%s has kept the loop for %.3f s, %s %s", title,
+                 (double) (dog->ticks * dog->tick) / 1e9, how, text);
+}
+
+/* After a C function has returned, the VM stands behind the call. */
+static void
+overrun_name(lua_State *L, ql_lua_t *lua)
+{
+    bool in_c = lua->watchdog.vmstate == 'C';
+    char text[OVERRUN_PLACES] = "";
+
     places(L, lua->current, text);
-    ql_log_error(
-        lua->loop, QL_LOG_WARN, 0, "%s has kept the loop for %.3f s, %s %s",
-        title, (double) (dog->ticks * dog->tick) / 1e9,
-        dog->vmstate == 'C' ? "by a C function called at or before" : "at",
-        text);
+    overrun_log(lua, in_c ? "by a C function called at or before" : "at", text);
+}
+
+/* "spawned at file:line" of t. Allocates nothing in Lua. */
+static void
+overrun_spawned(const ql_task_t *t, char *text, size_t size)
+{
+    lua_State *L = t->lua->driver;
+    const char *chain;
+
+    ql__task_push_slots(L, t);
+    lua_rawgeti(L, -1, QL_TASK_CHAIN);
+    chain = lua_tostring(L, -1);
+    if (chain != NULL) {
+        chain += strspn(chain, "\n\t");
+        (void) snprintf(text, size, "%.*s", (int) strcspn(chain, "\n"), chain);
+    }
+    lua_pop(L, 2);
+}
+
+/* No instruction of Lua came behind the C function that took the time: it was
+ * called last of all, `return text:find(...)`, and has left no place. */
+void
+ql__overrun_stopped(ql_task_t *t)
+{
+    ql_lua_t *lua = t->lua;
+    ql_watchdog_t *dog = &lua->watchdog;
+    char text[OVERRUN_PLACES] = "";
+
+    if (dog->leave == NULL || dog->named || dog->resumes != lua->resumes
+        || dog->ticks * dog->tick < dog->warn)
+    {
+        return;
+    }
+    dog->in_hook = true;
+    overrun_spawned(t, text, sizeof(text));
+    overrun_log(lua, "by a C function called last of all;", text);
+    dog->in_hook = false;
 }
 
 /* ---------------------------------------------------------- stopping it ---- */

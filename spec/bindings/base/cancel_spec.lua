@@ -184,6 +184,26 @@ describe("a cancellation", function()
         assert.is_nil(quoll.iscancelled())
     end)
 
+    it("without a why, or with false, tells a why that is true", function()
+        for _, method in ipairs { "task", "scope" } do
+            for _, why in ipairs { nil, false } do
+                local told
+                run(function()
+                    local _, _, code = quoll.scope(function(s)
+                        local task = s:spawn(function()
+                            local _, err = pcall(quoll.sleep, 10)
+                            told = quoll.iscancelled(err)
+                        end)
+                        quoll.yield();
+                        (method == "task" and task or s):cancel(why)
+                    end)
+                    assert.equal(method == "scope" and "CANCELLED" or nil, code)
+                end)
+                assert.equal("cancelled", told)
+            end
+        end
+    end)
+
     it("has a text", function()
         local text
         run(function()

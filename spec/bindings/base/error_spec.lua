@@ -63,6 +63,8 @@ describe("misuse", function()
             .. "from 0 up expected, got nil%)$",
             message(file.pread, file, 1))
         file:close()
+        assert.matches("bad argument 'n' to 'semaphore' %(a whole number from "
+            .. "1 up expected, got no value%)$", message(quoll.sync.semaphore))
     end)
 
     it("of core.raise has the script's line too", function()

@@ -27,6 +27,18 @@ describe("spawn", function()
         assert.same({ 3, nil, "x", nil }, { n, a, b, c })
     end)
 
+    it("makes tasks whose tostring is who they are, and how", function()
+        run(function()
+            local task = quoll.spawn(quoll.sleep, 0)
+            local id = task:id()
+            assert.equal(("task %d (starting)"):format(id), tostring(task))
+            task:name "reader"
+            quoll.yield()
+            task:wait()
+            assert.equal(("task %d 'reader' (done)"):format(id), tostring(task))
+        end)
+    end)
+
     it("passes many arguments and results", function()
         local n = run(function()
             local args = {}

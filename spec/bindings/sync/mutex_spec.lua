@@ -103,6 +103,22 @@ describe("a mutex", function()
         end)
     end)
 
+    it("tells the log which task ended with it", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local m = quoll.sync.mutex()
+            quoll.run(function()
+                local holder = quoll.spawn(function() m:lock() end)
+                local heir = quoll.spawn(function() m:lock() end)
+                print(holder:id(), heir:id())
+            end)
+        ]]
+        local holder, heir = result.out:match "^(%d+)\t(%d+)\n$"
+        assert.matches(("%%[warn%%] %%d+: task %s ended while it held a mutex\n"
+            .. "[^\n]*: task %s ended while it held a mutex\n$"):format(holder,
+            heir), result.err)
+    end)
+
     it("has the lock before a cancellation that comes later", function()
         run(function()
             local m = mutex()

@@ -108,6 +108,26 @@ describe("slice_warn", function()
             .. "at or before job:3 < job:4\n", log)
     end)
 
+    for name, how in pairs {
+        ["that ends its task"] = "",
+        ["in a coroutine"] = "quoll.coroutine.wrap",
+    } do
+        it("names a task whose last call is a C function " .. name, function()
+            local out, log = run([[
+                watch(0.02)
+                local text = ("a"):rep(12000)
+                print(overrun(]] .. how .. [[(function()
+                    return text:find ".-b"
+                end)))
+                print(quoll.stats().tasks.overruns)
+            ]])
+            assert.equal("true\tnil\n1\n", out)
+            assert.matches("task %d+ 'runaway' has kept the loop for 0%.%d+ s, "
+                .. "by a C function called ", log)
+            assert.equal(1, count(log, "%[warn%]"), log)
+        end)
+    end
+
     it("names each slice once, and lets it go on", function()
         local out, log = run [[
             watch(0.02)
