@@ -183,8 +183,10 @@ describe("the process goes on after", function()
                 print(bad(hoard))
                 collectgarbage()
             end
-            quoll.spawn(hoard):name "hoarder"
-            quoll.sleep(0.1)
+            local hoarder = quoll.spawn(hoard)
+            repeat
+                quoll.sleep(0.001)
+            until hoarder:status() == "failed"
             collectgarbage()
             limit_memory(0)
         ]], { lua = helper.build .. "/bin/quoll-host" })
