@@ -4,8 +4,6 @@
  */
 #include "state.h"
 
-#include <errno.h>
-
 /* What a resumed wait returns at first. No operation returns the registry, and
  * pushing it neither allocates nor searches, as a light userdata would. */
 static const int MARK = LUA_REGISTRYINDEX;
@@ -52,10 +50,10 @@ co_park(ql_task_t *t, ql_op_t *op)
     }
 }
 
-/* The wait of t has ended with op->rc; t->op stays for take. Its event may
- * have a timer and be posted at once: the other must not end the next wait. */
-static void
-co_unpark(ql_task_t *t)
+/* Its event may have a timer and be posted at once: the other must not end the
+ * next wait. */
+void
+ql__unpark(ql_task_t *t)
 {
     t->op->task = NULL;
     t->state = QL_TASK_READY;
@@ -89,31 +87,6 @@ co_postpone(ql_task_t *t, ql_op_t *op)
     ql_post_next_event(t->lua->loop, &t->event);
 }
 
-/* Counts an immediate completion; true: the task's slice is spent. */
-static bool
-co_spend(ql_lua_t *lua)
-{
-    if (--lua->budget <= 0) {
-        return true;
-    }
-    if (lua->budget % QL__SLICE_CHECK != 0) {
-        return false;
-    }
-    ql_time_update(lua->loop);
-    if (lua->slice == 0) {
-        lua->slice = ql_nsec(lua->loop);
-    }
-    return ql_nsec(lua->loop) - lua->slice >= QL__SLICE_NS;
-}
-
-static void
-co_new_slice(ql_lua_t *lua)
-{
-    lua->budget = QL__BUDGET;
-    lua->slice = 0;
-    ql__account_begin(&lua->account, lua->loop);
-}
-
 /* From a coroutine within t's own, quoll.coroutine sees the mark and passes
  * the yield on to here. */
 int
@@ -127,65 +100,11 @@ ql__yield(lua_State *L, ql_task_t *t, int n)
     return lua_yield(L, n);
 }
 
-/* ---------------------------------------------------------- driving ---- */
-
-/* The loop cannot turn any more: the wait that runs it ends with the error. */
-static void
-co_fail(ql_task_t *t, int err)
-{
-    if (t->state == QL_TASK_WAITING) {
-        t->op->type->cancel(t->op);
-        co_unpark(t);
-    }
-    ql__unpost(t);
-    t->op->rc = NGX_ERROR;
-    t->op->err = err;
-    t->woken = 1;
-}
-
-/* Runs the loop in L until the wait of t has ended. */
-static void
-co_turn(lua_State *L, ql_task_t *t)
-{
-    ql_lua_t *lua = t->lua;
-    lua_State *driver = lua->driver;
-    ql_task_t *drive = lua->drive;
-
-    lua->driver = L;
-    lua->drive = t == &lua->root ? drive : t;
-    t->driving = 1;
-    t->woken = 0;
-    ql__account_enter(t);
-    ql__signals_enter(lua);
-    while (!t->woken) {
-        if (ql_loop_init(lua->loop) == NGX_ERROR
-            || ql_process_events_and_timers(lua->loop, QL_TIMER_INFINITE)
-                   == NGX_ERROR)
-        {
-            co_fail(t, errno);
-        }
-    }
-    ql__signals_leave(lua);
-    t->driving = 0;
-    t->state = QL_TASK_RUNNING;
-    lua->driver = driver;
-    lua->drive = drive;
-    lua->current = t;
-    lua->resumes++; /* t goes on as if it had been resumed */
-    co_new_slice(lua);
-    while (!ql_queue_empty(&lua->deferred)) {
-        ql_queue_t *q = lua->deferred.next;
-
-        ql_queue_remove(q);
-        ql_post_event(lua->loop, ql_queue_data(q, ql_event_t, queue));
-    }
-}
-
 /* A wait where no coroutine can yield: the loop runs inside this call. */
 static int
 co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
-    co_turn(L, t);
+    ql__drive(L, t);
     t->op = NULL;
     return co_finish(L, t, op);
 }
@@ -221,7 +140,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     }
     if (op->rc == NGX_AGAIN) {
         co_park(t, op);
-    } else if (!co_spend(lua)) {
+    } else if (!ql__slice_spend(lua)) {
         return co_finish(L, t, op);
     } else {
         co_postpone(t, op);
@@ -274,18 +193,6 @@ ql__co_register(lua_State *L, ql_lua_t *lua)
 
 /* --------------------------------------------------------- resuming ---- */
 
-/* Is t the task that runs the loop inside require, or started by it? */
-static bool
-co_within(const ql_task_t *t, const ql_task_t *drive)
-{
-    const ql_scope_t *s = &t->scope;
-
-    while (s != NULL && s->task != drive) {
-        s = s->parent;
-    }
-    return s != NULL;
-}
-
 /* The mark comes first, the anchors of the wait behind it. Never allocates. */
 static int
 co_args(ql_task_t *t)
@@ -307,7 +214,7 @@ co_enter(ql_task_t *t, int nargs)
     lua->current = t;
     lua->resumes++;
     t->state = QL_TASK_RUNNING;
-    co_new_slice(lua);
+    ql__slice_begin(lua);
     status = lua_resume(t->L, nargs);
     ql__account_charge(t);
     lua->current = previous;
@@ -338,15 +245,9 @@ co_back(ql_task_t *t)
 static void
 co_resume(ql_task_t *t)
 {
-    ql_lua_t *lua = t->lua;
     int nargs;
 
-    if (t->driving) {
-        t->woken = 1;
-        return;
-    }
-    if (lua->drive != NULL && !co_within(t, lua->drive)) {
-        ql_queue_insert_tail(&lua->deferred, &t->event.queue);
+    if (ql__drive_holds(t)) {
         return;
     }
     if (t->state != QL_TASK_STARTING) {
@@ -371,7 +272,7 @@ co_again(ql_task_t *t, ql_op_t *op, bool timedout)
         op->err = QL_E_TIMEOUT;
     }
     if (op->rc != NGX_AGAIN) {
-        co_unpark(t);
+        ql__unpark(t);
         co_resume(t);
     } else if (op->progress && op->timeout != QL_TIMER_INFINITE) {
         op->progress = 0;
@@ -412,7 +313,7 @@ ql_op_end(ql_op_t *op, int err)
     }
     if (t != NULL) {
         op->type->cancel(op);
-        co_unpark(t);
+        ql__unpark(t);
         ql_post_event(t->lua->loop, &t->event);
     }
     op->rc = NGX_ERROR;
@@ -425,6 +326,6 @@ ql_op_done(ql_op_t *op)
     ql_task_t *t = op->task;
 
     op->rc = NGX_OK;
-    co_unpark(t);
+    ql__unpark(t);
     ql_post_event(t->lua->loop, &t->event);
 }

@@ -1,7 +1,7 @@
 /*
  * register.c: every function of libquoll-lua that a module offers to Lua.
  */
-#include "state.h"
+#include "../sync/sync.h"
 
 void
 ql_task_register(lua_State *L, ql_lua_t *lua)
@@ -14,7 +14,7 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__block_register(L, lua);
     ql__join_register(L, lua);
     ql__sleep_register(L, lua);
-    ql__info_register(L, lua);
+    ql__task_methods_register(L, lua);
     ql__locals_register(L, lua);
     ql__tasks_register(L, lua);
     ql__trace_register(L, lua);

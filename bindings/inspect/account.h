@@ -6,7 +6,7 @@
 #ifndef QUOLL_ACCOUNT_H
 #define QUOLL_ACCOUNT_H
 
-#include <quoll.h>
+#include "../quoll_lua.h"
 
 #include <stdbool.h>
 #include <time.h>
@@ -89,6 +89,10 @@ ql__account_take(ql_account_t *a)
 void ql__account_init(ql_account_t *a);
 /* Ticks as seconds. */
 double ql__account_seconds(const ql_account_t *a, uint64_t ticks);
+/* t, which waits, begins to run the loop. */
+void ql__account_enter(ql_task_t *t);
+/* The coroutine of t has just stopped. */
+void ql__account_charge(ql_task_t *t);
 /* The longest turn's longest resume, NULL when none was long. */
 const ql_resume_t *ql__account_longest(ql_account_t *a, const ql_loop_t *loop);
 

@@ -55,6 +55,8 @@ void ql__sync_end(ql_queue_t *waiters, int err);
 void ql__sync_open(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
                    const luaL_Reg *fns);
 
+/* Every object's functions, into the module's table. */
+void ql__sync_register(lua_State *L, ql_lua_t *lua);
 void ql__channel_open(lua_State *L, ql_lua_t *lua);
 void ql__event_open(lua_State *L, ql_lua_t *lua);
 void ql__select_open(lua_State *L, ql_lua_t *lua);

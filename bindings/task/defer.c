@@ -17,6 +17,10 @@ enum {
     DEFER_FIRST
 };
 
+enum {
+    DEFER_TITLE = 80 /* bytes for a task's title in the log */
+};
+
 static void
 defer_close(ql_handle_t *h, int err)
 {
@@ -149,7 +153,7 @@ defer_slot(ql_task_t *t, int slot)
 static void
 defer_log(ql_task_t *t, const char *text)
 {
-    char title[QL__TITLE];
+    char title[DEFER_TITLE];
 
     ql__task_title(t, title, sizeof(title));
     ql_log_error(t->lua->loop, QL_LOG_ERR, 0,

@@ -3,7 +3,7 @@
  * the log, an error, at last its end. Runs in a hook of its coroutine, or of
  * one inside.
  */
-#include "watchdog.h"
+#include "../base/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,13 @@ enum {
 };
 
 static const char overrun_key = 0; /* registry: address -> its metatable */
+
+bool
+ql__overrun_same_slice(const ql_lua_t *lua)
+{
+    return lua->current != &lua->root && lua->current->state == QL_TASK_RUNNING
+        && lua->watchdog.resumes == lua->resumes;
+}
 
 /* ------------------------------------------------------ naming the task ---- */
 

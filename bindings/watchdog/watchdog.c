@@ -13,7 +13,7 @@
  * Finalisers and debug hooks run with all hooks off, and a C function until it
  * returns.
  */
-#include "watchdog.h"
+#include "../base/state.h"
 
 #include <errno.h>
 #include <luajit.h>

@@ -1,21 +1,42 @@
 /*
- * watchdog.h: what the watchdog's own files share.
+ * watchdog.h: what the watchdog knows, and what its files share.
  */
 #ifndef QUOLL_WATCHDOG_H
 #define QUOLL_WATCHDOG_H
 
-#include "../base/state.h"
+#include "../quoll_lua.h"
 
+#include <stdbool.h>
+
+/* Who keeps the loop for too long. What the tick, a signal handler, writes is
+ * read between ticks only by code that a new tick does not mislead. */
+typedef struct {
+    ql_slices_t slices; /* as they were set */
+    uint64_t warn;      /* ns; QL_TIMER_INFINITE: off */
+    uint64_t max;       /* ns; QL_TIMER_INFINITE: off */
+    uint64_t tick;      /* ns between two */
+    uint64_t resumes;   /* lua->resumes at the last tick: the slice it saw */
+    uint64_t ticks;     /* that have found this slice, after the first */
+    uint64_t overruns;  /* slices named */
+    bool named;         /* this slice, in the log */
+    int raised;         /* times that this slice was to be stopped */
+    bool in_hook; /* hooks are changed, or the task named: no tick counts */
+    int hook_mask;
+    int hook_count;
+    lua_Hook hook;            /* the script's, while ours is set */
+    void (*leave)(int signo); /* the profiler's SIGPROF handler: the VM leaves
+                                 compiled code; NULL: not started */
+    int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
+} ql_watchdog_t;
+
+/* overrun.c */
+void ql__overrun_register(lua_State *L);
 /* Is the task whose slice the watchdog counts still in it? */
-static inline bool
-ql__overrun_same_slice(const ql_lua_t *lua)
-{
-    return lua->current != &lua->root && lua->current->state == QL_TASK_RUNNING
-        && lua->watchdog.resumes == lua->resumes;
-}
-
-/* overrun.c: the hook that a tick sets: names the task, stops it. */
+bool ql__overrun_same_slice(const ql_lua_t *lua);
+/* The hook that a tick sets: names the task, stops it. */
 void ql__overrun_hook(lua_State *L, lua_Debug *ar);
+/* The coroutine of t, which runs, has stopped after a long resume. */
+void ql__overrun_stopped(ql_task_t *t) QL_COLD;
 /* Puts the script's hook back. */
 void ql__overrun_unhook(lua_State *L, ql_watchdog_t *dog);
 

@@ -4,7 +4,7 @@ local quoll = require "quoll"
 require("quoll.busted").install { deadline = helper.seconds(5) }
 helper.gates()
 
--- require of a module that waits: spec/bindings/base/boundary_spec.lua has
+-- require of a module that waits: spec/bindings/base/drive_spec.lua has
 -- which tasks go on meanwhile.
 describe("require of a module that waits", function()
     local loads

@@ -8,7 +8,7 @@ local core = require "quoll.core"
 local ffi, C = helper.ffi, helper.C
 
 local MODEST, PAIRS, STEPS = 900, 50, 4
-local SLICE = 64 -- immediate completions of one resume: QL__BUDGET
+local SLICE = 64 -- immediate completions of one resume: SLICE_BUDGET
 local TURNS = 100 -- a modest task's step takes fewer
 
 local function turn()

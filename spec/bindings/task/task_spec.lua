@@ -41,7 +41,7 @@ describe("task:name", function()
         assert.equal("reader", task:name())
         local ok, err = pcall(function() task:name {} end)
         assert.is_false(ok)
-        assert.matches("info_spec.lua:%d+: bad argument 'name' to 'name'", err)
+        assert.matches("task_spec.lua:%d+: bad argument 'name' to 'name'", err)
     end)
 end)
 

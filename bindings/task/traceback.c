@@ -1,5 +1,5 @@
 /*
- * trace.c: where an error comes from. Who waits for a failed task gets its
+ * traceback.c: where an error comes from. Who waits for a failed task gets its
  * error as it is; the tracebacks are kept beside it: as long as the error lives
  * where it is an object, among the last ones where it is a string or the like.
  */

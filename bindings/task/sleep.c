@@ -1,7 +1,7 @@
 /*
  * sleep.c: waits for the clock, or for the other tasks' turn.
  */
-#include "state.h"
+#include "../base/state.h"
 
 static int
 sleep_attempt(ql_op_t *op)

@@ -1,7 +1,8 @@
 /*
- * cycle.c: a wait for a task that cannot end before the one that waits. A task
- * ends after its children, those in the background aside, and goes on after what it waits for, so on the
- * waiting one depend its parent and who waits for it, and so on.
+ * join_cycle.c: a wait for a task that cannot end before the one that waits. A
+ * task ends after its children, those in the background aside, and goes on
+ * after what it waits for, so on the waiting one depend its parent and who
+ * waits for it, and so on.
  */
 #include "../base/state.h"
 

@@ -4,7 +4,7 @@
  * would measure the table whenever there is none. A table never gives its
  * memory back, so a much too large one is replaced when few tasks are left.
  */
-#include "state.h"
+#include "../base/state.h"
 
 enum {
     ANCHOR_SMALL = 4096 /* slots that are kept anyway */

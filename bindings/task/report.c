@@ -2,7 +2,7 @@
  * report.c: the failure of a task for which nobody waits: one log line with
  * the traceback of its coroutine and the places of its spawners.
  */
-#include "state.h"
+#include "../base/state.h"
 
 /* Of the task at 2. */
 static void

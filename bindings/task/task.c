@@ -1,7 +1,7 @@
 /*
- * info.c: what tasks and the runtime tell about themselves.
+ * task.c: what a script asks of a task: who it is, how it stands, whose it is.
  */
-#include "state.h"
+#include "../base/state.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -185,7 +185,7 @@ raise_text(lua_State *L)
 }
 
 void
-ql__info_register(lua_State *L, ql_lua_t *lua)
+ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
     static const luaL_Reg fns[] = {
         {"task_status", task_status}, {"task_id", task_id},

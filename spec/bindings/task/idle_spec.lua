@@ -76,7 +76,8 @@ describe("the coroutine of a task that has returned", function()
 
     it("leaves every kind of result to any number of waits", function()
         tasks.run(function()
-            for _, value in ipairs { 0, -1.5, math.huge, true, false, "text" } do
+            local values = { 0, -1.5, math.huge, true, false, "text" }
+            for _, value in ipairs(values) do
                 local task = quoll.spawn(function() return value end)
                 assert.equal(value, task:wait())
                 quoll.spawn(function() return {} end):wait()

@@ -3,7 +3,7 @@
  * the fenv that holds it: the dearest of what a task is made of. One that
  * failed, or was ended inside its function, does not: nothing can unwind it.
  */
-#include "state.h"
+#include "../base/state.h"
 
 void
 ql__idle_init(lua_State *L, ql_lua_t *lua)

@@ -1,7 +1,7 @@
 /*
  * join.c: waits for the end of other tasks.
  */
-#include "state.h"
+#include "../base/state.h"
 
 #include <stdio.h>
 

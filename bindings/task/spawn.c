@@ -1,7 +1,7 @@
 /*
  * spawn.c: how tasks begin.
  */
-#include "state.h"
+#include "../base/state.h"
 
 #include <string.h>
 

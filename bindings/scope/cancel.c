@@ -2,7 +2,11 @@
  * cancel.c: a cancellation is an error raised where a task waits, and at each
  * further wait.
  */
-#include "state.h"
+#include "../base/state.h"
+
+enum {
+    CANCEL_SWALLOWED = 1000 /* cancellations that a task may swallow */
+};
 
 static const char cancel_key = 0; /* registry: address -> its metatable */
 
@@ -59,7 +63,7 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
         cause = &lua->root.scope;
     }
     ql__scope_cut(t->innermost);
-    if (t != &lua->root && ++t->swallowed > QL__SWALLOWED_MAX) {
+    if (t != &lua->root && ++t->swallowed > CANCEL_SWALLOWED) {
         ql__waiter(L, lua, &drive);
     }
     if (!drive) {

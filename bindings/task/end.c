@@ -3,7 +3,7 @@
  * is closed, newest first, and who waits for it goes on. Runs between
  * coroutines, so nothing here may allocate in Lua.
  */
-#include "state.h"
+#include "../base/state.h"
 
 /* Handles that a task returns move to the scope that gets them. */
 static void

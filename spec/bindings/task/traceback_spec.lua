@@ -36,10 +36,10 @@ describe("quoll.traceback", function()
                 task:wait()
             end)
             in_order(text, {
-                type(err) == "string" and "^%S+trace_spec.lua:%d+: broken\n"
+                type(err) == "string" and "^%S+traceback_spec.lua:%d+: broken\n"
                     or "^%(error object is a " .. type(err) .. " value%)\n",
                 "^stack traceback:\n", "in function 'deep'\n",
-                "\n\tin task %d+ 'child'\n\tspawned at %S+trace_spec",
+                "\n\tin task %d+ 'child'\n\tspawned at %S+traceback_spec",
                 "\nraised again\nstack traceback:\n",
                 "\n\tin task %d+\n\tspawned at", "\nraised again\n",
                 "'xpcall'",
@@ -49,7 +49,7 @@ describe("quoll.traceback", function()
 
     it("is debug.traceback where no task was waited for", function()
         local text = explained(child, "not in a task")
-        in_order(text, { "^%S+trace_spec.lua:%d+: not in a task\n",
+        in_order(text, { "^%S+traceback_spec.lua:%d+: not in a task\n",
             "^stack traceback:\n",
             "in function 'deep'", "'xpcall'" })
         assert.is_nil(text:find("raised again", 1, true))
@@ -164,10 +164,10 @@ describe("task:traceback", function()
             end)
             task:name "sleeper"
             assert.matches("^stack traceback:\n\tin task %d+ 'sleeper'\n"
-                .. "\tspawned at %S+trace_spec.lua:%d+\n", task:traceback())
+                .. "\tspawned at %S+traceback_spec.lua:%d+\n", task:traceback())
             quoll.yield()
-            assert.matches("^stack traceback:\n\t%S+trace_spec.lua", own)
-            in_order(task:traceback(), { "'sleep'", "trace_spec.lua",
+            assert.matches("^stack traceback:\n\t%S+traceback_spec.lua", own)
+            in_order(task:traceback(), { "'sleep'", "traceback_spec.lua",
                 "'sleeper'", "spawned at" })
             task:wait()
             assert.matches("^stack traceback:\n\tin task", task:traceback())
@@ -181,7 +181,7 @@ describe("task:traceback", function()
         run(function()
             local task = quoll.spawn(child, "broken")
             pcall(task.wait, task)
-            in_order(task:traceback(), { "^%S+trace_spec.lua:%d+: broken\n",
+            in_order(task:traceback(), { "^%S+traceback_spec.lua:%d+: broken\n",
                 "in function 'deep'", "in task" })
         end)
     end)

@@ -1,0 +1,34 @@
+/*
+ * signal.h: the signals that a script gets while the loop runs.
+ */
+#ifndef QUOLL_SIGNAL_H
+#define QUOLL_SIGNAL_H
+
+#include "../quoll_lua.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+enum {
+    QL__SIGNALS = 3 /* SIGINT, SIGTERM and SIGQUIT */
+};
+
+/* SIGINT, SIGTERM and SIGQUIT while the loop runs: signal.c */
+typedef struct {
+    ql_connection_t *conn;             /* of the signalfd; NULL: not made */
+    struct sigaction old[QL__SIGNALS]; /* dispositions before the loop ran */
+    sigset_t mask;                     /* and the mask */
+    int depth;                         /* drives under way */
+    int received;                      /* SIGINT or SIGTERM; 0: none */
+    lua_State *dumper; /* its value 1 writes the dump; NULL: none */
+    bool caught;       /* ours are in place */
+} ql_signals_t;
+
+const char *ql__signal_name(int signo);
+void ql__signals_enter(ql_lua_t *lua);
+void ql__signal_register(lua_State *L, ql_lua_t *lua);
+void ql__signals_leave(ql_lua_t *lua);
+/* The last child of the root has ended: a signalled main chunk goes on. */
+void ql__signals_idle(ql_lua_t *lua);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * wait.h: how a task waits: who may, and where it goes on.
+ */
+#ifndef QUOLL_WAIT_H
+#define QUOLL_WAIT_H
+
+#include "../task/task.h"
+
+/* co.c */
+void ql__co_register(lua_State *L, ql_lua_t *lua);
+/* Handler of every task's event. */
+void ql__task_event(ql_event_t *ev);
+/* The wait of t has ended with op->rc; t->op stays for take. */
+void ql__unpark(ql_task_t *t);
+/* Takes t out of the posted queues, and out of those that a nested drive holds
+ * back. */
+void ql__unpost(ql_task_t *t);
+/* Leaves the coroutine L, in which t runs, and t with the topmost n values; for
+ * co.c and cancel.c. */
+int ql__yield(lua_State *L, ql_task_t *t, int n);
+
+/* drive.c */
+/* Runs the loop in L until the wait of t has ended. */
+void ql__drive(lua_State *L, ql_task_t *t);
+/* t, which would go on, drives: it is told; or it is held back by a drive.
+ * false: neither. */
+bool ql__drive_holds(ql_task_t *t);
+
+/* slice.c */
+/* A coroutine is about to go on. */
+void ql__slice_begin(ql_lua_t *lua);
+/* Counts an immediate completion; true: the task's slice is spent. */
+bool ql__slice_spend(ql_lua_t *lua);
+
+/* waiter.c */
+void ql__waiter_init(lua_State *L, ql_lua_t *lua);
+void ql__waiter_register(lua_State *L, ql_lua_t *lua);
+/* The task as which L may wait now; *drive: by running the loop. Raises where
+ * L cannot wait. */
+ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
+/* Replaces the coroutine on top of L by the one from which quoll.coroutine
+ * resumed it. NULL: none did, or the main chunk. */
+lua_State *ql__waiter_outward(lua_State *L, ql_lua_t *lua);
+/* Pops a coroutine: is it one that nobody has resumed? Never allocates. */
+bool ql__waiter_outside(lua_State *L, ql_lua_t *lua);
+/* The wait of t in L never ends: the coroutines from L outward to its own,
+ * which it leaves, cannot be resumed, also when those further out are
+ * collected. */
+void ql__waiter_strand(lua_State *L, const ql_task_t *t);
+/* The own operation of the running task, for a new wait; raises while another
+ * one has it: Lua may run (a finaliser, __tostring) below the loop that a
+ * waiting task runs. */
+ql_own_op_t *ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type);
+
+/* boundary.c: co cannot yield; raises in L unless only require or dofile stand
+ * in between, where a wait may run the loop. */
+void ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua) QL_COLD;
+void ql__boundary_init(lua_State *L, ql_lua_t *lua);
+
+#endif

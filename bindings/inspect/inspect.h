@@ -1,0 +1,17 @@
+/*
+ * inspect.h: what tasks and turns of the loop show of themselves.
+ */
+#ifndef QUOLL_INSPECT_H
+#define QUOLL_INSPECT_H
+
+#include "../quoll_lua.h"
+
+/* tasks.c */
+void ql__tasks_register(lua_State *L, ql_lua_t *lua);
+/* The coroutine of t, or one within it, that waits; else t's own. */
+lua_State *ql__task_place(const ql_task_t *t);
+
+/* turns.c */
+void ql__turns_register(lua_State *L, ql_lua_t *lua);
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * task.h: what a task is, from its spawn to its end.
+ */
+#ifndef QUOLL_TASK_H
+#define QUOLL_TASK_H
+
+#include "../scope/scope.h"
+
+enum {
+    QL__IDLE_MAX = 64 /* coroutines kept for tasks to come */
+};
+
+typedef enum {
+    QL_TASK_STARTING, /* posted, or a timer that will post: no coroutine yet
+                          runs */
+    QL_TASK_RUNNING,  /* on the processor, or nested below one that is */
+    QL_TASK_WAITING,  /* parked in an operation */
+    QL_TASK_READY,    /* its wait has ended, its event is posted */
+    QL_TASK_CLOSING,  /* returned; its children have not */
+    QL_TASK_DONE,     /* ended with results */
+    QL_TASK_FAILED,   /* ended with an error */
+    QL_TASK_CANCELLED /* ended by its cancellation */
+} ql_task_state_t;
+
+/* The operation of waits for what has room for several waiters, or for nothing
+ * at all: sleep, task:wait, room, leave, quoll.sync. */
+typedef struct {
+    ql_op_t op;
+    ql_queue_t link; /* in the waiters of target or handle */
+    union {
+        ql_task_t *target;   /* task:wait */
+        ql_scope_t *scope;   /* room, leave: whose tasks */
+        ql_handle_t *handle; /* quoll.sync: anchored by the wait */
+    };
+    lua_State *from;      /* channel: has the channel first and, of a send, the
+                            item last on its stack */
+    uint32_t room;        /* room: fewer tasks than this */
+    uint32_t count;       /* semaphore: permits wanted */
+    unsigned posted : 1;  /* sleep: the turn or the time has come next */
+    unsigned granted : 1; /* quoll.sync: has what it waits for, until its push
+                             or its free */
+} ql_own_op_t;
+
+/* A coroutine with what it waits for, what it owns and what it started. What
+ * each wait touches comes first. */
+struct ql_task_s {
+    ql_event_t event; /* wakes it: posted when its wait has ended, timer of
+                         the wait; data is the task */
+    ql_lua_t *lua;
+    lua_State *L; /* its coroutine; NULL before the start and when dropped */
+    lua_State *inner;   /* the coroutine that yielded last for a wait: L, or one
+                         that quoll.coroutine resumes within it */
+    ql_op_t *op;        /* what it waits for, until take has pushed it */
+    uint8_t state;      /* ql_task_state_t */
+    uint8_t result;     /* QL_TASK_DONE.. it will have, while CLOSING */
+    uint16_t swallowed; /* cancellations raised in it */
+    unsigned cancelled : 1; /* every wait raises: a cancellation has reached
+                               the innermost scope; ql__scope_refresh */
+    unsigned driving : 1;   /* runs the loop inside a wait (main, require) */
+    unsigned woken : 1;     /* the wait of a driving task has ended */
+    unsigned forced : 1;    /* to be ended without being resumed */
+    unsigned quiet : 1;     /* its failure is raised by run(): no log line */
+    unsigned locals : 1;    /* it has some; set and cleared by a write */
+    unsigned marked : 1;    /* more is in its fenv: a name, a reason, deferred
+                               calls */
+    unsigned kept : 1;      /* its only result is in `value` */
+    unsigned given : 1;     /* has ended, and its fenv is another task's */
+    unsigned deferred : 1;  /* has deferred calls to run at its end */
+    unsigned unwinding : 1; /* its function has ended and L is another
+                               coroutine, which runs them; result holds */
+    uint8_t berth;          /* of its fenv among the berths; 0: none */
+    int8_t value_type;      /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
+    ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
+    ql_scope_t scope;       /* its own */
+    ql_queue_t handles;     /* it owns, newest first */
+    ql_queue_t waiters;     /* of ql_own_op_t.link: who waits for its end */
+    ql_queue_t selectors;   /* of ql_select_t.link: who selects for it */
+    ql_own_op_t own;
+    uint64_t ticks;    /* of the account: its coroutine ran */
+    uint64_t born;     /* ns of the loop's clock: spawned */
+    uint64_t parked;   /* the same: its last wait began */
+    const char *fault; /* of a failure without an error value */
+    double value;      /* kept: the number; 1 for true */
+    uint64_t id;       /* from 1 in the order of spawning; root: 0 */
+};
+
+/* The place of the last spawn: spawning in a loop finds its words here. */
+typedef struct {
+    const void *function; /* that called */
+    int line;
+    uint64_t parent; /* id */
+    int ref;         /* registry: the string */
+} ql_chain_t;
+
+/* A coroutine without a task, or a place for one. */
+typedef struct {
+    lua_State *co; /* NULL: none yet */
+    uint8_t berth; /* where its fenv is kept */
+} ql_idle_t;
+
+/* spawn.c */
+void ql__spawn_register(lua_State *L, ql_lua_t *lua);
+/* parent: the scope it belongs to; NULL for the root. */
+void ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent);
+/* Raises unless the value at arg can be called. */
+void ql__check_function(lua_State *L, int arg, const char *method);
+/* Turns [fn, args...] into [task], started in the scope at the next turn. */
+ql_task_t *ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method);
+/* Makes the coroutine of a task that starts now. false: no memory. */
+bool ql__task_start(ql_task_t *t, int *nargs);
+ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
+
+/* Of a live task. */
+static inline void
+ql__task_push(lua_State *L, const ql_task_t *t)
+{
+    ql__scope_push(L, &t->scope);
+}
+/* Pushes the table with the slots of a live task or of the root. */
+void ql__task_push_slots(lua_State *L, const ql_task_t *t);
+static inline void
+ql__task_cancel(ql_task_t *t, const char *why)
+{
+    ql__scope_cancel(&t->scope, why);
+}
+
+/* idle.c */
+void ql__idle_init(lua_State *L, ql_lua_t *lua);
+/* Pushes the fenv of a new task, with a coroutine in it. May raise. */
+lua_State *ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth);
+/* The function of co has returned: co and its fenv serve on. */
+void ql__idle_give(ql_lua_t *lua, lua_State *co, uint8_t berth);
+/* Pushes the fenv of the task at idx, which may have ended. May raise. */
+void ql__task_push_fenv(lua_State *L, int idx);
+/* The coroutine of this berth serves no more. */
+void ql__idle_lose(ql_lua_t *lua, uint8_t berth);
+
+/* end.c */
+/* The coroutine returned or raised; status is lua_resume's. */
+void ql__task_returned(ql_task_t *t, int status);
+/* Ends t as `result` once its children have ended. */
+void ql__task_close(ql_task_t *t, ql_task_state_t result);
+/* Ends t, when it is closing and its children have ended, and its parents. */
+void ql__task_settle(ql_task_t *t);
+/* Posted, but nothing of it has run. */
+static inline bool
+ql__task_starting(const ql_task_t *t)
+{
+    return t->state == QL_TASK_STARTING && !t->unwinding;
+}
+static inline bool
+ql__task_ended(const ql_task_t *t)
+{
+    return t->state >= QL_TASK_DONE;
+}
+
+/* defer.c */
+void ql__defer_register(lua_State *L, ql_lua_t *lua);
+/* t, which has closed, runs its deferred calls. false: no memory. */
+bool ql__defer_start(ql_task_t *t);
+/* The coroutine that runs them has ended: with lua_resume's status. */
+void ql__defer_returned(ql_task_t *t, int status);
+
+/* join.c: waits for a task's end, for room among the children, for all. */
+void ql__join_register(lua_State *L, ql_lua_t *lua);
+/* t has ended. */
+void ql__join_ended(ql_task_t *t);
+/* A task of s has ended. */
+void ql__join_child(ql_scope_t *s);
+/* Is the wait of t for its children only? A signal does not cut it. */
+bool ql__join_children(const ql_task_t *t);
+/* Waits for all tasks of b; the stack, kept so, goes to ql__block_results. */
+int ql__join_leave(lua_State *L, ql_block_t *b);
+/* Has the failed task raised the value at idx? */
+bool ql__join_same(lua_State *L, ql_task_t *t, int idx);
+
+/* join_cycle.c: raises, and names the cycle, when target cannot end before t:
+ * t is about to wait for it. */
+void ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
+                     uint64_t timeout);
+
+/* sleep.c */
+void ql__sleep_register(lua_State *L, ql_lua_t *lua);
+
+/* locals.c */
+void ql__locals_register(lua_State *L, ql_lua_t *lua);
+/* Gives those of t to the table of slots on top. */
+void ql__locals_inherit(lua_State *L, const ql_task_t *t);
+
+/* task.c */
+const char *ql__task_state(const ql_task_t *t);
+/* "task 12 'reader'" into text. */
+void ql__task_title(const ql_task_t *t, char *text, size_t size);
+void ql__task_methods_register(lua_State *L, ql_lua_t *lua);
+
+/* traceback.c: idx is that of a task's userdata, from the bottom. */
+void ql__trace_register(lua_State *L, ql_lua_t *lua);
+/* Pushes "task 5 'name'". */
+void ql__task_push_title(lua_State *L, int idx);
+/* Pushes the traceback of where the task is, itself and its spawners, behind
+ * head (may be NULL). */
+void ql__trace_push(lua_State *L, int idx, const char *head);
+/* Pushes the error of a failed task with its tracebacks. May raise. */
+void ql__failure_push(lua_State *L, int idx);
+/* Raises the error of a failed task unchanged, in the running task; keeps its
+ * tracebacks for quoll.traceback. */
+int ql__failure_raise(lua_State *L, int idx) QL_COLD;
+
+/* report.c: a failed task's error, traceback and spawners, once, logged. */
+void ql__report_failure(ql_task_t *t);
+/* The same for the task that b would have raised. */
+void ql__report_block(ql_block_t *b);
+
+#endif
