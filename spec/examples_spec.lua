@@ -338,3 +338,45 @@ describe("examples/pipeline.lua", function()
             assert.equal(0, result.code)
         end)
 end)
+
+describe("examples/race.lua", function()
+    helper.gates()
+
+    local function race(seconds, ...)
+        return helper.script("examples/race.lua", { "hello", seconds, ... })
+    end
+
+    -- Its kernel accepts, and nobody else.
+    local function silent()
+        return assert(quoll.listen "127.0.0.1:0")
+    end
+
+    it("takes the first answer, past a dead server and a silent one",
+        function()
+            local child, good = serving("echo", { "127.0.0.1:0" })
+            local mute = silent()
+            local result = race("10", "127.0.0.1:1", mute:address(), good)
+            mute:close()
+            assert.equal(("hello  (%s)\n"):format(good), result.out)
+            assert.equal("race: 127.0.0.1:1: connection refused\n", result.err)
+            assert.equal(0, result.code)
+            stop(child)
+        end)
+
+    it("says that there is none, or none in time", function()
+        local mute = silent()
+        local result = race("0.05", mute:address())
+        mute:close()
+        assert.equal("race: too late\n", result.err)
+        assert.equal(1, result.code)
+        result = race("10", "127.0.0.1:1")
+        assert.matches("race: no answer\n$", result.err)
+        assert.equal(1, result.code)
+    end)
+
+    it("says how it is used", function()
+        local result = helper.script "examples/race.lua"
+        assert.matches("^usage: ", result.err)
+        assert.equal(2, result.code)
+    end)
+end)
