@@ -2,7 +2,8 @@
  * boundary.c: a C function that calls back into Lua, below which no coroutine
  * can yield: table.sort, string.gsub, a finaliser. require and dofile are
  * such functions too, but there a wait may run the loop instead. A finaliser
- * may also find such a function in the middle of its results.
+ * may also find such a function in the middle of its results; below one, and
+ * below a debug hook, the loop never runs: what yields there corrupts itself.
  */
 #include "state.h"
 
@@ -19,9 +20,18 @@ global_function(lua_State *L, const char *name)
     return p;
 }
 
+static int
+boundary_nothing(lua_State *L)
+{
+    (void) L;
+    return 0;
+}
+
 void
 ql__boundary_init(lua_State *L, ql_lua_t *lua)
 {
+    lua_pushcfunction(L, boundary_nothing);
+    lua->nothing = luaL_ref(L, LUA_REGISTRYINDEX);
     lua->transparent[0] = global_function(L, "pcall");
     lua->transparent[1] = global_function(L, "xpcall");
     lua->loaders[0] = global_function(L, "require");
@@ -90,6 +100,36 @@ ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua)
     if (!loader) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
+}
+
+static void
+boundary_hook(lua_State *L, lua_Debug *ar)
+{
+    (void) ar;
+    ql_lua(L)->hooked = true;
+}
+
+/* Finalisers and hooks run with all hooks off, which only a hook can tell.
+ * Nothing is allocated while ours is set, and no tick of the watchdog changes
+ * it. */
+bool
+ql__unhooked(lua_State *L, ql_lua_t *lua)
+{
+    lua_Hook hook;
+    int mask, count;
+
+    luaL_checkstack(L, LUA_MINSTACK, "a wait");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->nothing);
+    lua->watchdog.in_hook = true;
+    hook = lua_gethook(L);
+    mask = lua_gethookmask(L);
+    count = lua_gethookcount(L);
+    lua->hooked = false;
+    lua_sethook(L, boundary_hook, LUA_MASKCALL, 0);
+    lua_call(L, 0, 0);
+    lua_sethook(L, hook, mask, count);
+    lua->watchdog.in_hook = false;
+    return !lua->hooked;
 }
 
 /* Has a C function at this level of L or further down the handle h on its

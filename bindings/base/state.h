@@ -47,6 +47,8 @@ struct ql_lua_s {
     ql_signals_t signals;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
+    int nothing;                /* registry: a C function that does nothing */
+    bool hooked;          /* a call hook has come through; for ql__unhooked */
     char own_chunks[256]; /* chunk name of quoll's Lua modules begins so */
     ql_watchdog_t watchdog;
 };

@@ -82,6 +82,14 @@ waiter_check(lua_State *L, ql_lua_t *lua, const ql_task_t *t)
                        "of quoll.coroutine can");
 }
 
+/* Lua runs below the loop that t, which waits, runs. */
+static void
+waiter_refuse(lua_State *L, const ql_task_t *t)
+{
+    ql_raise(L, "cannot wait here: the %s waits already",
+             t->id == 0 ? "main chunk" : "task");
+}
+
 ql_task_t *
 ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
 {
@@ -94,10 +102,14 @@ ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
+    if (t->state != QL_TASK_RUNNING) {
+        waiter_refuse(L, t);
+    }
     if (t != &lua->root) {
         *drive = waiter_check(L, lua, t);
-    } else if (t->state != QL_TASK_RUNNING) {
-        ql_raise(L, "cannot wait here: the main chunk waits already");
+    }
+    if (*drive && ql__unhooked(L, lua)) {
+        ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
     ql__scope_innermost(t);
     return t;
@@ -133,8 +145,7 @@ ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type)
     ql_own_op_t *own = &lua->current->own;
 
     if (ql_op_waiting(&own->op)) {
-        ql_raise(L, "cannot wait here: the %s waits already",
-                 lua->current == &lua->root ? "main chunk" : "task");
+        waiter_refuse(L, lua->current);
     }
     ql_op_init(&own->op, type, lua);
     return own;
