@@ -80,24 +80,21 @@ co_yield_turn(lua_State *L)
     return sleep_await(L, ql__upvalue(L), 0);
 }
 
-static int
-return_attempt(ql_op_t *op)
-{
-    (void) op;
-    return NGX_OK;
-}
-
-/* They are on top of the stack, or were the anchors. */
+/* The table of results is the only anchor. */
 static int
 return_push(lua_State *L, ql_op_t *op, int rc)
 {
-    (void) L;
+    int n = (int) ql_queue_data(op, ql_own_op_t, op)->room;
+
     (void) rc;
-    return (int) ql_queue_data(op, ql_own_op_t, op)->room;
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+    }
+    return n;
 }
 
 static const ql_op_type_t return_type = {
-    "return", return_attempt, return_push, sleep_cancel, NULL, NULL};
+    "return", yield_attempt, return_push, sleep_cancel, NULL, NULL};
 
 int
 ql_return(lua_State *L, ql_lua_t *lua, int n)
@@ -105,12 +102,20 @@ ql_return(lua_State *L, ql_lua_t *lua, int n)
     ql_task_t *t = lua->current;
     ql_own_op_t *own;
 
-    if (t->L != L || !lua_isyieldable(L) || lua->loop == NULL) {
+    if (t->L != L || !lua_isyieldable(L) || lua->loop == NULL
+        || !ql__slice_spend(lua))
+    {
         return n;
     }
     own = ql__own_op(L, lua, &return_type);
     own->room = (uint32_t) n;
-    return ql_await(L, &own->op, n);
+    own->posted = 0;
+    lua_createtable(L, n, 0);
+    lua_insert(L, -n - 1);
+    for (int i = n; i > 0; i--) {
+        lua_rawseti(L, -i - 1, i);
+    }
+    return ql_await(L, &own->op, 1);
 }
 
 void

@@ -133,3 +133,39 @@ describe("yield", function()
         end)
     end)
 end)
+
+describe("what fails at once", function()
+    helper.gates()
+
+    local function all_of(...)
+        return { n = select("#", ...), ... }
+    end
+
+    -- Each call's results, those included for which it had to let others go.
+    local function same_each_time(expected, fn, ...)
+        for _ = 1, 300 do
+            assert.same(expected, all_of(fn(...)))
+        end
+    end
+
+    it("gives the same results when the slice is spent", function()
+        tasks.run(function()
+            local file = assert(quoll.open "README.md")
+            local listener = assert(quoll.listen "127.0.0.1:0")
+            local conn = assert(quoll.connect(listener:address()))
+            file:close()
+            conn:close()
+            listener:close()
+            local closed = { n = 3, nil, "closed", "CLOSED" }
+            same_each_time(closed, file.pread, file, 10, 0)
+            same_each_time(closed, file.read, file, 10)
+            same_each_time(closed, listener.accept, listener)
+            local nothing = { n = 4, nil, "closed", "", "CLOSED" }
+            same_each_time(nothing, conn.receive, conn)
+            same_each_time(nothing, conn.receiveany, conn, 10)
+            same_each_time(nothing, conn.peek, conn, 10)
+            same_each_time({ n = 4, nil, "closed", 0, "CLOSED" },
+                conn.send, conn, "x")
+        end)
+    end)
+end)
