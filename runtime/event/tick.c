@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef sigev_notify_thread_id /* glibc before 2.38 */
@@ -82,7 +81,7 @@ tick_start(ql_loop_t *loop)
     sigset_t set;
 
     sev.sigev_value.sival_ptr = loop;
-    sev.sigev_notify_thread_id = (pid_t) syscall(SYS_gettid);
+    sev.sigev_notify_thread_id = gettid();
     if (take_signal(loop) != NGX_OK
         || loop->sys->timer_create(CLOCK_MONOTONIC, &sev, &loop->tick.timer)
                == -1)

@@ -15,7 +15,7 @@ local function watching(before, fn, events)
                 "move_to" } }))
         fn(w, dir)
         w:close()
-    end, 10)
+    end, 30)
     folders.remove(dir)
     assert(ok, err)
 end

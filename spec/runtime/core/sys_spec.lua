@@ -36,11 +36,13 @@ end
 local only_in = {
     localtime_r = "log.c", -- may read the zone's file: libc's own affair
     -- A set of signals is memory.
-    sigemptyset = "send.c timer_resolution.c", sigaddset = "send.c",
+    sigemptyset = "send.c timer_resolution.c tick.c", sigaddset = "send.c tick.c",
+    __libc_current_sigrtmin = "tick.c", -- a number
     sigfillset = "thread_pool.c", sigdelset = "thread_pool.c",
     -- A thread's own mask cannot fail: SIGPIPE around a write, every signal
     -- around the start of a thread.
-    pthread_sigmask = "send.c thread_pool.c", sigtimedwait = "send.c",
+    pthread_sigmask = "send.c thread_pool.c tick.c",
+    sigtimedwait = "send.c tick.c", gettid = "tick.c",
     -- Threads, once thread_create has made them.
     pthread_cond_init = "thread_pool.c", pthread_cond_wait = "thread_pool.c",
     pthread_cond_signal = "thread_pool.c",
