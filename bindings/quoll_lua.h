@@ -100,8 +100,8 @@ typedef struct {
     void (*free)(ql_op_t *op);
     /* Of a parked op: what it waits for, "receive from 127.0.0.1:80 (fd 9)",
      * into text, of size bytes. For quoll.tasks() and the SIGQUIT dump, which
-     * add the time left. Changes nothing, never touches Lua, never blocks. NULL:
-     * its name says it all. */
+     * add the time left. Changes nothing, never touches Lua, never blocks.
+     * NULL: its name says it all. */
     void (*describe)(ql_op_t *op, char *text, size_t size);
 } ql_op_type_t;
 
@@ -298,7 +298,7 @@ typedef struct {
     double max;  /* then it is stopped by an error */
 } ql_slices_t;
 
-/* Raises when the profiler or its signal is not to be had; then both are off. */
+/* Raises when the profiler or its signal is not to be had: both are off then. */
 QL_API void ql_watchdog_set(lua_State *L, ql_lua_t *lua,
                             const ql_slices_t *slices);
 QL_API const ql_slices_t *ql_watchdog_slices(const ql_lua_t *lua);

@@ -711,8 +711,8 @@ QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
  * may take long: of a file that was unlinked, was opened for writing, or is not
  * on a local file system. */
 QL_API void ql_file_close(ql_file_t *file);
-/* Bytes now, from fstat; -1 with errno. Of a file that is not local this may ask
- * a server: ql_open_file_info() does that on a thread. */
+/* Bytes now, from fstat; -1 with errno. Of a file that is not local this may
+ * ask a server: ql_open_file_info() does that on a thread. */
 QL_API int64_t ql_file_size(ql_file_t *file);
 
 /* A request to the kernel. nginx: ngx_event_aio_t. */
@@ -841,7 +841,8 @@ struct ql_thread_task_s {
 };
 
 /* Threads start at the first task, up to `threads`. NGX_OK; NGX_BUSY:
- * thread_queue tasks wait, and this one is not patient; NGX_ERROR with errno: no thread could be started. */
+ * thread_queue tasks wait, and this one is not patient; NGX_ERROR with errno:
+ * no thread could be started. */
 QL_API int ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task);
 
 /* ------------------------------------------------------ blocking calls ---- */
@@ -946,8 +947,8 @@ QL_API ql_file_t *ql_open_take(ql_open_t *open);
 /*
  * The opener lets go, as by ql_file_close(), and hears what close(2) said,
  * which is how some servers tell that a write failed; nothing when reads still
- * hold the file. A call that is not attempted closes all the same. NULL with errno
- * ENOMEM: nothing has happened.
+ * hold the file. A call that is not attempted closes all the same. NULL with
+ * errno ENOMEM: nothing has happened.
  */
 QL_API ql_call_t *ql_close_create(ql_file_t *file);
 

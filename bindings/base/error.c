@@ -183,3 +183,44 @@ ql_check_whole(lua_State *L, int arg, const char *name, const char *method,
     }
     return (int64_t) n;
 }
+
+/* own_chunks(prefix): chunks whose name begins so are quoll's own modules;
+ * errors are raised at the line of the first other one. */
+static int
+own_chunks(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    const char *prefix = luaL_checkstring(L, 1);
+
+    strncpy(lua->own_chunks, prefix, sizeof(lua->own_chunks) - 1);
+    return 0;
+}
+
+/* raise(text): an error at the script's own line */
+static int
+raise_text(lua_State *L)
+{
+    return ql_raise(L, "%s", luaL_checkstring(L, 1));
+}
+
+/* bad_argument(value, name, method, expected): raises, as misuse of a function
+ * of C does */
+static int
+bad_argument(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 2);
+    const char *method = luaL_checkstring(L, 3);
+
+    return ql_bad_argument(L, 1, name, method, luaL_checkstring(L, 4));
+}
+
+void
+ql__error_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"own_chunks", own_chunks},
+                                   {"raise", raise_text},
+                                   {"bad_argument", bad_argument},
+                                   {NULL, NULL}};
+
+    ql__register(L, lua, fns);
+}

@@ -7,6 +7,7 @@ void
 ql_task_register(lua_State *L, ql_lua_t *lua)
 {
     ql__co_register(L, lua);
+    ql__error_register(L, lua);
     ql__waiter_register(L, lua);
     ql__cancel_register(L, lua);
     ql__overrun_register(L);

@@ -19,8 +19,8 @@
 
 static const int signals_caught[QL__SIGNALS] = {SIGINT, SIGTERM, SIGQUIT};
 
-const char *
-ql__signal_name(int signo)
+static const char *
+signal_name(int signo)
 {
     return signo == SIGINT ? "SIGINT" : "SIGTERM";
 }
@@ -117,7 +117,7 @@ signals_handler(ql_event_t *ev)
             signals_dump(lua);
         } else {
             lua->signals.received = info.ssi_int;
-            ql__task_cancel(&lua->root, ql__signal_name(info.ssi_int));
+            ql__task_cancel(&lua->root, signal_name(info.ssi_int));
         }
     }
 }
@@ -239,10 +239,24 @@ signals_on_quit(lua_State *L)
     return 0;
 }
 
+/* signalled() -> "SIGINT" | "SIGTERM" | nil: what stopped the last run */
+static int
+signalled(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    if (lua->signals.received == 0) {
+        return 0;
+    }
+    lua_pushstring(L, signal_name(lua->signals.received));
+    return 1;
+}
+
 void
 ql__signal_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"on_quit", signals_on_quit}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"on_quit", signals_on_quit}, {"signalled", signalled}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -24,7 +24,6 @@ typedef struct {
     bool caught;       /* ours are in place */
 } ql_signals_t;
 
-const char *ql__signal_name(int signo);
 void ql__signals_enter(ql_lua_t *lua);
 void ql__signal_register(lua_State *L, ql_lua_t *lua);
 void ql__signals_leave(ql_lua_t *lua);

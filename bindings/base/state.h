@@ -58,6 +58,7 @@ struct ql_lua_s {
 bool ql__where(const ql_lua_t *lua, lua_State *L, lua_Debug *ar);
 /* Pushes it, "file:line", or "" without one. */
 void ql__push_where(lua_State *L);
+void ql__error_register(lua_State *L, ql_lua_t *lua);
 
 /* handle.c: closes what t owns, newest first. */
 void ql__handles_close(ql_task_t *t);

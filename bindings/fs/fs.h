@@ -11,7 +11,8 @@
 int ql__fs_call_error(lua_State *L, const ql_call_t *call, int err);
 /* true, or the failure: a push function of ql_lua_call_new(). */
 int ql__fs_push_true(lua_State *L, ql_call_t *call, int err);
-/* Waits for call, which begins with a ql_path_call_t; NULL: errno says why there is none. */
+/* Waits for call, which begins with a ql_path_call_t; NULL: errno says why there
+ * is none. */
 int ql__fs_await(lua_State *L, ql_lua_call_t *w, void *call);
 
 /* "file", "directory", ... as mode (st_mode) says; nil: unknown */

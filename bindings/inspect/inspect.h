@@ -6,6 +6,20 @@
 
 #include "../quoll_lua.h"
 
+/* Sets a field of the table on top. */
+static inline void
+ql__set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+static inline void
+ql__set_string(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
 /* tasks.c */
 void ql__tasks_register(lua_State *L, ql_lua_t *lua);
 /* The coroutine of t, or one within it, that waits; else t's own. */

@@ -39,20 +39,6 @@ tasks_push_list(lua_State *L, ql_lua_t *lua)
     return n;
 }
 
-static void
-set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void
-set_string(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static double
 seconds(uint64_t from, uint64_t to)
 {
@@ -97,11 +83,11 @@ task_set_wait(lua_State *L, ql_task_t *t, uint64_t now)
                         seconds(now, due));
     }
     if (t->state == QL_TASK_WAITING) {
-        set_number(L, "since", seconds(t->parked, now));
+        ql__set_number(L, "since", seconds(t->parked, now));
     }
-    set_string(L, "waits", text);
+    ql__set_string(L, "waits", text);
     if (left) {
-        set_number(L, "left", seconds(now, due));
+        ql__set_number(L, "left", seconds(now, due));
     }
 }
 
@@ -190,12 +176,12 @@ static void
 task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
 {
     lua_createtable(L, 0, 16);
-    set_number(L, "id", (double) t->id);
-    set_number(L, "age", seconds(t->born, now));
-    set_number(L, "cpu", ql__account_seconds(&t->lua->account, t->ticks));
-    set_string(L, "state", ql__task_state(t));
+    ql__set_number(L, "id", (double) t->id);
+    ql__set_number(L, "age", seconds(t->born, now));
+    ql__set_number(L, "cpu", ql__account_seconds(&t->lua->account, t->ticks));
+    ql__set_string(L, "state", ql__task_state(t));
     if (t->scope.parent != NULL) {
-        set_number(L, "parent", (double) t->scope.parent->task->id);
+        ql__set_number(L, "parent", (double) t->scope.parent->task->id);
     }
     task_push_slot(L, t, QL_TASK_NAME);
     lua_setfield(L, -2, "name");
@@ -241,10 +227,27 @@ tasks(lua_State *L)
     return 2;
 }
 
+/* task_stats() -> {spawned, ended, failed, live, resumes, overruns} */
+static int
+task_stats(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    lua_createtable(L, 0, 6);
+    ql__set_number(L, "spawned", (double) lua->spawned);
+    ql__set_number(L, "ended", (double) lua->ended);
+    ql__set_number(L, "failed", (double) lua->failed);
+    ql__set_number(L, "live", (double) ql_task_count(lua));
+    ql__set_number(L, "resumes", (double) lua->resumes);
+    ql__set_number(L, "overruns", (double) lua->watchdog.overruns);
+    return 1;
+}
+
 void
 ql__tasks_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"tasks", tasks}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"tasks", tasks}, {"task_stats", task_stats}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -3,13 +3,6 @@
  */
 #include "../base/state.h"
 
-static void
-set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* Field turn_lengths of the table on top. */
 static void
 turns_set_lengths(lua_State *L, const ql_turns_t *turns)
@@ -32,16 +25,14 @@ turns_set_longest(lua_State *L, ql_lua_t *lua, const ql_turns_t *turns)
         return;
     }
     lua_createtable(L, 0, 5);
-    set_number(L, "s", (double) turns->longest / 1e9);
+    ql__set_number(L, "s", (double) turns->longest / 1e9);
     ql_time_update(lua->loop);
-    set_number(L, "ago",
-               (double) (ql_nsec(lua->loop) - turns->longest_end) / 1e9);
+    ql__set_number(L, "ago",
+                   (double) (ql_nsec(lua->loop) - turns->longest_end) / 1e9);
     if (r != NULL) {
-        lua_pushstring(L, r->task);
-        lua_setfield(L, -2, "task");
-        lua_pushstring(L, r->where);
-        lua_setfield(L, -2, "where");
-        set_number(L, "ran", ql__account_seconds(&lua->account, r->ticks));
+        ql__set_string(L, "task", r->task);
+        ql__set_string(L, "where", r->where);
+        ql__set_number(L, "ran", ql__account_seconds(&lua->account, r->ticks));
     }
     lua_setfield(L, -2, "longest");
 }
@@ -61,7 +52,7 @@ turn_stats(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     turns = ql_turns(lua->loop);
-    set_number(L, "turn_time", (double) turns->ns / 1e9);
+    ql__set_number(L, "turn_time", (double) turns->ns / 1e9);
     turns_set_lengths(L, turns);
     turns_set_longest(L, lua, turns);
     if (reset) {

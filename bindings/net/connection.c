@@ -4,6 +4,8 @@
  */
 #include "connection.h"
 
+#include "core/sys.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +72,8 @@ void
 ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
                   size_t size)
 {
-    ql_connection_t *c = conn->c;
+    const ql_connection_t *c = conn->c;
+    const ql_sys_t *sys = ql_loop_sys(c->loop);
     ql_sockaddr_t name = {.len = sizeof(c->peer)};
     socklen_t unnamed = sizeof(sa_family_t);
     char address[QL_SOCKADDR_STRLEN];
@@ -78,10 +81,10 @@ ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
     memcpy(&name.u, &c->peer, sizeof(c->peer));
     if (c->peer.sa.sa_family == AF_UNIX) {
         name.len = sizeof(name.u);
-        if (getpeername(c->fd, &name.u.sa, &name.len) == -1
+        if (sys->getpeername(c->fd, &name.u.sa, &name.len) == -1
             || name.len <= unnamed) {
             name.len = sizeof(name.u);
-            (void) getsockname(c->fd, &name.u.sa, &name.len);
+            (void) sys->getsockname(c->fd, &name.u.sa, &name.len);
         }
     }
     (void) snprintf(text, size, "%s %s (fd %d)", verb,

@@ -1,8 +1,8 @@
 /*
  * defer.c: what a task runs at its end, by whatever path it ends. A deferred
  * call is an entry in the list of the handles that the task owns, so that both
- * come in one order, newest first. A task that has such entries is unwound, when
- * its children have ended, by a coroutine of its own; what its function
+ * come in one order, newest first. A task that has such entries is unwound,
+ * when its children have ended, by a coroutine of its own; what its function
  * returned or raised stays in the first one.
  *
  * The entries are kept by a chain that begins in the slots of the task. That

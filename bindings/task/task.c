@@ -130,60 +130,6 @@ is_root(lua_State *L)
     return 1;
 }
 
-/* signalled() -> "SIGINT" | "SIGTERM" | nil: what stopped the last run */
-static int
-signalled(lua_State *L)
-{
-    ql_lua_t *lua = ql__upvalue(L);
-
-    if (lua->signals.received == 0) {
-        return 0;
-    }
-    lua_pushstring(L, ql__signal_name(lua->signals.received));
-    return 1;
-}
-
-/* task_stats() -> {spawned, ended, failed, live, resumes, overruns} */
-static int
-task_stats(lua_State *L)
-{
-    ql_lua_t *lua = ql__upvalue(L);
-
-    lua_createtable(L, 0, 6);
-    lua_pushnumber(L, (lua_Number) lua->spawned);
-    lua_setfield(L, -2, "spawned");
-    lua_pushnumber(L, (lua_Number) lua->ended);
-    lua_setfield(L, -2, "ended");
-    lua_pushnumber(L, (lua_Number) lua->failed);
-    lua_setfield(L, -2, "failed");
-    lua_pushnumber(L, (lua_Number) ql_task_count(lua));
-    lua_setfield(L, -2, "live");
-    lua_pushnumber(L, (lua_Number) lua->resumes);
-    lua_setfield(L, -2, "resumes");
-    lua_pushnumber(L, (lua_Number) lua->watchdog.overruns);
-    lua_setfield(L, -2, "overruns");
-    return 1;
-}
-
-/* own_chunks(prefix): chunks whose name begins so are quoll's own modules;
- * errors are raised at the line of the first other one. */
-static int
-own_chunks(lua_State *L)
-{
-    ql_lua_t *lua = ql__upvalue(L);
-    const char *prefix = luaL_checkstring(L, 1);
-
-    strncpy(lua->own_chunks, prefix, sizeof(lua->own_chunks) - 1);
-    return 0;
-}
-
-/* raise(text): an error at the script's own line */
-static int
-raise_text(lua_State *L)
-{
-    return ql_raise(L, "%s", luaL_checkstring(L, 1));
-}
-
 void
 ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
@@ -191,9 +137,7 @@ ql__task_methods_register(lua_State *L, ql_lua_t *lua)
         {"task_status", task_status}, {"task_id", task_id},
         {"task_name", task_name},     {"task_detach", task_detach},
         {"task_own", task_own},       {"task_quiet", task_quiet},
-        {"is_root", is_root},         {"signalled", signalled},
-        {"task_stats", task_stats},   {"own_chunks", own_chunks},
-        {"raise", raise_text},        {NULL, NULL}};
+        {"is_root", is_root},         {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

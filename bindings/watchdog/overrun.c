@@ -23,7 +23,7 @@ ql__overrun_same_slice(const ql_lua_t *lua)
         && lua->watchdog.resumes == lua->resumes;
 }
 
-/* ------------------------------------------------------ naming the task ---- */
+/* ----------------------------------------------------- naming the task ---- */
 
 /* Appends the lines of L's innermost functions; how many. */
 static int
@@ -119,7 +119,7 @@ ql__overrun_stopped(ql_task_t *t)
     dog->in_hook = false;
 }
 
-/* ---------------------------------------------------------- stopping it ---- */
+/* --------------------------------------------------------- stopping it ---- */
 
 static int
 overrun_raise(lua_State *L, const ql_watchdog_t *dog)

@@ -120,7 +120,7 @@ on_tick(ql_loop_t *loop)
     return 1;
 }
 
-/* ------------------------------------------------------------- settings ---- */
+/* ------------------------------------------------------------ settings ---- */
 
 /* Before the hook, in the same interruption: tells where the time went. */
 static void

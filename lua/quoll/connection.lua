@@ -160,8 +160,7 @@ end
 function Connection:chunks(n)
   local size = n or CHUNK
   if type(size) ~= "number" or size < 1 or size % 1 ~= 0 then
-    raise("bad argument 'n' to 'chunks' (a number of bytes expected, got "
-      .. tostring(n) .. ")")
+    core.bad_argument(n, "n", "chunks", "a number of bytes")
   end
   return iterator.new(next_chunk, self, size)
 end

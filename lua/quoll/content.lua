@@ -9,7 +9,7 @@ local options = require "quoll.options"
 local file = require "quoll.file"
 
 local raw = core.fs
-local raise = core.raise
+local bad_argument = core.bad_argument
 
 local READ_MAX = 2 ^ 30   -- bytes, when the caller sets no limit
 local READ_PIECE = 2 ^ 20 -- bytes of a read
@@ -64,11 +64,9 @@ end
 -- @treturn[2] string CODE: ENOENT, EISDIR, EFBIG (more than max), EIO, ...
 function content.readfile(path, max)
   if type(path) ~= "string" then
-    raise(("bad argument 'path' to 'readfile' (a string expected, got %s)")
-      :format(type(path)))
+    bad_argument(path, "path", "readfile", "a string")
   elseif max ~= nil and not (type(max) == "number" and max >= 0) then
-    raise(("bad argument 'max' to 'readfile' (bytes, 0 or more, expected, "
-      .. "got %s)"):format(tostring(max)))
+    bad_argument(max, "max", "readfile", "bytes, 0 or more,")
   end
   local opened, err, code = file.open(path)
   if not opened then

@@ -8,7 +8,7 @@ local finish = require("quoll.wait").finish
 local options = require "quoll.options"
 
 local raw = core.listener
-local raise = core.raise
+local raise, bad_argument = core.raise, core.bad_argument
 local core_accept = raw.accept
 local iscancelled = core.iscancelled
 local spawn, task_own = core.spawn, core.task_own
@@ -117,20 +117,17 @@ end
 
 local function check_where(where, expected)
   if getmetatable(where) ~= "listener" then
-    raise(("bad argument 'where' to 'serve' (%s expected, got %s)")
-      :format(expected, type(where)))
+    bad_argument(where, "where", "serve", expected)
   end
 end
 
 local function check_serve(fn, opts, known)
   if type(fn) ~= "function" then
-    raise(("bad argument 'fn' to 'serve' (a function expected, got %s)")
-      :format(type(fn)))
+    bad_argument(fn, "fn", "serve", "a function")
   end
   opts = options.check(opts, known, "serve")
   if opts.max and not (opts.max >= 1 and opts.max % 1 == 0) then
-    raise(("bad argument 'max' to 'serve' (a whole number from 1 up "
-      .. "expected, got %s)"):format(opts.max))
+    bad_argument(opts.max, "max", "serve", "a whole number from 1 up")
   end
   return opts
 end

@@ -1,7 +1,9 @@
 --- Options of a call: a table whose keys are known.
 -- @module quoll.options
 
-local raise = require("quoll.core").raise
+local core = require "quoll.core"
+
+local raise, bad_argument = core.raise, core.bad_argument
 
 local options = {}
 
@@ -24,8 +26,7 @@ function options.check(given, known, method)
     return {}
   end
   if type(given) ~= "table" then
-    raise(("bad argument 'options' to '%s' (a table expected, got %s)")
-      :format(method, type(given)))
+    bad_argument(given, "options", method, "a table")
   end
   for name, value in pairs(given) do
     local expected = known[name]
@@ -33,8 +34,7 @@ function options.check(given, known, method)
       raise(("bad argument 'options' to '%s' (no option '%s'; there are: %s)")
         :format(method, tostring(name), names(known)))
     elseif expected ~= true and type(value) ~= expected then
-      raise(("bad argument '%s' to '%s' (a %s expected, got %s)")
-        :format(name, method, expected, type(value)))
+      bad_argument(value, name, method, "a " .. expected)
     end
   end
   return given

@@ -21,13 +21,11 @@ end
 
 local function check(fns, method)
   if type(fns) ~= "table" then
-    core.raise(("bad argument 'fns' to '%s' (an array of functions expected, "
-      .. "got %s)"):format(method, type(fns)))
+    core.bad_argument(fns, "fns", method, "an array of functions")
   end
   for i = 1, #fns do
     if not callable(fns[i]) then
-      core.raise(("bad argument 'fns' to '%s' (a function expected at %d, "
-        .. "got %s)"):format(method, i, type(fns[i])))
+      core.bad_argument(fns[i], "fns", method, "a function at " .. i)
     end
   end
 end
@@ -102,8 +100,7 @@ function races.all(fns, limit)
   check(fns, "all")
   if limit ~= nil
     and not (type(limit) == "number" and limit >= 1 and limit % 1 == 0) then
-    core.raise(("bad argument 'limit' to 'all' (a whole number from 1 up "
-      .. "expected, got %s)"):format(tostring(limit)))
+    core.bad_argument(limit, "limit", "all", "a whole number from 1 up")
   end
   return scope(function(s)
     local results = {}

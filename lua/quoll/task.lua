@@ -79,8 +79,7 @@ function tasks.run(main, ...)
   local task
   if main ~= nil then
     if type(main) ~= "function" then
-      core.raise("bad argument 'main' to 'run' (a function expected, got "
-        .. type(main) .. ")")
+      core.bad_argument(main, "main", "run", "a function")
     end
     task = core.spawn(main, ...)
     core.task_quiet(task)

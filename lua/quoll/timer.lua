@@ -40,9 +40,9 @@ timer.after = core.after
 -- @treturn task :cancel() ends it
 function timer.every(s, fn, ...)
   if type(s) ~= "number" or s <= 0 or s ~= s then
-    core.raise "bad argument 's' to 'every' (seconds, more than 0, expected)"
+    core.bad_argument(s, "s", "every", "seconds, more than 0,")
   elseif type(fn) ~= "function" then
-    core.raise "bad argument 'fn' to 'every' (a function expected)"
+    core.bad_argument(fn, "fn", "every", "a function")
   end
   return core.spawn(periodic, s, fn, ...)
 end

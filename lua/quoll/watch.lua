@@ -179,8 +179,7 @@ end
 -- @treturn[2] string CODE
 function Watch:next(s)
   if s ~= nil and (type(s) ~= "number" or s < 0 or s ~= s) then
-    raise(("bad argument 's' to 'next' (seconds expected, got %s)")
-      :format(tostring(s)))
+    core.bad_argument(s, "s", "next", "seconds, 0 or more,")
   elseif self.reading then
     return nil, "busy reading", "BUSY"
   end

@@ -94,7 +94,8 @@ fail(ql_call_t *call, int err)
 
 /* By a fork: what there is to undo is the parent's. A descriptor that its
  * thread has open stays open in the child, too: which number it is, or whether
- * it was closed just then and is another's, the copy of its memory cannot tell. */
+ * it was closed just then and is another's, the copy of its memory cannot
+ * tell. */
 static void
 lose(ql_call_t *call)
 {

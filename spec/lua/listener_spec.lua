@@ -263,7 +263,7 @@ describe("quoll.listener", function()
             pair.raises(function()
                 quoll.serve(3, echo)
             end, "listener_spec.lua:%d+: bad argument 'where' to 'serve' "
-                .. "%(an address or a listener expected, got number%)")
+                .. "%(an address or a listener expected, got 3%)")
             pair.raises(function()
                 listener.serve({}, echo)
             end, "listener_spec.lua:%d+: bad argument 'where' to 'serve'")

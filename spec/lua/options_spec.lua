@@ -25,7 +25,7 @@ describe("options of a call", function()
 
     it("are a table", function()
         assert.matches("bad argument 'options' to 'thing' %(a table expected, "
-            .. "got string%)", refused("timeout"))
+            .. "got 'timeout'%)", refused("timeout"))
     end)
 
     it("have known names", function()
@@ -36,6 +36,6 @@ describe("options of a call", function()
 
     it("have values of their type", function()
         assert.matches("bad argument 'timeout' to 'thing' %(a number expected, "
-            .. "got string%)", refused { timeout = "1" })
+            .. "got '1'%)", refused { timeout = "1" })
     end)
 end)

@@ -117,10 +117,10 @@ describe("quoll.race", function()
 
     it("refuses what is no array of functions", function()
         for _, case in ipairs {
-            { quoll.race, 1, "an array of functions expected, got number" },
+            { quoll.race, 1, "an array of functions expected, got 1" },
             { quoll.race, {}, "one function at least" },
-            { quoll.any, { print, 5 }, "a function expected at 2, got number" },
-            { quoll.all, { "x" }, "a function expected at 1, got string" },
+            { quoll.any, { print, 5 }, "a function at 2 expected, got 5" },
+            { quoll.all, { "x" }, "a function at 1 expected, got 'x'" },
             { quoll.all, nil, "an array of functions expected, got nil" },
         } do
             local ok, err = pcall(case[1], case[2])

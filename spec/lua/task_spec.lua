@@ -23,11 +23,12 @@ describe("run", function()
     end)
 
     it("refuses a main that is no function, by its name", function()
-        for _, main in ipairs { 5, false, "x" } do
-            local ok, err = pcall(function() quoll.run(main) end)
+        for _, case in ipairs { { 5, "5" }, { false, "boolean" },
+            { "x", "'x'" } } do
+            local ok, err = pcall(function() quoll.run(case[1]) end)
             assert.is_false(ok)
             assert.matches("task_spec.lua:%d+: bad argument 'main' to 'run' "
-                .. "%(a function expected, got " .. type(main), err)
+                .. "%(a function expected, got " .. case[2] .. "%)$", err)
         end
     end)
 

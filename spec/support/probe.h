@@ -40,8 +40,8 @@ const char *ql_probe_log(void);
 void ql_probe_log_done(void);
 
 /* A tick's handler that counts, and says that handlers run; or not. */
-int ql_probe_tick_busy(ql_loop_t *loop);
-int ql_probe_tick_idle(ql_loop_t *loop);
+int ql_probe_tick_busy(ql_loop_t *ticked);
+int ql_probe_tick_idle(ql_loop_t *ticked);
 /* Ticks so far. */
 int ql_probe_ticks(void);
 

@@ -4,7 +4,7 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 
-local raise, now, sleep = core.raise, core.now, core.sleep
+local bad_argument, now, sleep = core.bad_argument, core.now, core.sleep
 local lock, unlock = core.mutex.lock, core.mutex.unlock
 
 local Limiter = {}
@@ -13,8 +13,7 @@ local limiter = { methods = Limiter }
 
 local function check(value, name, method, expected, good)
   if type(value) ~= "number" or not good then
-    raise(("bad argument '%s' to '%s' (%s expected, got %s)"):format(name,
-      method, expected, type(value) == "number" and value or type(value)))
+    bad_argument(value, name, method, expected)
   end
 end
 

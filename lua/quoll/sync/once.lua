@@ -3,7 +3,7 @@
 
 local core = require "quoll.core"
 
-local raise = core.raise
+local bad_argument = core.bad_argument
 local spawn, detach = core.spawn, core.task_detach
 local status, cancel = core.task_status, core.task_cancel
 local wait = core.task.wait
@@ -38,8 +38,7 @@ end
 -- @treturn function get
 function once.new(fn)
   if type(fn) ~= "function" then
-    raise(("bad argument 'fn' to 'once' (a function expected, got %s)")
-      :format(type(fn)))
+    bad_argument(fn, "fn", "once", "a function")
   end
   local runs = {}
   return function(key, ...)

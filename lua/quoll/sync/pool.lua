@@ -4,7 +4,8 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 
-local raise, spawn, task_own = core.raise, core.spawn, core.task_own
+local bad_argument = core.bad_argument
+local spawn, task_own = core.spawn, core.task_own
 local raw = core.semaphore
 local acquire, new_permit, idle = raw.acquire, raw.permit, raw.idle
 local close_semaphore = core.methods.semaphore.close
@@ -19,11 +20,9 @@ local pool = { methods = Pool }
 -- @treturn Pool
 function pool.new(n, fn)
   if type(n) ~= "number" or n < 1 or n % 1 ~= 0 then
-    raise(("bad argument 'n' to 'pool' (a whole number from 1 up expected, "
-      .. "got %s)"):format(type(n) == "number" and n or type(n)))
+    bad_argument(n, "n", "pool", "a whole number from 1 up")
   elseif type(fn) ~= "function" then
-    raise(("bad argument 'fn' to 'pool' (a function expected, got %s)")
-      :format(type(fn)))
+    bad_argument(fn, "fn", "pool", "a function")
   end
   return setmetatable({ room = raw.new(n), fn = fn }, meta)
 end

@@ -5,7 +5,7 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 
-local raise, core_select = core.raise, core.select
+local core_select = core.select
 
 -- What a Lua object waits with.
 local INSIDE = { subscription = "channel", waitgroup = "none" }
@@ -25,9 +25,10 @@ local select = {}
 -- of the connections
 -- @treturn[2] string CODE
 function select.select(set, s)
-  if type(set) ~= "table" or next(set) == nil then
-    raise(("bad argument 'set' to 'select' (%s)"):format(type(set) == "table"
-      and "it is empty" or "a table expected, got " .. type(set)))
+  if type(set) ~= "table" then
+    core.bad_argument(set, "set", "select", "a table")
+  elseif next(set) == nil then
+    core.raise "bad argument 'set' to 'select' (it is empty)"
   end
   local objects, keys, n = { [0] = set }, {}, 0
   for key, object in pairs(set) do

@@ -7,7 +7,7 @@ local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local iterator = require "quoll.iterator"
 
-local raise = core.raise
+local raise, bad_argument = core.raise, core.bad_argument
 local raw = core.channel
 local offer, poll, core_receive = raw.offer, raw.poll, raw.receive
 local close, closed = core.methods.channel.close, raw.closed
@@ -59,7 +59,7 @@ end
 -- @treturn[2] string CODE
 function Topic:publish(v)
   if v == nil then
-    raise "bad argument 'v' to 'publish' (any value but nil expected, got nil)"
+    bad_argument(v, "v", "publish", "any value but nil")
   elseif self.closed then
     return nil, "closed", "CLOSED"
   end
@@ -94,12 +94,10 @@ end
 -- it, "drop" drops its oldest value
 -- @treturn Subscription no task owns it
 function Topic:subscribe(n, mode)
-  if type(n) ~= "number" or n < 1 then
-    raise(("bad argument 'n' to 'subscribe' (a whole number from 1 up "
-      .. "expected, got %s)"):format(type(n) == "number" and n or type(n)))
+  if type(n) ~= "number" or n < 1 or n % 1 ~= 0 then
+    bad_argument(n, "n", "subscribe", "a whole number from 1 up")
   elseif mode ~= nil and not MODES[mode] then
-    raise(("bad argument 'mode' to 'subscribe' ('close' or 'drop' expected, "
-      .. "got %s)"):format(tostring(mode)))
+    bad_argument(mode, "mode", "subscribe", "'close' or 'drop'")
   end
   local self_channel = raw.new(n)
   local subscription = setmetatable({

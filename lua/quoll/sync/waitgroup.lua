@@ -34,8 +34,7 @@ end
 function Waitgroup:add(n)
   n = n == nil and 1 or n
   if type(n) ~= "number" or n % 1 ~= 0 then
-    raise(("bad argument 'n' to 'add' (a whole number expected, got %s)")
-      :format(type(n) == "number" and n or type(n)))
+    core.bad_argument(n, "n", "add", "a whole number")
   elseif self.count + n < 0 then
     raise(("a wait group of %d has no %d to be done"):format(self.count, -n))
   end

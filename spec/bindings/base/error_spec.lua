@@ -71,4 +71,14 @@ describe("misuse", function()
         assert.matches("^[^\n]*error_spec.lua:%d+: text %%s$",
             message(function() core.raise "text %s" end))
     end)
+
+    it("of core.bad_argument is worded as that of a function of C", function()
+        assert.matches("^[^\n]*error_spec.lua:%d+: bad argument 'n' to 'f' "
+            .. "%(a boat expected, got 'car'%)$", message(function()
+                core.bad_argument("car", "n", "f", "a boat")
+            end))
+        assert.matches("got nil%)$", message(function()
+            core.bad_argument(nil, "n", "f", "a boat")
+        end))
+    end)
 end)

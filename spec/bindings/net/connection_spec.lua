@@ -30,6 +30,36 @@ describe("bindings/net/connection", function()
         assert.equal("x", reader:wait(pair.PATIENCE))
     end))
 
+    it("asks for the names of a unix socket by the loop's table", function()
+        local result = helper.script [[
+            local ffi = require "ffi"
+            local inject = require("spec.support.native").inject
+            local quoll = require "quoll"
+            inject.ql_inject_new(nil)
+            inject.ql_inject_install(ffi.cast("ql_loop_t *",
+                require("quoll.core").loop()))
+            quoll.run(function()
+                local listener = quoll.listen("unix:@quoll-connection-spec")
+                local client = quoll.connect(listener:address())
+                local reader = quoll.spawn(client.receive, client, 1)
+                local function waits()
+                    for _, task in ipairs(quoll.tasks()) do
+                        if task.id == reader:id() then
+                            return task.waits:match "^receive from (%S+)"
+                        end
+                    end
+                end
+                quoll.yield()
+                print(waits())
+                inject.ql_inject_fail("getpeername", client:getfd(), 1, 0, 107)
+                print(waits())
+                reader:cancel()
+            end)
+        ]]
+        assert.equal(0, result.code, result.err)
+        assert.equal("unix:@quoll-connection-spec\nunix:\n", result.out)
+    end)
+
     it("refuses other handles as itself", pair.with(function(_, server)
         local listener = quoll.listen("127.0.0.1:0")
         for _, other in ipairs { listener, {}, io.stdout, 1 } do

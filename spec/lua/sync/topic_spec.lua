@@ -121,7 +121,7 @@ describe("a topic", function()
             function() t:publish() end)
         fails("bad argument 'n' to 'subscribe'", t.subscribe, t)
         fails("bad argument 'n' to 'subscribe'", t.subscribe, t, 0)
-        fails("'close' or 'drop' expected, got keep", t.subscribe, t, 1,
+        fails("'close' or 'drop' expected, got 'keep'", t.subscribe, t, 1,
             "keep")
         assert.is_false(pcall(t.subscribe, t, 1.5))
     end)
