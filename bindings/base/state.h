@@ -73,4 +73,15 @@ ql__upvalue(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+/* The task as which L may wait now; *drive: by running the loop. Raises where
+ * L cannot wait. */
+static inline ql_task_t *
+ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
+{
+    ql_task_t *t = lua->current;
+
+    *drive = (t->L != L || !lua_isyieldable(L)) && ql__waiter_drives(L, lua);
+    return t;
+}
+
 #endif

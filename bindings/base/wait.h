@@ -35,9 +35,9 @@ bool ql__slice_spend(ql_lua_t *lua);
 /* waiter.c */
 void ql__waiter_init(lua_State *L, ql_lua_t *lua);
 void ql__waiter_register(lua_State *L, ql_lua_t *lua);
-/* The task as which L may wait now; *drive: by running the loop. Raises where
- * L cannot wait. */
-ql_task_t *ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive);
+/* May L, in which the running task cannot just yield, wait as it? true: by
+ * running the loop; false: by yielding outward. Raises where it may not. */
+bool ql__waiter_drives(lua_State *L, ql_lua_t *lua) QL_COLD;
 /* Replaces the coroutine on top of L by the one from which quoll.coroutine
  * resumed it. NULL: none did, or the main chunk. */
 lua_State *ql__waiter_outward(lua_State *L, ql_lua_t *lua);

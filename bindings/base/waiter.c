@@ -90,15 +90,12 @@ waiter_refuse(lua_State *L, const ql_task_t *t)
              t->id == 0 ? "main chunk" : "task");
 }
 
-ql_task_t *
-ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
+bool
+ql__waiter_drives(lua_State *L, ql_lua_t *lua)
 {
     ql_task_t *t = lua->current;
+    bool drive = true;
 
-    *drive = t->L != L || !lua_isyieldable(L);
-    if (!*drive) {
-        return t;
-    }
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
@@ -106,13 +103,13 @@ ql__waiter(lua_State *L, ql_lua_t *lua, bool *drive)
         waiter_refuse(L, t);
     }
     if (t != &lua->root) {
-        *drive = waiter_check(L, lua, t);
+        drive = waiter_check(L, lua, t);
     }
-    if (*drive && ql__unhooked(L, lua)) {
+    if (drive && ql__unhooked(L, lua)) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
     ql__scope_innermost(t);
-    return t;
+    return drive;
 }
 
 void
