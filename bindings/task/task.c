@@ -130,14 +130,29 @@ is_root(lua_State *L)
     return 1;
 }
 
+/* timer_failed(text): the error of a periodic function; the log's limit holds,
+ * which core.log, for scripts, does not have. */
+static int
+timer_failed(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    ql_log_error(lua->loop, QL_LOG_ERR, 0, "timer: %s", luaL_checkstring(L, 1));
+    return 0;
+}
+
 void
 ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {
-        {"task_status", task_status}, {"task_id", task_id},
-        {"task_name", task_name},     {"task_detach", task_detach},
-        {"task_own", task_own},       {"task_quiet", task_quiet},
-        {"is_root", is_root},         {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"task_status", task_status},
+                                   {"task_id", task_id},
+                                   {"task_name", task_name},
+                                   {"task_detach", task_detach},
+                                   {"task_own", task_own},
+                                   {"task_quiet", task_quiet},
+                                   {"is_root", is_root},
+                                   {"timer_failed", timer_failed},
+                                   {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -12,8 +12,8 @@ local function guarded(fn, ...)
     return
   elseif core.iscancelled(err) then
     error(err, 0)
-  elseif not pcall(core.log, "error", "timer: ", err) then
-    core.log("error", "timer: its error cannot be shown") -- out of memory
+  elseif not pcall(core.timer_failed, err) then
+    core.timer_failed "its error cannot be shown" -- out of memory
   end
 end
 

@@ -199,6 +199,27 @@ describe("every", function()
         assert.matches("timer: %(error object cannot be shown%)\n", result.err)
     end)
 
+    it("does not flood the log with its errors", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local n = 0
+            quoll.run(function()
+                local task
+                task = quoll.timer.every(0.0001, function()
+                    n = n + 1
+                    if n == 100 then
+                        task:cancel()
+                    end
+                    error "again"
+                end)
+            end)
+            print(n)
+        ]]
+        assert.equal("100\n", result.out)
+        local _, lines = result.err:gsub("timer: [^\n]*again", "")
+        assert.is_true(lines >= 10 and lines <= 40, result.err)
+    end)
+
     it("refuses bad arguments at the caller's line", function()
         for _, args in ipairs { { 0, print }, { -1, print }, { "1", print },
             { 0 / 0, print }, { 1 }, { 1, 2 }, {} } do
