@@ -204,6 +204,27 @@ co_args(ql_task_t *t)
     return lua_gettop(t->L);
 }
 
+/*
+ * An error (no memory, a hook's) came between the wait of a generator and the
+ * yield of the task: the wait ends with the coroutine. Unless it is parked, the
+ * handle of the operation may be gone.
+ */
+static void
+co_abandon(ql_task_t *t)
+{
+    ql_op_t *op = t->op;
+
+    if (t->state == QL_TASK_WAITING) {
+        op->type->cancel(op);
+        ql__unpark(t);
+        co_let_go(op);
+    } else if (op == &t->own.op) {
+        co_let_go(op);
+    }
+    ql__unpost(t);
+    t->op = NULL;
+}
+
 static void
 co_enter(ql_task_t *t, int nargs)
 {
@@ -220,6 +241,9 @@ co_enter(ql_task_t *t, int nargs)
     lua->current = previous;
     if (status == LUA_YIELD && t->op != NULL) {
         return;
+    }
+    if (t->op != NULL) {
+        co_abandon(t);
     }
     ql__task_returned(t, status);
 }

@@ -318,3 +318,56 @@ describe("an error", function()
         assert.equal(object, err)
     end)
 end)
+
+-- A hook raises at each step between the wait and the yield of the task.
+describe("a generator's wait that its task does not reach", function()
+    local script = [[
+        jit.off()
+        local quoll = require "quoll"
+        local co, early = quoll.coroutine, 0
+
+        local function interrupted(n, wait)
+            local generator = co.wrap(function() co.wrap(wait)() end)
+            debug.sethook(function()
+                debug.sethook()
+                error("hook", 0)
+            end, "", n)
+            local ok, err = pcall(generator)
+            debug.sethook()
+            return err
+        end
+
+        for n = 1, 60 do
+            quoll.run(function()
+                local channel = quoll.sync.channel()
+                local task = quoll.spawn(interrupted, n, function()
+                    if arg[1] == "sleep" then
+                        quoll.sleep(60)
+                    else
+                        channel:receive()
+                    end
+                end)
+                quoll.yield()
+                quoll.yield()
+                debug.sethook()
+                if task:status() == "done" then
+                    early = early + 1
+                    local err = task:wait()
+                    assert(err:match "hook$", err)
+                    assert(not channel:send("x", 0), n)
+                end
+                task:cancel()
+            end)
+        end
+        local stats = quoll.stats()
+        print(early > 20, stats.tasks.live, stats.loop.posted)
+    ]]
+
+    for _, what in ipairs { "receive", "sleep" } do
+        it("ends with that, " .. what, function()
+            local result = helper.script(script, { what })
+            assert.equal("true\t0\t0\n", result.out, result.err)
+            assert.equal(0, result.code)
+        end)
+    end
+end)
