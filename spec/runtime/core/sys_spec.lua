@@ -36,7 +36,8 @@ end
 local only_in = {
     localtime_r = "log.c", -- may read the zone's file: libc's own affair
     -- A set of signals is memory.
-    sigemptyset = "send.c timer_resolution.c tick.c", sigaddset = "send.c tick.c",
+    sigemptyset = "send.c timer_resolution.c tick.c",
+    sigaddset = "send.c tick.c",
     __libc_current_sigrtmin = "tick.c", -- a number
     sigfillset = "thread_pool.c", sigdelset = "thread_pool.c",
     -- A thread's own mask cannot fail: SIGPIPE around a write, every signal
