@@ -1,9 +1,10 @@
 /*
  * signal.c: SIGINT and SIGTERM while the loop runs from a script: luajit's own
  * handler would kill whichever coroutine runs. The first cancels every task,
- * the second exits with 128 + signo, also when a script never comes back to
- * the loop. SIGQUIT asks for a dump of the tasks; a second one before that is
- * written ends the process as it always did. What is ignored stays ignored.
+ * and the main chunk once its present wait is over; the second exits with
+ * 128 + signo, also when a script never comes back to the loop. SIGQUIT asks
+ * for a dump of the tasks; a second one before that is written ends the process
+ * as it always did. What is ignored stays ignored.
  *
  * The handler of the first one installs that of the second, so the state is
  * the disposition itself, which exec resets in children; and it sends the loop
@@ -162,6 +163,7 @@ void
 ql__signals_enter(ql_lua_t *lua)
 {
     ql_signals_t *signals = &lua->signals;
+    bool cancelled = lua->root.scope.cause != NULL;
     sigset_t note;
 
     if (signals->depth++ != 0) {
@@ -175,13 +177,14 @@ ql__signals_enter(ql_lua_t *lua)
         return;
     }
     pthread_sigmask(SIG_BLOCK, &note, &signals->mask);
-    signals_catch(SIGINT, on_first, 0, &signals->old[0]);
-    signals_catch(SIGTERM, on_first, 0, &signals->old[1]);
+    for (int i = 0; i < 2; i++) {
+        signals_catch(signals_caught[i], cancelled ? on_second : on_first, 0,
+                      &signals->old[i]);
+    }
     signals_catch_quit(&signals->old[2]);
 }
 
-/* A note that nobody has read would kill the process once it is unblocked: it
- * came too late to cancel anything. */
+/* A note that nobody has read would kill the process once it is unblocked. */
 static void
 signals_forget(ql_lua_t *lua)
 {
@@ -207,6 +210,10 @@ ql__signals_leave(ql_lua_t *lua)
     }
     signals_forget(lua);
     pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
+    if (signals->received != 0) {
+        ql__task_cancel(&lua->root, signal_name(signals->received));
+        ql__scope_refresh(&lua->root);
+    }
 }
 
 void
@@ -215,7 +222,8 @@ ql__signals_idle(ql_lua_t *lua)
     ql_task_t *root = &lua->root;
 
     if (lua->signals.received != 0 && root->state == QL_TASK_WAITING
-        && !root->event.posted && !ql__join_children(root))
+        && root->innermost->cause != NULL && !root->event.posted
+        && !ql__join_children(root))
     {
         ql_op_end(root->op, QL_E_CANCELLED);
     }

@@ -111,16 +111,17 @@ ql__scope_refresh(ql_task_t *t)
     }
 }
 
-/* A signal cancels every task, not what the main chunk does itself. */
+/* A signal cancels every task at once, but the main chunk after its present
+ * wait, which may be for them. */
 static void
 cancel_reach(ql_scope_t *s, ql_scope_t *cause)
 {
     ql_task_t *t = s->task;
 
-    if (t->id == 0 && cause == &t->scope) {
+    s->cause = cause;
+    if (s->parent == NULL) {
         return;
     }
-    s->cause = cause;
     if (ql__task_starting(t)) {
         ql__scope_cut(s);
         ql_del_timer(t->lua->loop, &t->event);
@@ -160,7 +161,7 @@ ql__scope_cancel(ql_scope_t *s, const char *why)
         ql__scope_spread(s, s);
     }
     if (s->parent == NULL && t->state == QL_TASK_WAITING
-        && ql_task_count(t->lua) == 0)
+        && t->innermost->cause != NULL && ql_task_count(t->lua) == 0)
     {
         ql_op_end(t->op, QL_E_CANCELLED);
     }

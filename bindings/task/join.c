@@ -83,15 +83,10 @@ join_results(lua_State *L, const ql_task_t *target)
     return 1;
 }
 
-/* The userdata of the target is L's first value. */
+/* The userdata of the target, which has ended, is L's first value. */
 static int
-join_push(lua_State *L, ql_op_t *op, int rc)
+join_outcome(lua_State *L, const ql_task_t *target)
 {
-    ql_task_t *target = join_own(op)->target;
-
-    if (rc == NGX_ERROR) {
-        return ql_push_error(L, op->err);
-    }
     if (target->state == QL_TASK_CANCELLED) {
         return ql_push_error(L, QL_E_CANCELLED);
     }
@@ -99,6 +94,13 @@ join_push(lua_State *L, ql_op_t *op, int rc)
         return join_results(L, target);
     }
     return ql__failure_raise(L, 1);
+}
+
+static int
+join_push(lua_State *L, ql_op_t *op, int rc)
+{
+    return rc == NGX_ERROR ? ql_push_error(L, op->err)
+                           : join_outcome(L, join_own(op)->target);
 }
 
 static void
@@ -124,6 +126,17 @@ task_wait(lua_State *L)
     own->target = target;
     lua_settop(L, 1);
     return ql_await(L, &own->op, 1);
+}
+
+/* task_outcome(task): as task_wait; that of an ended one also where the caller
+ * has been cancelled meanwhile. */
+static int
+task_outcome(lua_State *L)
+{
+    ql_task_t *target = ql__task_check(L, 1, "wait");
+
+    lua_settop(L, 1);
+    return ql__task_ended(target) ? join_outcome(L, target) : task_wait(L);
 }
 
 void
@@ -235,8 +248,10 @@ ql__join_child(ql_scope_t *s)
 void
 ql__join_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {
-        {"task_wait", task_wait}, {"task_room", task_room}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"task_wait", task_wait},
+                                   {"task_outcome", task_outcome},
+                                   {"task_room", task_room},
+                                   {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

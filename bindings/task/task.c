@@ -141,18 +141,27 @@ timer_failed(lua_State *L)
     return 0;
 }
 
+/* check_wait(): raises what a wait would raise at once */
+static int
+check_wait(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    ql_task_t *t = lua->current;
+
+    ql_check_wait(L, lua);
+    ql__scope_innermost(t);
+    return t->cancelled ? ql__cancel_raise(L, t) : 0;
+}
+
 void
 ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"task_status", task_status},
-                                   {"task_id", task_id},
-                                   {"task_name", task_name},
-                                   {"task_detach", task_detach},
-                                   {"task_own", task_own},
-                                   {"task_quiet", task_quiet},
-                                   {"is_root", is_root},
-                                   {"timer_failed", timer_failed},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"task_status", task_status}, {"task_id", task_id},
+        {"task_name", task_name},     {"task_detach", task_detach},
+        {"task_own", task_own},       {"task_quiet", task_quiet},
+        {"is_root", is_root},         {"timer_failed", timer_failed},
+        {"check_wait", check_wait},   {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -108,6 +108,7 @@ local function accept_loop(self, fn, opts)
 end
 
 local function run_server(self, fn, opts, ours)
+  core.check_wait()
   local server = spawn(accept_loop, self, fn, opts)
   if ours then
     task_own(self, server)

@@ -66,8 +66,8 @@ Task.traceback = core.task_traceback
 tasks.spawn = core.spawn
 
 --- Runs main(...) as a task and turns the loop until every task has ended.
--- The first SIGINT or SIGTERM cancels every task, the second exits with
--- 128 + its number.
+-- The first SIGINT or SIGTERM cancels every task, and every further wait of the
+-- main chunk raises; the second exits with 128 + its number.
 -- @func[opt] main
 -- @param[opt] ... its arguments
 -- @return main's results, or its error is raised
@@ -76,6 +76,7 @@ function tasks.run(main, ...)
   if not core.is_root() then
     core.raise "quoll.run inside a task: quoll.spawn starts another one"
   end
+  core.check_wait()
   local task
   if main ~= nil then
     if type(main) ~= "function" then
@@ -86,7 +87,7 @@ function tasks.run(main, ...)
   end
   finish(core.task_room(1))
   if task then
-    return task:wait()
+    return finish(core.task_outcome(task))
   elseif core.signalled() then
     return nil, "cancelled", "CANCELLED"
   end
