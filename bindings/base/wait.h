@@ -15,8 +15,7 @@ void ql__unpark(ql_task_t *t);
 /* Takes t out of the posted queues, and out of those that a nested drive holds
  * back. */
 void ql__unpost(ql_task_t *t);
-/* Leaves the coroutine L, in which t runs, and t with the topmost n values; for
- * co.c and cancel.c. */
+/* Leaves the coroutine L, in which t runs, and t with the topmost n values. */
 int ql__yield(lua_State *L, ql_task_t *t, int n);
 
 /* drive.c */

@@ -34,7 +34,7 @@ typedef struct {
     };
     lua_State *from;      /* channel: has the channel first and, of a send, the
                             item last on its stack */
-    uint32_t room;        /* room: fewer tasks than this */
+    uint32_t room;        /* room: fewer tasks than this; ql_return: results */
     uint32_t count;       /* semaphore: permits wanted */
     unsigned posted : 1;  /* sleep: the turn or the time has come next */
     unsigned granted : 1; /* quoll.sync: has what it waits for, until its push
