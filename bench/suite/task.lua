@@ -9,6 +9,17 @@ local FIGURES = {
     { "stream", "ns for an item of a stream of a channel", "switch" },
 }
 
+-- A million tasks, and cancelling many against cancelling a tenth of them.
+local function alive(bench, round)
+    local scale = bench.quick and 10 or 1
+    local function measure(n)
+        return figures.parse(bench:script("bench/task_alive.lua", n / scale))
+    end
+    round.bytes = measure(1000000).bytes
+    round.cancel, round.cancel_few = measure(100000).cancel,
+        measure(10000).cancel
+end
+
 return {
     name = "task",
     what = "tasks against bare coroutines",
@@ -19,6 +30,7 @@ return {
             local bare = figures.parse(
                 bench:script("bench/peers/task_bare.lua"))
             round.bare_spawn, round.switch = bare.spawn, bare.switch
+            alive(bench, round)
             samples:add(round)
         end)
         for _, figure in ipairs(FIGURES) do
@@ -31,5 +43,17 @@ return {
                 most = most,
             }
         end
+        bench.report:add {
+            what = "task: bytes of each of a million that sleep",
+            measured = samples:median "bytes",
+            most = 1200,
+        }
+        bench.report:add {
+            what = "task: ns to cancel one of 100,000, against of 10,000",
+            measured = samples:median "cancel",
+            against = samples:median "cancel_few",
+            ratio = samples:ratio("cancel", "cancel_few"),
+            most = 2,
+        }
     end,
 }
