@@ -126,6 +126,9 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     bool drive;
     ql_task_t *t = ql__waiter(L, lua, &drive);
 
+    if (t->op != NULL) { /* a finaliser, or an error cut that wait off */
+        return ql_raise(L, "cannot wait here: the task waits already");
+    }
     if (t->cancelled && co_cancelled(t)) {
         op->rc = NGX_ERROR;
         op->err = QL_E_CANCELLED;
