@@ -27,7 +27,8 @@ describe("a select on a connection", function()
             peer:send "one\ntwo\n"
             assert.equal("conn", waiter:wait())
             assert.equal("one", conn:receive())
-            assert.equal("conn", select(set, 0)) -- in the buffer
+            -- In the buffer, unless a byte comes at a time.
+            assert.equal("conn", select(set, helper.injected and 1 or 0))
             assert.equal("two", conn:receive())
             assert.same({ nil, "timeout", "TIMEOUT" }, { select(set, 0) })
             peer:send "three\n"
