@@ -98,6 +98,9 @@ describe("a wait in a finaliser", function()
     end
 
     it("is refused while the state closes", function()
+        if helper.collecting then
+            pending "a collector that never rests runs them before"
+        end
         local result = helper.script(prelude .. [[
             uses[#uses] = nil -- would run the others within itself
             finalise(function() print(refused == #uses, other) end)
