@@ -80,7 +80,10 @@ local function fair(greedy, stop)
     local state = beside(greedy, stop or function() end)
     assert.is_true(state.done > 0)
     assert.is_true(state.most <= 10 * SLICE, state.most .. " completions")
-    assert.is_true(state.turns <= TURNS, state.turns .. " turns")
+    -- A turn is bounded by time, and little runs in it under these two.
+    if not (helper.collecting or helper.sanitized) then
+        assert.is_true(state.turns <= TURNS, state.turns .. " turns")
+    end
 end
 
 describe("1,000 modest tasks are not starved by a hot loop of", function()

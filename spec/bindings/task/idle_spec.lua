@@ -93,9 +93,9 @@ describe("the coroutine of a task that has returned", function()
     it("serves as many as are spawned at once", function()
         tasks.run(function()
             for _ = 1, 3 do
-                local sum = 0
+                local sum, list = 0, {}
                 for i = 1, 500 do
-                    quoll.spawn(function()
+                    list[i] = quoll.spawn(function()
                         quoll.yield()
                         sum = sum + i
                         if i % 7 == 0 then
@@ -103,7 +103,9 @@ describe("the coroutine of a task that has returned", function()
                         end
                     end)
                 end
-                quoll.sleep(0.001)
+                for _, task in ipairs(list) do
+                    task:wait()
+                end
                 assert.equal(500 * 501 / 2, sum)
             end
         end)
