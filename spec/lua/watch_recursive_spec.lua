@@ -163,14 +163,10 @@ describe("a recursive watch's faults", function()
     local function printed(source)
         local dir = folders.make()
         local result = helper.script([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local folders = require "spec.support.folders"
             local quoll = require "quoll"
             local dir, sh = arg[1], folders.sh
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
         ]] .. source, { dir })
         folders.remove(dir)
         assert.equal(0, result.code, result.err)

@@ -200,12 +200,8 @@ end)
 describe("a machine without inotify left", function()
     local function printed(call, code)
         local out = helper.script(([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             inject.ql_inject_fail("%s", -1, 1, 1, %d)
             print(quoll.fs.watch "/tmp")
         ]]):format(call, code))

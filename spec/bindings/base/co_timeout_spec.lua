@@ -6,7 +6,7 @@ describe("the timeout of a wait", function()
     local function printed(source)
         local result = helper.script([[
             local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
             local passed = 0
             local function pass(s)
@@ -16,9 +16,6 @@ describe("the timeout of a wait", function()
             local function reads()
                 return tonumber(inject.ql_inject_calls("recv"))
             end
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             inject.ql_inject_clock_freeze(1)
             quoll.run(function()
                 local listener = quoll.listen("unix:@quoll-co-"

@@ -203,11 +203,7 @@ end)
 describe("without a signalfd", function()
     it("the loop runs, and a signal does what it did before", function()
         local child = started [[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
+            local inject = require "spec.support.scripted"
             inject.ql_inject_fail("signalfd", -1, 1, 0, 24)
             quoll.run(function()
                 quoll.sleep(0.001)

@@ -76,13 +76,9 @@ describe("the budget of a task", function()
     -- by `step` ns with each.
     local function completions(step)
         local result = helper.script([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
             local step = tonumber(arg[1])
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             inject.ql_inject_clock_freeze(1)
             quoll.run(function()
                 local ended = quoll.spawn(function() end)

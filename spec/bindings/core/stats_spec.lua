@@ -64,12 +64,8 @@ describe("stats", function()
         local path = tasks.file(("x"):rep(100000))
         finally(function() os.remove(path) end)
         local result = helper.script(([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             %s
             local file = assert(quoll.open(arg[1], "%s"))
             for i = 1, 3 do assert(#file:pread(65536, i) == 65536) end

@@ -212,12 +212,8 @@ describe("a failing chunks iterator", function()
     it("raises in the order of the file, and can be called again",
         function()
             local result = helper.script([[
-                local ffi = require "ffi"
-                local inject = require("spec.support.native").inject
+                local inject = require "spec.support.scripted"
                 local quoll = require "quoll"
-                inject.ql_inject_new(nil)
-                inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                    require("quoll.core").loop()))
                 inject.ql_inject_aio_res(2, -5)
                 quoll.run(function()
                     local chunks = quoll.open(arg[1], "rd"):chunks(262144)

@@ -70,12 +70,8 @@ describe("what close(2) says of a written file", function()
         local path = tasks.file "text"
         finally(function() os.remove(path) end)
         local result = helper.script([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             quoll.run(function()
                 for _, err in ipairs { 5, 28, 122 } do
                     local file = assert(quoll.open(arg[1], "a"))

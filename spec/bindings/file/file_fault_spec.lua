@@ -3,14 +3,10 @@ local tasks = require "spec.support.tasks"
 
 local size = 300000
 local head = [[
-    local ffi = require "ffi"
-    local inject = require("spec.support.native").inject
+    local inject = require "spec.support.scripted"
     local quoll = require "quoll"
     local path = arg[1]
     local text = io.open(path):read "*a"
-    inject.ql_inject_new(nil)
-    inject.ql_inject_install(ffi.cast("ql_loop_t *",
-        require("quoll.core").loop()))
 
     -- n reads at once; whether all were right.
     local function read_many(file, n)

@@ -4,13 +4,9 @@ local helper = require "spec.helper"
 local tasks = require "spec.support.tasks"
 
 local head = [[
-    local ffi = require "ffi"
-    local inject = require("spec.support.native").inject
+    local inject = require "spec.support.scripted"
     local quoll = require "quoll"
     local path = arg[1]
-    inject.ql_inject_new(nil)
-    inject.ql_inject_install(ffi.cast("ql_loop_t *",
-        require("quoll.core").loop()))
     inject.ql_inject_fail("fstatfs", -1, 1, 0, 5)
     -- What fn gives, and how many fstat and thread's jobs it took.
     local function cost(fn)

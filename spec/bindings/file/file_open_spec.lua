@@ -4,12 +4,8 @@ local quoll = require "quoll"
 local run = tasks.run
 
 local head = [[
-    local ffi = require "ffi"
-    local inject = require("spec.support.native").inject
+    local inject = require "spec.support.scripted"
     local quoll = require "quoll"
-    inject.ql_inject_new(nil)
-    inject.ql_inject_install(ffi.cast("ql_loop_t *",
-        require("quoll.core").loop()))
     local EAGAIN, EMFILE = 11, 24
 
     -- The next open is made by a thread, which takes its time.

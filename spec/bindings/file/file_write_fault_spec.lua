@@ -3,13 +3,9 @@ local tasks = require "spec.support.tasks"
 local files = require "spec.support.files"
 
 local head = [[
-    local ffi = require "ffi"
-    local inject = require("spec.support.native").inject
+    local inject = require "spec.support.scripted"
     local quoll = require "quoll"
     local path = arg[1]
-    inject.ql_inject_new(nil)
-    inject.ql_inject_install(ffi.cast("ql_loop_t *",
-        require("quoll.core").loop()))
     local function content()
         return io.open(path):read "*a"
     end

@@ -136,12 +136,8 @@ end)
 describe("a directory that fails in the middle", function()
     it("raises, and is closed", function()
         local result = helper.script([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             inject.ql_inject_fail("getdents64", -1, 2, 2, 5)
             quoll.run(function()
                 local n = 0

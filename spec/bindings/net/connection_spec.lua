@@ -32,12 +32,8 @@ describe("bindings/net/connection", function()
 
     it("asks for the names of a unix socket by the loop's table", function()
         local result = helper.script [[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             quoll.run(function()
                 local listener = quoll.listen("unix:@quoll-connection-spec")
                 local client = quoll.connect(listener:address())
@@ -99,14 +95,10 @@ describe("bindings/net/connection", function()
     it("lets others get on beside a peer that never stops", function()
         -- A descriptor that is no socket always has 16 KiB more, 512 times.
         local result = helper.script [[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
             local ENOTSOCK, PIECE, PIECES = 88, 16384, 512
             local most, turns, before = 0, 0, 0
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             quoll.run(function()
                 local listener = quoll.listen("127.0.0.1:0")
                 local client = quoll.connect(listener:address())

@@ -5,15 +5,11 @@ local SIZE = 300000
 local data = files.bytes(SIZE)
 
 local head = [[
-    local ffi = require "ffi"
-    local inject = require("spec.support.native").inject
+    local inject = require "spec.support.scripted"
     local pair = require "spec.support.pair"
     local quoll = require "quoll"
     local path = arg[1]
     local text = io.open(path):read "*a"
-    inject.ql_inject_new(nil)
-    inject.ql_inject_install(ffi.cast("ql_loop_t *",
-        require("quoll.core").loop()))
 
     local function calls(name)
         return tonumber(inject.ql_inject_calls(name))

@@ -179,11 +179,8 @@ end)
 describe("waitfd without", function()
     local inject = [[
         local ffi = require "ffi"
-        local inject = require("spec.support.native").inject
+        local inject = require "spec.support.scripted"
         local quoll = require "quoll"
-        inject.ql_inject_new(nil)
-        inject.ql_inject_install(ffi.cast("ql_loop_t *",
-            require("quoll.core").loop()))
     ]]
 
     local function printed(source)

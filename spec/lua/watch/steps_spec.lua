@@ -109,12 +109,8 @@ describe("a watch's steps", function()
     it("that list a folder tell a failure in the middle of it", function()
         sh(dir, "mkdir a")
         local result = helper.script([[
-            local ffi = require "ffi"
-            local inject = require("spec.support.native").inject
+            local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            inject.ql_inject_new(nil)
-            inject.ql_inject_install(ffi.cast("ql_loop_t *",
-                require("quoll.core").loop()))
             quoll.run(function()
                 for batch = 2, 4 do -- the root's end, all of a, a's end
                     inject.ql_inject_clear()
