@@ -11,8 +11,9 @@ core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
 local task = require "quoll.task"
 local scope = require "quoll.scope"
 local race = require "quoll.race"
-local listener = require "quoll.listener"
-local connection = require "quoll.connection"
+local listener = require "quoll.net.listener"
+require "quoll.net.connection"
+local connect = require "quoll.net.connect"
 local fs = require "quoll.fs"
 local dump = require "quoll.dump"
 local options = require "quoll.options"
@@ -36,7 +37,7 @@ local quoll = {
   waitfd = task.waitfd,
   listen = listener.listen,
   serve = listener.serve,
-  connect = connection.connect,
+  connect = connect.connect,
   open = fs.open,
   timer = require "quoll.timer",
   coroutine = require "quoll.coroutine",

@@ -33,7 +33,7 @@ local function serving(listener, fn, opts)
     end)
 end
 
-describe("quoll.listener", function()
+describe("quoll.net.listener", function()
     helper.gates()
 
     describe("listen", function()

@@ -1,7 +1,7 @@
 --- Listening sockets and servers.
 --
 -- Failures are `nil, err, CODE`. Source: bindings/net/listener.c
--- @module quoll.listener
+-- @module quoll.net.listener
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish

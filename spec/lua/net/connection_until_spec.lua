@@ -15,7 +15,7 @@ local function pieces(f, size)
     return list
 end
 
-describe("quoll.connection: receiveuntil", function()
+describe("quoll.net.connection: receiveuntil", function()
     helper.gates()
 
     it("gives what comes before each boundary",

@@ -10,7 +10,7 @@
 -- "closed", "busy ..." or the system's words in lower case.
 --
 -- Source: bindings/net/connection.c, receive.c, send.c, sockopt.c, connect.c
--- @module quoll.connection
+-- @module quoll.net.connection
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
@@ -20,34 +20,13 @@ local options = require "quoll.options"
 
 local raw = core.connection
 local raise = core.raise
-local core_connect = core.connect
 local boundary = raw.boundary
 local receive, receiveany = raw.receive, raw.receiveany
 local receiveuntil, peek, send = raw.receiveuntil, raw.peek, raw.send
 
 local Connection = core.methods.connection
-local connection = {}
 
 local CHUNK = 16384 -- bytes that chunks() gives at most by default
-local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true }
-
---- Opens a connection.
--- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name";
--- host is an IP address or "localhost"
--- @tparam ?table opts `timeout`: seconds for connecting, default none;
--- `bind`: address to connect from
--- @treturn[1] Connection the connection, owned by the running task
--- @treturn[2] nil
--- @treturn[2] string "timeout", "connection refused", "host not found", ...
--- @treturn[2] string CODE
-function connection.connect(address, opts)
-  opts = options.check(opts, CONNECT, "connect")
-  if opts.tls or opts.pool then
-    raise(("bad argument 'options' to 'connect' ('%s' is not available)")
-      :format(opts.tls and "tls" or "pool"))
-  end
-  return finish(core_connect(address, opts.timeout, opts.bind))
-end
 
 -- receive, receiveany and send are called once a message: what finish() does is
 -- written out, since it costs less than passing varargs on.
@@ -275,5 +254,3 @@ Connection.getfd = raw.getfd
 -- @treturn[2] nil
 -- @treturn[2] string "closed"
 -- @treturn[2] string CODE
-
-return connection

@@ -7,7 +7,7 @@ local function results(...)
     return { n = select("#", ...), ... }
 end
 
-describe("quoll.connection: receive", function()
+describe("quoll.net.connection: receive", function()
     helper.gates()
 
     it("gives exactly n bytes", pair.with(function(client, server)

@@ -15,7 +15,7 @@ local function fill(conn)
     return sent
 end
 
-describe("quoll.connection: send", function()
+describe("quoll.net.connection: send", function()
     helper.gates()
 
     it("says how many bytes it sent", pair.with(function(client, server)
