@@ -9,8 +9,6 @@ set_target_properties(quoll_static PROPERTIES EXPORT_NAME static)
 install(TARGETS quoll quoll-lua quoll_static EXPORT quollTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS quoll-core
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/${QL_MODULE_DIR})
 install(FILES runtime/quoll.h bindings/quoll_lua.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY lua/quoll DESTINATION share/lua/5.1
