@@ -1,7 +1,11 @@
---- Opening connections: the address, then the socket.
+--- Opening connections: a pool that has one, names, addresses, TLS.
+-- Each step is a function of its own, and all of them together have the time
+-- of `opts.timeout`. An address that needs none of them is one operation.
 -- @module quoll.net.connect
 
 local core = require "quoll.core"
+local scope = require "quoll.scope"
+local mark, take = core.mark, core.take
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
 
@@ -11,10 +15,86 @@ local connect = {}
 
 local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true }
 
+--- The steps that other modules put in; without one its option is refused.
+-- pool(address, opts, open): a kept connection, or what open(address, opts)
+-- returns; tls(conn, opts, host): opts is `opts.tls`, host the name in the
+-- address ("" of a unix socket); true or nil, err, CODE, and conn is closed
+-- after a failure.
+connect.steps = {}
+
+local steps = connect.steps
+
+local function host_of(address)
+  if address:find("^unix:") then
+    return ""
+  end
+  return address:match("^%[(.*)%]:%d+$") or address:match("^(.*):%d+$") or ""
+end
+
+-- What a step on conn returned, or raised: conn, or nobody keeps it.
+local function stepped(conn, ok, done, ...)
+  if ok and done then
+    return conn
+  end
+  conn:close()
+  if not ok then
+    error(done, 0)
+  end
+  return done, ...
+end
+
+local function dial(address, opts)
+  return finish(core_connect(address, nil, opts.bind))
+end
+
+local function open(address, opts)
+  local conn, err, code = dial(address, opts)
+  if conn and opts.tls then
+    return stepped(conn, pcall(steps.tls, conn, opts.tls, host_of(address)))
+  end
+  return conn, err, code
+end
+
+local function check_steps(address, opts)
+  if type(address) ~= "string" then
+    core.bad_argument(address, "address", "connect", "an address")
+  end
+  for _, name in ipairs { "pool", "tls" } do
+    if opts[name] and not steps[name] then
+      raise(("bad argument 'options' to 'connect' ('%s' is not available)")
+        :format(name))
+    end
+  end
+  local timeout = opts.timeout
+  if timeout and (timeout < 0 or timeout ~= timeout) then
+    core.bad_argument(timeout, "timeout", "connect", "seconds, 0 or more,")
+  end
+end
+
+-- The deadline is ours: who called knows it as a timeout.
+local function timed(conn, err, code, ...)
+  if not conn and code == "DEADLINE" then
+    return nil, err, "TIMEOUT"
+  end
+  return conn, err, code, ...
+end
+
+local function compose(address, opts)
+  check_steps(address, opts)
+  local first, rest = open, nil
+  if opts.pool then
+    first, rest = steps.pool, open
+  end
+  if opts.timeout then
+    return timed(scope.deadline(opts.timeout, first, address, opts, rest))
+  end
+  return first(address, opts, rest)
+end
+
 --- Opens a connection.
 -- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name";
 -- host is an IP address or "localhost"
--- @tparam ?table opts `timeout`: seconds for connecting, default none;
+-- @tparam ?table opts `timeout`: seconds for all of it, default none;
 -- `bind`: address to connect from
 -- @treturn[1] Connection the connection, owned by the running task
 -- @treturn[2] nil
@@ -23,10 +103,13 @@ local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true }
 function connect.connect(address, opts)
   opts = options.check(opts, CONNECT, "connect")
   if opts.tls or opts.pool then
-    raise(("bad argument 'options' to 'connect' ('%s' is not available)")
-      :format(opts.tls and "tls" or "pool"))
+    return compose(address, opts)
   end
-  return finish(core_connect(address, opts.timeout, opts.bind))
+  local conn, err, code = core_connect(address, opts.timeout, opts.bind)
+  if conn == mark then
+    return take(err)
+  end
+  return conn, err, code
 end
 
 return connect

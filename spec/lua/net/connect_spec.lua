@@ -32,9 +32,6 @@ describe("quoll.net.connect", function()
         assert.error_matches(function()
             quoll.connect(80)
         end, "bad argument 'address' to 'connect'")
-        assert.error_matches(function()
-            quoll.connect("127.0.0.1:80", { tls = true })
-        end, "not available")
     end)
 
     it("connects from an address", function()
@@ -45,6 +42,74 @@ describe("quoll.net.connect", function()
             local server = listener:accept(pair.PATIENCE)
             assert.equal("127.0.0.2", (server:getpeername()))
             assert.equal("127.0.0.2", (client:getsockname()))
+        end)
+    end)
+
+    describe("with a step of another module", function()
+        local steps = require("quoll.net.connect").steps
+        local kept, listener
+
+        before_each(function()
+            kept = { tls = steps.tls, pool = steps.pool }
+            listener = assert(quoll.listen("127.0.0.1:0"))
+        end)
+
+        after_each(function()
+            steps.tls, steps.pool = kept.tls, kept.pool
+            listener:close()
+        end)
+
+        local function connect(opts)
+            opts.timeout = opts.timeout or pair.PATIENCE
+            return quoll.connect(listener:address(), opts)
+        end
+
+        it("hands the connection, its options and the host on", function()
+            local seen
+            steps.tls = function(conn, opts, host)
+                seen = { conn, opts, host }
+                return true
+            end
+            local conn = assert(connect { tls = { "x" } })
+            assert.same({ conn, { "x" }, "127.0.0.1" }, seen)
+            conn:close()
+        end)
+
+        it("closes a connection that the step refuses", function()
+            local conn
+            steps.tls = function(c)
+                conn = c
+                return nil, "bad certificate", "EX509"
+            end
+            assert.same(results(nil, "bad certificate", "EX509"),
+                results(connect { tls = true }))
+            assert.equal("CLOSED", select(3, conn:getfd()))
+            steps.tls = function() error("raised", 0) end
+            assert.error_matches(function() connect { tls = true } end,
+                "^raised$")
+        end)
+
+        it("has one deadline for all steps", function()
+            local conn
+            steps.tls = function(c)
+                conn = c
+                return c:receive(1)
+            end
+            assert.same(results(nil, "timeout", "TIMEOUT"),
+                results(connect { tls = true, timeout = 0.02 }))
+            assert.equal("CLOSED", select(3, conn:getfd()))
+        end)
+
+        it("asks the pool first", function()
+            steps.tls = function() return true end
+            steps.pool = function(address, opts, open)
+                assert.equal(listener:address(), address)
+                return open(address, opts)
+            end
+            assert(connect { tls = true, pool = {} }):close()
+            assert.error_matches(function()
+                connect { pool = {}, timeout = -1 }
+            end, "bad argument 'timeout' to 'connect'")
         end)
     end)
 end)
