@@ -573,6 +573,7 @@ struct ql_connection_s {
     unsigned borrowed : 1; /* ql_close_connection leaves the fd open */
     unsigned stream : 1;   /* not a datagram socket */
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
+    unsigned urgent : 1;   /* EPOLLPRI came: reads stop short at its byte */
 };
 
 /*
@@ -658,14 +659,33 @@ QL_API void ql_listening_close(ql_listening_t *ls);
 
 /* --------------------------------------------------------- connecting ---- */
 
+/* A socket option, as setsockopt(2) takes it. */
+typedef struct {
+    int level;
+    int name;
+    socklen_t size; /* bytes of value */
+    union {
+        int number;
+        struct linger linger;
+        char text[16]; /* of a congestion control, of a network device */
+    } value;
+} ql_sockopt_t;
+
+/* Zeroed: none of it. */
+typedef struct {
+    const ql_sockaddr_t *bind;   /* address to connect from; NULL: any */
+    const ql_sockopt_t *options; /* set before bind and connect */
+    unsigned noptions;           /* length of options */
+} ql_connect_opts_t;
+
 /*
  * A nonblocking socket of addr's family and a connection for it. *c is set on
  * NGX_OK (connected at once) and NGX_AGAIN (in the epoll set; the write event
  * tells); NGX_ERROR with errno. The EAGAIN of a full unix backlog
- * has no event to wait for, so it is an error too.
+ * has no event to wait for, so it is an error too. opts may be NULL.
  */
 QL_API int ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
-                                 const ql_sockaddr_t *bind_addr,
+                                 const ql_connect_opts_t *opts,
                                  ql_connection_t **c);
 /* Call again: NGX_OK connected, NGX_AGAIN, NGX_ERROR with c->err. */
 QL_API int ql_test_connect(ql_connection_t *c);

@@ -30,7 +30,7 @@ connect_begin(ql_conn_t *conn)
     ql_connecting_t *to = &conn->connecting;
     ql_connection_t *c = NULL;
     int rc = ql_event_connect_peer(ql_lua_loop(conn->core->lua), to->addr,
-                                   to->bind, &c);
+                                   to->opts, &c);
 
     if (rc == NGX_ERROR) {
         conn->rop.err = errno;
@@ -135,13 +135,14 @@ ql__check_address(lua_State *L, int arg, const char *name, const char *method,
     return rc;
 }
 
-/* connect(addr, [s], [bind]) -> connection | nil, err, CODE */
+/* connect(addr, [s], [bind], [options]) -> connection | nil, err, CODE */
 static int
 core_connect(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     ql_sockaddr_t addr, bind;
-    bool bound = !lua_isnoneornil(L, 3);
+    ql_sockopt_t options[QL__SOCKOPTS];
+    ql_connect_opts_t opts = {.options = options};
     uint64_t timeout;
     ql_conn_t *conn;
 
@@ -149,14 +150,21 @@ core_connect(lua_State *L)
         return ql_return(L, core->lua, 3);
     }
     timeout = ql_check_timeout(L, 2, "timeout", "connect");
-    if (bound && ql__check_address(L, 3, "bind", "connect", &bind) != NGX_OK) {
-        return 3;
+    if (!lua_isnoneornil(L, 3)) {
+        if (ql__check_address(L, 3, "bind", "connect", &bind) != NGX_OK) {
+            return 3;
+        }
+        opts.bind = &bind;
+    }
+    if (!lua_isnoneornil(L, 4)) {
+        opts.noptions = ql__check_sockopts(L, 4, "connect", addr.u.sa.sa_family,
+                                           options);
     }
     if (ql_lua_ready(core->lua, L) == NULL) {
         return ql_push_error(L, errno);
     }
     conn = ql__connection_new(L, core);
-    conn->connecting = (ql_connecting_t){&addr, bound ? &bind : NULL};
+    conn->connecting = (ql_connecting_t){&addr, &opts};
     conn->rop.type = &connect_op;
     conn->rop.timeout = timeout;
     return ql_await(L, &conn->rop, 1);

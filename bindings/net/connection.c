@@ -165,7 +165,7 @@ connection_shutdown(lua_State *L)
     if (how != SHUT_RD && ql_op_waiting(&conn->wop)) {
         return ql_push_error(L, QL_E_BUSY_WRITING);
     }
-    if (shutdown(conn->c->fd, how) == -1) {
+    if (ql_loop_sys(conn->c->loop)->shutdown(conn->c->fd, how) == -1) {
         return ql_push_error(L, errno);
     }
     conn->wbroken |= how != SHUT_RD;

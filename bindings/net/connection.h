@@ -30,7 +30,7 @@ typedef struct {
 /* A connect, up to the end of its first attempt. */
 typedef struct {
     const ql_sockaddr_t *addr;
-    const ql_sockaddr_t *bind; /* NULL: any */
+    const ql_connect_opts_t *opts;
 } ql_connecting_t;
 
 typedef struct {
@@ -124,6 +124,15 @@ ql__unpark_event(ql_loop_t *loop, ql_event_t *ev)
         ql_delete_posted_event(loop, ev);
     }
 }
+
+enum {
+    QL__SOCKOPTS = 24 /* of one connect, at most */
+};
+
+/* The table at index arg, by name, as options of a socket of that family, into
+ * list (of QL__SOCKOPTS); how many. Raises. */
+unsigned ql__check_sockopts(lua_State *L, int arg, const char *method,
+                            int family, ql_sockopt_t *list);
 
 /* The address (a string) at index arg. NGX_OK, or NGX_ERROR with nil, err,
  * CODE pushed; raises when it is no string. */

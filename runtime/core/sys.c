@@ -83,6 +83,7 @@ const ql_sys_t ql_sys_default = {
     .getpeername = getpeername,
     .getsockopt = getsockopt,
     .setsockopt = setsockopt,
+    .shutdown = shutdown,
 
     .recv = recv,
     .recvmsg = recvmsg,

@@ -40,6 +40,7 @@ struct ql_sys_s {
     int (*getsockopt)(int fd, int level, int name, void *value, socklen_t *len);
     int (*setsockopt)(int fd, int level, int name, const void *value,
                       socklen_t len);
+    int (*shutdown)(int fd, int how);
 
     ssize_t (*recv)(int fd, void *buf, size_t size, int flags);
     ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);

@@ -25,7 +25,8 @@ wanted(const ql_connection_t *c)
     if (rev->active) {
         events |= rev->exclusive ? (uint32_t) EPOLLIN | EPOLLEXCLUSIVE
                                  : (uint32_t) QL_READ_EVENT;
-        events |= rev->clear ? EPOLLET : 0;
+        /* Level-triggered, what nobody reads would be told again and again. */
+        events |= rev->clear ? EPOLLET | EPOLLPRI : 0;
         events |= rev->oneshot ? EPOLLONESHOT : 0;
     }
     if (wev->active) {

@@ -174,6 +174,9 @@ deliver(ql_loop_t *loop, const struct epoll_event *ee, uint32_t flags)
                      "epoll_wait() error on fd:%d ev:%04X", c->fd, revents);
         revents |= EPOLLIN | EPOLLOUT;
     }
+    if (revents & EPOLLPRI) {
+        c->urgent = 1;
+    }
     if ((revents & EPOLLIN) && c->read.active) {
         if (revents & EPOLLRDHUP) {
             c->read.pending_eof = 1;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static void
-set_options(ql_loop_t *loop, int fd, int family)
+set_nodelay(ql_loop_t *loop, int fd, int family)
 {
     int one = 1;
 
@@ -19,6 +19,24 @@ set_options(ql_loop_t *loop, int fd, int family)
     {
         ql_log_error(loop, QL_LOG_WARN, errno, "TCP_NODELAY not set");
     }
+}
+
+static int
+set_options(ql_loop_t *loop, int fd, const ql_connect_opts_t *opts)
+{
+    const ql_sockopt_t *o;
+    unsigned i;
+
+    for (i = 0; i < opts->noptions; i++) {
+        o = &opts->options[i];
+        if (loop->sys->setsockopt(fd, o->level, o->name, &o->value, o->size)
+            == -1) {
+            ql_log_error(loop, QL_LOG_INFO, errno, "setsockopt(%d, %d) failed",
+                         o->level, o->name);
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
 }
 
 /* The port is chosen at connect(2), when the peer is known: more of them. */
@@ -69,8 +87,9 @@ start(ql_connection_t *c, const ql_sockaddr_t *addr)
 
 int
 ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
-                      const ql_sockaddr_t *bind_addr, ql_connection_t **c)
+                      const ql_connect_opts_t *opts, ql_connection_t **c)
 {
+    static const ql_connect_opts_t none;
     int family = addr->u.sa.sa_family, fd, rc, err;
 
     fd = loop->sys->socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
@@ -79,8 +98,11 @@ ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
         ql_log_error(loop, QL_LOG_ERR, errno, "socket() failed");
         return NGX_ERROR;
     }
-    set_options(loop, fd, family);
-    if (bind_addr != NULL && bind_local(loop, fd, bind_addr) != NGX_OK) {
+    opts = opts != NULL ? opts : &none;
+    set_nodelay(loop, fd, family);
+    if (set_options(loop, fd, opts) != NGX_OK
+        || (opts->bind != NULL && bind_local(loop, fd, opts->bind) != NGX_OK))
+    {
         goto failed;
     }
     *c = ql_get_connection(loop, fd);

@@ -4,7 +4,8 @@
  * system call. After EPOLLRDHUP (pending_eof) a short read proves nothing:
  * the end follows without another event. Nor does it where there is no socket
  * (plain): a terminal gives a line at a time, and a pipe's end comes in one
- * event with its last bytes.
+ * event with its last bytes. Nor where a byte was urgent: a read stops before
+ * it, whatever follows.
  */
 #include "../core/loop.h"
 
@@ -88,7 +89,7 @@ received(ql_connection_t *c, ssize_t n, size_t size)
 {
     ql_event_t *rev = &c->read;
 
-    if (c->plain) {
+    if (c->plain || c->urgent) {
         return;
     }
     if ((size_t) n < size) {

@@ -7,7 +7,7 @@ local AF_UNIX, SOCK_STREAM = 1, 1
 local SOCK_NONBLOCK, SOCK_CLOEXEC = 0x800, 0x80000
 
 local ends = {
-    IN = 1, OUT = 4, ERR = 8, HUP = 0x10, RDHUP = 0x2000,
+    IN = 1, PRI = 2, OUT = 4, ERR = 8, HUP = 0x10, RDHUP = 0x2000,
     EXCLUSIVE = 0x10000000, ONESHOT = 0x40000000, ET = 0x80000000,
     ADD = 1, DEL = 2, MOD = 3,
 }

@@ -13,7 +13,8 @@ local core_connect, raise = core.connect, core.raise
 
 local connect = {}
 
-local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true }
+local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true,
+  options = "table" }
 
 --- The steps that other modules put in; without one its option is refused.
 -- pool(address, opts, open): a kept connection, or what open(address, opts)
@@ -44,7 +45,7 @@ local function stepped(conn, ok, done, ...)
 end
 
 local function dial(address, opts)
-  return finish(core_connect(address, nil, opts.bind))
+  return finish(core_connect(address, nil, opts.bind, opts.options))
 end
 
 local function open(address, opts)
@@ -95,7 +96,8 @@ end
 -- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name";
 -- host is an IP address or "localhost"
 -- @tparam ?table opts `timeout`: seconds for all of it, default none;
--- `bind`: address to connect from
+-- `bind`: address to connect from; `options`: a table of socket options, set
+-- before the connection is made, as `Connection:setoption` takes them
 -- @treturn[1] Connection the connection, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "timeout", "connection refused", "host not found", ...
@@ -105,7 +107,8 @@ function connect.connect(address, opts)
   if opts.tls or opts.pool then
     return compose(address, opts)
   end
-  local conn, err, code = core_connect(address, opts.timeout, opts.bind)
+  local conn, err, code = core_connect(address, opts.timeout, opts.bind,
+    opts.options)
   if conn == mark then
     return take(err)
   end

@@ -220,17 +220,20 @@ Connection.getsockname = raw.getsockname
 
 --- A socket option.
 -- @function Connection:getoption
--- @string option "keepalive" "reuseaddr" "tcp-nodelay" "tcp-quickack"
--- (booleans), "sndbuf" "rcvbuf" (bytes), "keepidle" "keepintvl" (seconds),
--- "keepcnt", "user-timeout" (ms), "linger" (seconds or false), "error" (the
--- pending error's words or nil)
+-- @string option "keepalive" "reuseaddr" "oobinline" "tcp-nodelay"
+-- "tcp-quickack" "tcp-fastopen" (booleans), "sndbuf" "rcvbuf"
+-- "tcp-notsent-lowat" "tcp-maxseg" (bytes), "keepidle" "keepintvl" (seconds),
+-- "keepcnt", "user-timeout" (ms), "tos" "ttl" "priority" "mark" (numbers),
+-- "tcp-congestion" "bindtodevice" (names), "linger" (seconds or false),
+-- "error" (the pending error's words or nil), "peercred" (of a unix socket's
+-- peer: { pid=, uid=, gid= })
 -- @return[1] its value
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE
 Connection.getoption = raw.getoption
 
---- Sets a socket option; "error" can only be read.
+--- Sets a socket option; "error" and "peercred" can only be read.
 -- @function Connection:setoption
 -- @string option
 -- @param value

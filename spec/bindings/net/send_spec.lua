@@ -11,6 +11,29 @@ describe("bindings/net/send", function()
             assert.is_true(server:getoption("tcp-nodelay"))
         end))
 
+    it("costs one setsockopt where it connects, none where it accepts",
+        function()
+            local run = helper.script [[
+                local inject = require "spec.support.scripted"
+                local pair = require "spec.support.pair"
+                local quoll = require "quoll"
+                quoll.run(function()
+                    local listener = assert(quoll.listen("127.0.0.1:0"))
+                    local address = listener:address()
+                    local before = inject.ql_inject_calls("setsockopt")
+                    for _ = 1, 8 do
+                        local client = quoll.connect(address)
+                        local server = listener:accept(pair.PATIENCE)
+                        server:send("x")
+                        client:receive(1)
+                        assert(server:getoption("tcp-nodelay"))
+                    end
+                    print(inject.ql_inject_calls("setsockopt") - before)
+                end)
+            ]]
+            assert.same({ "8ULL\n", "" }, { run.out, run.err })
+        end)
+
     it("keeps what it sends alive while it waits",
         pair.with(function(client, server)
             local SIZE = 8 * pair.MIB

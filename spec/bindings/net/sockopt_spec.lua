@@ -5,7 +5,8 @@ describe("bindings/net/sockopt", function()
     helper.gates()
 
     it("sets and gets switches", pair.with(function(client)
-        for _, name in ipairs { "keepalive", "reuseaddr", "tcp-nodelay" } do
+        for _, name in ipairs { "keepalive", "reuseaddr", "tcp-nodelay",
+            "oobinline" } do
             for _, value in ipairs { true, false } do
                 assert.is_true(client:setoption(name, value))
                 assert.equal(value, client:getoption(name))
@@ -16,6 +17,7 @@ describe("bindings/net/sockopt", function()
     it("sets and gets numbers", pair.with(function(client)
         for name, value in pairs {
             keepidle = 30, keepintvl = 5, keepcnt = 3, ["user-timeout"] = 2000,
+            tos = 0x10, ttl = 9, priority = 3, ["tcp-notsent-lowat"] = 16384,
         } do
             assert.is_true(client:setoption(name, value))
             assert.equal(value, client:getoption(name))
@@ -32,6 +34,38 @@ describe("bindings/net/sockopt", function()
         assert.is_true(client:setoption("linger", false))
         assert.is_false(client:getoption("linger"))
     end))
+
+    it("sets and gets names", pair.with(function(client)
+        local name = client:getoption("tcp-congestion")
+        assert.is_true(#name > 0)
+        assert.is_true(client:setoption("tcp-congestion", name))
+        assert.equal("", client:getoption("bindtodevice"))
+        assert.same({ "no such file or directory", "ENOENT" },
+            { select(2, client:setoption("tcp-congestion", "nonesuch")) })
+        for _, bad in ipairs { 5, ("x"):rep(16), "a\0b" } do
+            pair.raises(function()
+                client:setoption("tcp-congestion", bad)
+            end, "sockopt_spec.lua:%d+: bad argument 'tcp.congestion' to "
+                .. "'setoption' %(a name")
+        end
+    end))
+
+    it("knows what is another option with IPv6", pair.with(function(client)
+        assert.is_true(client:setoption("tos", 0x20))
+        assert.equal(0x20, client:getoption("tos"))
+        assert.is_true(client:setoption("ttl", 7))
+        assert.equal(7, client:getoption("ttl"))
+        assert.equal("::1", (client:getpeername()))
+    end, "[::1]:0"))
+
+    it("tells who a unix socket's peer is", function()
+        local pid = helper.ffi.C.getpid()
+        pair.with(function(client, server)
+            assert.equal(pid, client:getoption("peercred").pid)
+            assert.equal(pid, server:getoption("peercred").pid)
+            assert.is_true(server:getoption("peercred").uid >= 0)
+        end, "unix:@quoll-cred-" .. pid)()
+    end)
 
     it("gives the system's error", function()
         pair.with(function(client)
@@ -50,6 +84,7 @@ describe("bindings/net/sockopt", function()
         for _, case in ipairs {
             { "keepalive", 1 }, { "keepidle", "5" }, { "keepcnt", -1 },
             { "linger", true }, { "error", 0 },
+            { "peercred", {} },
         } do
             assert.error_matches(function()
                 client:setoption(case[1], case[2])

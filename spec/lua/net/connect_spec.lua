@@ -34,6 +34,37 @@ describe("quoll.net.connect", function()
         end, "bad argument 'address' to 'connect'")
     end)
 
+    it("sets options before it connects", function()
+        quoll.run(function()
+            local listener = quoll.listen("127.0.0.1:0")
+            local client = quoll.connect(listener:address(), { options = {
+                keepalive = true, rcvbuf = 65536, ttl = 5,
+                ["tcp-fastopen"] = true, linger = false,
+            } })
+            assert.is_true(client:getoption("keepalive"))
+            assert.equal(5, client:getoption("ttl"))
+            assert.is_true(client:getoption("tcp-fastopen"))
+            local server = listener:accept(pair.PATIENCE)
+            assert.equal(2, client:send("hi"))
+            assert.equal("hi", server:receive(2))
+        end)
+    end)
+
+    it("fails with the system's error for an option", function()
+        quoll.run(function()
+            assert.same(
+                results(nil, "no such file or directory", "ENOENT"),
+                results(quoll.connect("127.0.0.1:1",
+                    { options = { ["tcp-congestion"] = "nonesuch" } })))
+            for _, bad in ipairs { { nagle = true }, { ttl = "x" }, { 1 },
+                { error = 5 } } do
+                pair.raises(function()
+                    quoll.connect("127.0.0.1:1", { options = bad })
+                end, "connect_spec.lua:%d+: bad argument '%w+' to 'connect'")
+            end
+        end)
+    end)
+
     it("connects from an address", function()
         quoll.run(function()
             local listener = quoll.listen("127.0.0.1:0")

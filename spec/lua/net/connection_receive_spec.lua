@@ -2,6 +2,10 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
+local ffi = helper.ffi
+pcall(ffi.cdef,
+    "ssize_t send(int fd, const char *buf, size_t size, int flags);")
+
 -- What a call returned, nils and all.
 local function results(...)
     return { n = select("#", ...), ... }
@@ -123,6 +127,23 @@ describe("quoll.net.connection: receive", function()
         assert.same(results(nil, "closed", "", "CLOSED"),
             results(server:receive(1)))
     end))
+
+    it("goes past an urgent byte, or reads it inline", function()
+        for _, inline in ipairs { false, true } do
+            pair.with(function(client, server)
+                server:setoption("oobinline", inline)
+                local reader = quoll.spawn(function()
+                    return server:receive(3), server:receive(3)
+                end)
+                quoll.yield()
+                for text, flags in ("abc0d1efg0"):gmatch("(%a+)(%d)") do
+                    ffi.C.send(client:getfd(), text, #text, tonumber(flags))
+                end
+                assert.same(inline and { "abc", "def" } or { "abc", "efg" },
+                    { reader:wait(pair.PATIENCE) })
+            end)()
+        end
+    end)
 
     it("refuses a second reader and leaves the first alone",
         pair.with(function(client, server)

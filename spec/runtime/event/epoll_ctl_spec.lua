@@ -7,6 +7,7 @@ local errno = helper.errno
 local ADD, MOD, DEL = ends.ADD, ends.MOD, ends.DEL
 local IN, OUT, ET, ONESHOT = ends.IN + ends.RDHUP, ends.OUT, ends.ET,
     ends.ONESHOT
+local PRI = ends.PRI
 local READ, WRITE = C.QL_READ_EVENT, C.QL_WRITE_EVENT
 
 -- A loop that keeps its epoll_ctl calls, and a connection outside the set;
@@ -67,8 +68,8 @@ describe("an event", function()
         add(loop, c.write, helper.CLEAR_EVENT)
         add(loop, c.read, helper.CLEAR_EVENT)
         del(loop, c.write)
-        assert.same({ { ADD, OUT + ET }, { MOD, IN + OUT + ET },
-            { MOD, IN + ET } }, calls())
+        assert.same({ { ADD, OUT + ET }, { MOD, IN + PRI + OUT + ET },
+            { MOD, IN + PRI + ET } }, calls())
         done()
     end))
 
@@ -136,8 +137,9 @@ describe("an event", function()
             add(loop, c.write,
                 helper.CLEAR_EVENT + C.QL_ONESHOT_EVENT)
             ends.turn(loop)
-            assert.same({ { ADD, IN + ET },
-                { MOD, IN + OUT + ET + ONESHOT }, { MOD, IN + ET } },
+            assert.same({ { ADD, IN + PRI + ET },
+                { MOD, IN + PRI + OUT + ET + ONESHOT },
+                { MOD, IN + PRI + ET } },
                 calls())
             ends.write(b, "x")
             ends.turn(loop)
@@ -174,7 +176,7 @@ describe("a connection", function()
         assert.same({ 1, 1, 1, 1 }, { c.read.active, c.write.active,
             c.read.clear, c.write.clear })
         assert.equal(C.NGX_OK, loop.actions.del_conn(loop, c, 0))
-        assert.same({ { ADD, IN + OUT + ET }, { DEL, 0 } }, calls())
+        assert.same({ { ADD, IN + PRI + OUT + ET }, { DEL, 0 } }, calls())
         assert.same({ 0, 0 }, { c.read.active, c.write.active })
         done()
     end))
@@ -183,7 +185,7 @@ describe("a connection", function()
         local loop, c, calls, done = fixture()
         add(loop, c.read)
         assert.equal(C.NGX_OK, loop.actions.add_conn(loop, c))
-        assert.same({ { ADD, IN }, { MOD, IN + OUT + ET } }, calls())
+        assert.same({ { ADD, IN }, { MOD, IN + PRI + OUT + ET } }, calls())
         done()
     end))
 
@@ -196,7 +198,7 @@ describe("a connection", function()
             c.read.ready, c.write.ready = 0, 0
         end
         C.ql_close_connection(c)
-        assert.same({ { ADD, IN + OUT + ET } }, calls())
+        assert.same({ { ADD, IN + PRI + OUT + ET } }, calls())
         done()
     end))
 
@@ -206,7 +208,7 @@ describe("a connection", function()
         C.ql_handle_read_event(c.read, 0)
         c.shared = 1
         C.ql_close_connection(c)
-        assert.same({ { ADD, IN + OUT + ET }, { DEL, 0 } }, calls())
+        assert.same({ { ADD, IN + PRI + OUT + ET }, { DEL, 0 } }, calls())
         ends.turn(loop)
         assert.equal(0, tonumber(helper.stats(loop).stale))
         ends.close(copy)
@@ -239,7 +241,7 @@ describe("a refused epoll_ctl", function()
             assert.same({ 1, 0, 0, 0 }, { c.read.active, c.write.active,
                 c.read.clear, c.write.clear })
             assert.equal(C.NGX_OK, loop.actions.add_conn(loop, c))
-            assert.same({ { ADD, IN }, { MOD, IN + OUT + ET } }, calls())
+            assert.same({ { ADD, IN }, { MOD, IN + PRI + OUT + ET } }, calls())
             done()
         end))
 
@@ -275,7 +277,7 @@ describe("a refused epoll_ctl", function()
         assert.equal(C.NGX_ERROR, loop.actions.del_conn(loop, c, 0))
         assert.same({ 1, 1 }, { c.read.active, c.write.active })
         assert.equal(C.NGX_OK, loop.actions.del_conn(loop, c, 0))
-        assert.same({ { ADD, IN + OUT + ET }, { DEL, 0 } }, calls())
+        assert.same({ { ADD, IN + PRI + OUT + ET }, { DEL, 0 } }, calls())
         done()
     end))
 

@@ -6,6 +6,7 @@ local forked = helper.forked
 local errno = helper.errno
 local ADD, MOD, DEL = ends.ADD, ends.MOD, ends.DEL
 local IN, OUT, ET = ends.IN + ends.RDHUP, ends.OUT, ends.ET
+local PRI = ends.PRI
 
 local modes = {
     ["edge-triggered"] = {},
@@ -154,7 +155,7 @@ describe("an edge-triggered connection", function()
             assert.equal(C.NGX_OK, read_event(f))
             assert.equal(C.NGX_OK, C.ql_handle_write_event(f.c.write))
         end
-        assert.same({ { ADD, IN + OUT + ET } }, f.calls())
+        assert.same({ { ADD, IN + PRI + OUT + ET } }, f.calls())
         f.done()
         assert.same({}, f.calls())
     end))
@@ -165,7 +166,7 @@ describe("an edge-triggered connection", function()
         f.loop.actions.add(f.loop, f.c.write, C.QL_WRITE_EVENT,
             helper.CLEAR_EVENT)
         assert.equal(C.NGX_OK, read_event(f))
-        assert.same({ { ADD, OUT + ET }, { MOD, IN + OUT + ET } },
+        assert.same({ { ADD, OUT + ET }, { MOD, IN + PRI + OUT + ET } },
             f.calls())
         f.done()
     end))

@@ -9,7 +9,8 @@ local EADDRNOTAVAIL, FD_CLOEXEC, O_NONBLOCK = 99, 1, 0x800
 -- The code and the connection.
 local function connect(loop, addr, from)
     local c = ffi.new("ql_connection_t *[1]")
-    local rc = C.ql_event_connect_peer(loop, addr, from, c)
+    local opts = ffi.new("ql_connect_opts_t", { bind = from })
+    local rc = C.ql_event_connect_peer(loop, addr, opts, c)
     return rc, c[0]
 end
 

@@ -62,6 +62,10 @@ struct sockaddr_in6 {
     struct in6_addr sin6_addr;
     uint32_t sin6_scope_id;
 };
+struct linger {
+    int l_onoff;
+    int l_linger;
+};
 struct sockaddr_un {
     unsigned short sun_family;
     char sun_path[108];

@@ -49,6 +49,7 @@ PLAIN(int, getsockopt, fd,
 PLAIN(int, setsockopt, fd,
       (int fd, int level, int name, const void *value, socklen_t len),
       (fd, level, name, value, len))
+PLAIN(int, shutdown, fd, (int fd, int how), (fd, how))
 PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
 PLAIN(int, mkdir, -1, (const char *path, mode_t mode), (path, mode))
 PLAIN(int, rmdir, -1, (const char *path), (path))
@@ -186,6 +187,7 @@ static const ql_sys_t plain = {
     .accept4 = inject_accept4,
     .getsockname = inject_getsockname,
     .getpeername = inject_getpeername,
+    .shutdown = inject_shutdown,
     .getsockopt = inject_getsockopt,
     .setsockopt = inject_setsockopt,
     .fionread = inject_fionread,

@@ -27,6 +27,7 @@
     X(getpeername)                                                             \
     X(getsockopt)                                                              \
     X(setsockopt)                                                              \
+    X(shutdown)                                                                \
     X(recv)                                                                    \
     X(recvmsg)                                                                 \
     X(send)                                                                    \
