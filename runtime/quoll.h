@@ -585,6 +585,19 @@ QL_API ql_connection_t *ql_get_connection(ql_loop_t *loop, int fd);
 /* One that worker_connections does not limit and ql_stats() does not count:
  * for quoll's own descriptors (eventfd, signalfd). */
 QL_API ql_connection_t *ql_get_pseudo_connection(ql_loop_t *loop, int fd);
+enum {
+    QL_ADOPT_DUP = 1 /* a duplicate of fd is taken: fd stays its owner's */
+};
+/*
+ * A connection of a descriptor that was opened elsewhere: a stream socket that
+ * is connected, a pipe, a terminal, whatever can be polled. Sets O_NONBLOCK,
+ * which is the open file's: who shares it sees it. NULL with errno, and *why:
+ * words where errno's own mislead, else NULL: EPERM a regular file, a directory
+ * or a block device, EINVAL a datagram or listening socket, EBADF, ENFILE; fd
+ * is still the caller's then.
+ */
+QL_API ql_connection_t *ql_adopt_connection(ql_loop_t *loop, int fd, int flags,
+                                            const char **why);
 /* Gives the struct back; it is reused after the next epoll_wait at the
  * earliest. Timers, posted events and the epoll set must be clear of it. */
 QL_API void ql_free_connection(ql_connection_t *c);

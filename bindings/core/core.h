@@ -38,6 +38,7 @@ void ql__open_clock(lua_State *L, ql_core_t *core);
 void ql__open_waitfd(lua_State *L, ql_core_t *core);
 void ql__open_connection(lua_State *L, ql_core_t *core);
 void ql__open_connect(lua_State *L, ql_core_t *core);
+void ql__open_adopt(lua_State *L, ql_core_t *core);
 void ql__open_listener(lua_State *L, ql_core_t *core);
 void ql__open_file(lua_State *L, ql_core_t *core);
 void ql__open_watch(lua_State *L, ql_core_t *core);

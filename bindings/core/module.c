@@ -61,6 +61,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_waitfd(L, core);
     ql__open_connection(L, core);
     ql__open_connect(L, core);
+    ql__open_adopt(L, core);
     ql__open_listener(L, core);
     ql__open_file(L, core);
     ql__open_watch(L, core);

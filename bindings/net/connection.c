@@ -78,6 +78,10 @@ ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
     socklen_t unnamed = sizeof(sa_family_t);
     char address[QL_SOCKADDR_STRLEN];
 
+    if (c->plain) {
+        (void) snprintf(text, size, "%s descriptor (fd %d)", verb, c->fd);
+        return;
+    }
     memcpy(&name.u, &c->peer, sizeof(c->peer));
     if (c->peer.sa.sa_family == AF_UNIX) {
         name.len = sizeof(name.u);

@@ -106,6 +106,10 @@ extern const ql_select_type_t ql__connection_select;
 /* c is in; owned by the running task. */
 void ql__connection_open(ql_conn_t *conn, ql_connection_t *c);
 
+/* Pushes a connection of fd, owned by the running task: 1; or nil, err, CODE: 3,
+ * and fd is still the caller's. flags: QL_ADOPT_*. */
+int ql__adopt(lua_State *L, ql_core_t *core, int fd, int flags);
+
 /* "verb 127.0.0.1:4711 (fd 9)": for an operation's describe. */
 void ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
                        size_t size);

@@ -35,6 +35,7 @@ local quoll = {
   any = race.any,
   all = race.all,
   waitfd = task.waitfd,
+  adopt = require("quoll.net.adopt").adopt,
   listen = listener.listen,
   serve = listener.serve,
   connect = connect.connect,

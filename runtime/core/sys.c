@@ -32,6 +32,12 @@ sys_dup(int fd)
 }
 
 static int
+sys_fcntl(int fd, int command, int arg)
+{
+    return fcntl(fd, command, arg);
+}
+
+static int
 sys_open(const char *path, int flags, mode_t mode)
 {
     return open(path, flags, mode);
@@ -94,6 +100,7 @@ const ql_sys_t ql_sys_default = {
     .write = write,
     .fionread = sys_fionread,
     .dup = sys_dup,
+    .fcntl = sys_fcntl,
     .close = close,
     .mkdir = mkdir,
     .rmdir = rmdir,

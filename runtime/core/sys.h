@@ -51,6 +51,7 @@ struct ql_sys_s {
     ssize_t (*write)(int fd, const void *buf, size_t size);
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
     int (*dup)(int fd);                  /* fcntl(F_DUPFD_CLOEXEC) */
+    int (*fcntl)(int fd, int command, int arg);
     int (*close)(int fd);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);

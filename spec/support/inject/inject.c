@@ -29,6 +29,7 @@ PLAIN(int, signalfd, fd, (int fd, const sigset_t *mask, int flags),
 PLAIN(int, poll, -1, (struct pollfd * fds, unsigned long n, int timeout),
       (fds, n, timeout))
 PLAIN(int, dup, fd, (int fd), (fd))
+PLAIN(int, fcntl, fd, (int fd, int command, int arg), (fd, command, arg))
 PLAIN(int, socket, -1, (int domain, int type, int protocol),
       (domain, type, protocol))
 PLAIN(int, bind, fd, (int fd, const struct sockaddr *sa, socklen_t len),
@@ -180,6 +181,7 @@ static const ql_sys_t plain = {
     .signalfd = inject_signalfd,
     .poll = inject_poll,
     .dup = inject_dup,
+    .fcntl = inject_fcntl,
     .socket = inject_socket,
     .bind = inject_bind,
     .listen = inject_listen,

@@ -36,6 +36,7 @@
     X(read)                                                                    \
     X(write)                                                                   \
     X(fionread)                                                                \
+    X(fcntl)                                                                   \
     X(close)                                                                   \
     X(mkdir)                                                                   \
     X(rmdir)                                                                   \
