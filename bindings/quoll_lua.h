@@ -55,7 +55,8 @@ enum {
     QL_E_BUSY_READING,      /* "busy reading", BUSY */
     QL_E_BUSY_WRITING,      /* "busy writing", BUSY */
     QL_E_NOT_FOUND,         /* "host not found", ENOTFOUND */
-    QL_E_DEADLINE           /* "timeout", DEADLINE: of a scope */
+    QL_E_DEADLINE,          /* "timeout", DEADLINE: of a scope */
+    QL_E_STOPPING           /* "stopping", STOPPING: an idle wait */
 };
 
 /* Pushes the error's words: lower-case strerror, or the words above. */
@@ -116,6 +117,9 @@ struct ql_op_s {
                               what ended the wait */
     unsigned progress : 1; /* set by attempt; cleared when its timer is armed */
     unsigned pending : 1;  /* parked, or its result is not taken yet */
+    unsigned idle : 1;     /* set by an attempt that waits for work: quoll.stop
+                              ends the wait with QL_E_STOPPING; cleared by who
+                              set it */
     unsigned pushing : 1;  /* its results are being pushed; a push that raised
                               leaves it set, ql_op_pushing() clears it */
 };
@@ -302,6 +306,15 @@ typedef struct {
 QL_API void ql_watchdog_set(lua_State *L, ql_lua_t *lua,
                             const ql_slices_t *slices);
 QL_API const ql_slices_t *ql_watchdog_slices(const ql_lua_t *lua);
+
+/* ------------------------------------------------------------- stop ---- */
+
+/* True since quoll.stop was called: what would wait for work ends instead. */
+QL_API int ql_stopping(const ql_lua_t *lua);
+/* Seconds that the first SIGINT or SIGTERM leaves to the tasks; 0: it cancels
+ * them. */
+QL_API double ql_stop_grace(const ql_lua_t *lua);
+QL_API void ql_stop_set_grace(ql_lua_t *lua, double s);
 
 /* Registers quoll's own task functions (spawn, run, take, ...) into the table
  * on top of the stack. */

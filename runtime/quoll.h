@@ -358,6 +358,9 @@ QL_API ql_conf_t *ql_loop_conf(ql_loop_t *loop);
  * NGX_OK.
  */
 QL_API int ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait);
+/* ns until there is a turn to make even if no descriptor becomes ready: 0 now,
+ * QL_TIMER_INFINITE never. For who waits for ql_loop_fd() elsewhere. */
+QL_API uint64_t ql_loop_timeout(ql_loop_t *loop);
 /* Turns until ql_loop_stop(). */
 QL_API int ql_loop_run(ql_loop_t *loop);
 QL_API void ql_loop_stop(ql_loop_t *loop);
@@ -666,6 +669,13 @@ QL_API void ql_event_accept(ql_event_t *ev);
 /* The next accepted connection, NULL when there is none; brings a full
  * listener back when its queue is half empty. The caller owns it. */
 QL_API ql_connection_t *ql_accept(ql_listening_t *ls);
+/*
+ * Accepts what has come, as far as the queue has room (not where others share
+ * the socket: it is theirs), and closes the socket; a unix socket's file is
+ * unlinked. The queue can still be taken; handler is called with connection
+ * NULL and err 0.
+ */
+QL_API void ql_listening_stop(ql_listening_t *ls);
 /* Closes it and what its queue still holds; frees ls. A unix socket's file
  * is unlinked. */
 QL_API void ql_listening_close(ql_listening_t *ls);

@@ -55,6 +55,28 @@ describe("examples/echo.lua", function()
     end)
 end)
 
+describe("examples/graceful.lua", function()
+    helper.gates()
+
+    it("answers what has come, then stops", function()
+        local child, address = serving "graceful"
+        run(function()
+            local idle, busy = connect(address), connect(address)
+            for _, conn in ipairs { idle, busy } do
+                conn:send "0\n"
+                assert.equal("worked 0 s", conn:receive())
+            end
+            busy:send "0.05\n0\n"
+            child:kill(15)
+            assert.equal("worked 0.05 s\nworked 0 s\n", busy:receive "*a")
+            assert.equal("", idle:receive "*a")
+        end, 20)
+        local result = helper.finish_script(child)
+        assert.equal("all requests are answered\nstopped\n", result.out)
+        assert.same({ "", 0 }, { result.err, result.code })
+    end)
+end)
+
 describe("examples/chat.lua", function()
     helper.gates()
 

@@ -21,6 +21,18 @@ drive_fail(ql_task_t *t, int err)
     t->woken = 1;
 }
 
+static void
+drive_turn(ql_task_t *t, uint64_t max_wait)
+{
+    ql_loop_t *loop = t->lua->loop;
+
+    if (ql_loop_init(loop) == NGX_ERROR
+        || ql_process_events_and_timers(loop, max_wait) == NGX_ERROR)
+    {
+        drive_fail(t, errno);
+    }
+}
+
 /* What the drive held back goes on. */
 static void
 drive_release(ql_lua_t *lua)
@@ -45,16 +57,19 @@ ql__drive(lua_State *L, ql_task_t *t)
     t->driving = 1;
     t->woken = 0;
     ql__account_enter(t);
-    ql__signals_enter(lua);
-    while (!t->woken) {
-        if (ql_loop_init(lua->loop) == NGX_ERROR
-            || ql_process_events_and_timers(lua->loop, QL_TIMER_INFINITE)
-                   == NGX_ERROR)
-        {
-            drive_fail(t, errno);
+    if (ql__stepping(t)) {
+        drive_turn(t, ql__step_wait(t));
+        ql__step_end(t);
+    } else {
+        ql__signals_enter(lua);
+        while (!t->woken) {
+            drive_turn(t, QL_TIMER_INFINITE);
         }
+        ql__signals_leave(lua);
     }
-    ql__signals_leave(lua);
+    if (t == &lua->root) { /* spared while it waited */
+        ql__scope_refresh(t);
+    }
     t->driving = 0;
     t->state = QL_TASK_RUNNING;
     lua->driver = driver;

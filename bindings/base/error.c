@@ -24,6 +24,7 @@ static const error_word_t error_words[] = {
     {QL_E_BUSY_READING, "busy reading", "BUSY"},
     {QL_E_BUSY_WRITING, "busy writing", "BUSY"},
     {QL_E_NOT_FOUND, "host not found", "ENOTFOUND"},
+    {QL_E_STOPPING, "stopping", "STOPPING"},
 };
 
 static const error_word_t *

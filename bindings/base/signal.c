@@ -2,7 +2,8 @@
  * signal.c: SIGINT and SIGTERM while the loop runs from a script: luajit's own
  * handler would kill whichever coroutine runs. The first cancels every task,
  * and the main chunk once its present wait is over; the second exits with
- * 128 + signo, also when a script never comes back to the loop. SIGQUIT asks
+ * 128 + signo, also when a script never comes back to the loop. With a grace
+ * configured one before these begins a graceful stop. SIGQUIT asks
  * for a dump of the tasks; a second one before that is written ends the process
  * as it always did. What is ignored stays ignored.
  *
@@ -103,6 +104,22 @@ signals_dump(ql_lua_t *lua)
     signals_catch_quit(&old);
 }
 
+/* The tasks have their time: the next signal cancels them, as the first one
+ * does without. */
+static void
+signals_stop(ql_lua_t *lua, int signo)
+{
+    struct sigaction old;
+
+    if (ql__stop_signalled(lua)) {
+        signals_catch(SIGINT, on_first, 0, &old);
+        signals_catch(SIGTERM, on_first, 0, &old);
+    } else {
+        lua->signals.received = signo;
+        ql__task_cancel(&lua->root, signal_name(signo));
+    }
+}
+
 static void
 signals_handler(ql_event_t *ev)
 {
@@ -117,8 +134,7 @@ signals_handler(ql_event_t *ev)
         if (info.ssi_int == SIGQUIT) {
             signals_dump(lua);
         } else {
-            lua->signals.received = info.ssi_int;
-            ql__task_cancel(&lua->root, signal_name(info.ssi_int));
+            signals_stop(lua, info.ssi_int);
         }
     }
 }
@@ -212,7 +228,6 @@ ql__signals_leave(ql_lua_t *lua)
     pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
     if (signals->received != 0) {
         ql__task_cancel(&lua->root, signal_name(signals->received));
-        ql__scope_refresh(&lua->root);
     }
 }
 
@@ -221,7 +236,7 @@ ql__signals_idle(ql_lua_t *lua)
 {
     ql_task_t *root = &lua->root;
 
-    if (lua->signals.received != 0 && root->state == QL_TASK_WAITING
+    if (root->scope.cause != NULL && root->state == QL_TASK_WAITING
         && root->innermost->cause != NULL && !root->event.posted
         && !ql__join_children(root))
     {
@@ -229,34 +244,41 @@ ql__signals_idle(ql_lua_t *lua)
     }
 }
 
+lua_State *
+ql__callback_new(lua_State *L, const void *key)
+{
+    lua_State *callback;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) key);
+    callback = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, callback, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return callback;
+}
+
 /* on_quit(fn): writes the dump that SIGQUIT asks for */
 static int
 signals_on_quit(lua_State *L)
 {
-    ql_lua_t *lua = ql__upvalue(L);
-    lua_State *dumper;
-
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_pushlightuserdata(L, (void *) (uintptr_t) signals_caught);
-    dumper = lua_newthread(L);
-    lua_pushvalue(L, 1);
-    lua_xmove(L, dumper, 1);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    lua->signals.dumper = dumper;
+    ql__upvalue(L)->signals.dumper = ql__callback_new(L, signals_caught);
     return 0;
 }
 
-/* signalled() -> "SIGINT" | "SIGTERM" | nil: what stopped the last run */
+/* signalled() -> "SIGINT" | "SIGTERM" | "stop" | nil: what cut the last run */
 static int
 signalled(lua_State *L)
 {
     ql_lua_t *lua = ql__upvalue(L);
 
-    if (lua->signals.received == 0) {
+    if (lua->signals.received == 0 && !lua->stop.expired) {
         return 0;
     }
-    lua_pushstring(L, signal_name(lua->signals.received));
+    lua_pushstring(L, lua->signals.received != 0
+                          ? signal_name(lua->signals.received)
+                          : "stop");
     return 1;
 }
 

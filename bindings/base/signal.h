@@ -27,6 +27,9 @@ typedef struct {
 void ql__signals_enter(ql_lua_t *lua);
 void ql__signal_register(lua_State *L, ql_lua_t *lua);
 void ql__signals_leave(ql_lua_t *lua);
+/* A thread of its own for the function at index 1, so that no other frame
+ * shows; kept in the registry by the key. */
+lua_State *ql__callback_new(lua_State *L, const void *key);
 /* The last child of the root has ended: a signalled main chunk goes on. */
 void ql__signals_idle(ql_lua_t *lua);
 

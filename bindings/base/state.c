@@ -91,6 +91,7 @@ state_new(lua_State *L)
         luaL_error(L, "not enough memory for the event loop");
     }
     ql_loop_set_data(lua->loop, lua);
+    ql__stop_init(lua);
     lua->root.born = ql_nsec(lua->loop);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &state_key);
     lua_insert(L, -2);

@@ -9,6 +9,7 @@
 #include "../task/task.h"
 #include "../watchdog/watchdog.h"
 #include "signal.h"
+#include "stop.h"
 #include "wait.h"
 
 struct ql_lua_s {
@@ -45,6 +46,7 @@ struct ql_lua_s {
     uint64_t failed; /* of those that ended */
     uint32_t random; /* state of the numbers that make select fair */
     ql_signals_t signals;
+    ql_stop_t stop;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
     int nothing;                /* registry: a C function that does nothing */

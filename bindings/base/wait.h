@@ -25,6 +25,15 @@ void ql__drive(lua_State *L, ql_task_t *t);
  * false: neither. */
 bool ql__drive_holds(ql_task_t *t);
 
+/* step.c */
+void ql__step_register(lua_State *L, ql_lua_t *lua);
+/* Does t wait for one turn only? */
+bool ql__stepping(const ql_task_t *t);
+/* ms that this turn may wait for events. */
+uint64_t ql__step_wait(const ql_task_t *t);
+/* The turn has been. */
+void ql__step_end(ql_task_t *t);
+
 /* slice.c */
 /* A coroutine is about to go on. */
 void ql__slice_begin(ql_lua_t *lua);

@@ -20,6 +20,7 @@ typedef struct {
     bool debug_set;
     ql_slices_t slices; /* with slices_set */
     bool slices_set;
+    double grace; /* s of a stop by a signal */
 } settings_t;
 
 static int
@@ -115,6 +116,19 @@ settings_slice(lua_State *L, const char *name, double *slice,
     return 0;
 }
 
+/* grace: seconds; math.huge: as long as it takes. */
+static int
+settings_grace(lua_State *L, settings_t *settings)
+{
+    settings->grace = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+    if (!(settings->grace >= 0)) {
+        return ql_raise(L, "grace must be seconds, 0 or more, got %s",
+                        lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                            : luaL_typename(L, -1));
+    }
+    return 0;
+}
+
 /* Only together they can be compared. */
 static void
 settings_check_slices(lua_State *L, const ql_slices_t *slices)
@@ -126,9 +140,10 @@ settings_check_slices(lua_State *L, const ql_slices_t *slices)
 }
 
 static int
-settings_push(lua_State *L, ql_loop_t *loop, const ql_slices_t *slices)
+settings_push(lua_State *L, ql_lua_t *lua)
 {
-    const ql_conf_t *conf = ql_loop_conf(loop);
+    const ql_conf_t *conf = ql_loop_conf(ql_lua_loop(lua));
+    const ql_slices_t *slices = ql_watchdog_slices(lua);
     const char *name;
     uint32_t value;
 
@@ -141,6 +156,8 @@ settings_push(lua_State *L, ql_loop_t *loop, const ql_slices_t *slices)
     lua_setfield(L, -2, "slice_warn");
     lua_pushnumber(L, slices->max);
     lua_setfield(L, -2, "slice_max");
+    lua_pushnumber(L, ql_stop_grace(lua));
+    lua_setfield(L, -2, "grace");
     return 1;
 }
 
@@ -165,6 +182,9 @@ settings_pair(lua_State *L, settings_t *settings)
     }
     if (strcmp(name, "slice_max") == 0) {
         return settings_slice(L, name, &settings->slices.max, settings);
+    }
+    if (strcmp(name, "grace") == 0) {
+        return settings_grace(L, settings);
     }
     return settings_number(L, name, settings);
 }
@@ -193,7 +213,8 @@ settings_configure(lua_State *L)
     ql_lua_t *lua = ql_core(L)->lua;
     ql_loop_t *loop = ql_check_loop(L, lua);
     settings_t settings = {.conf = *ql_loop_conf(loop),
-                           .slices = *ql_watchdog_slices(lua)};
+                           .slices = *ql_watchdog_slices(lua),
+                           .grace = ql_stop_grace(lua)};
 
     if (!lua_isnoneornil(L, 1) && !lua_istable(L, 1)) {
         return ql_bad_argument(L, 1, "settings", "configure", "a table");
@@ -204,15 +225,16 @@ settings_configure(lua_State *L)
     }
     if (settings.sizes != 0 && ql_loop_fd(loop) != -1) {
         return ql_raise(L, "configure: the loop has started; only log_level, "
-                           "debug, open_file_cache*, slice_warn and slice_max "
-                           "can be changed now");
+                           "debug, open_file_cache*, slice_warn, slice_max "
+                           "and grace can be changed now");
     }
     if (settings.slices_set) {
         settings_check_slices(L, &settings.slices);
         ql_watchdog_set(L, lua, &settings.slices);
     }
+    ql_stop_set_grace(lua, settings.grace);
     settings_apply(loop, &settings);
-    return settings_push(L, loop, ql_watchdog_slices(lua));
+    return settings_push(L, lua);
 }
 
 /* ----------------------------------------------------------------- log ---- */

@@ -192,6 +192,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__receive_functions);
+    ql_core_register(L, core, ql__idle_functions);
     ql_core_register(L, core, ql__send_functions);
     ql_core_register(L, core, ql__sendfile_functions);
     ql_core_register(L, core, ql__sockopt_functions);

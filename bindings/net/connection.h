@@ -61,6 +61,7 @@ typedef struct {
 
 extern const ql_handle_type_t ql__connection_type;
 extern const luaL_Reg ql__receive_functions[];
+extern const luaL_Reg ql__idle_functions[];
 extern const luaL_Reg ql__send_functions[];
 extern const luaL_Reg ql__sendfile_functions[];
 extern const luaL_Reg ql__sockopt_functions[];

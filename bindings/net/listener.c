@@ -86,7 +86,7 @@ accept_attempt(ql_op_t *op)
         }
         if (l->ls->connection == NULL) {
             ql_queue_remove(link);
-            op->err = l->ls->err;
+            op->err = l->ls->err != 0 ? l->ls->err : QL_E_CLOSED;
             return NGX_ERROR;
         }
     }
@@ -289,12 +289,25 @@ core_listen(lua_State *L)
     return 1;
 }
 
+/* stop(self): accepts no more; what has come can still be taken. */
+static int
+listener_stop(lua_State *L)
+{
+    ql_listener_t *l = listener_check(L, "stop");
+
+    if (!l->handle.closed) {
+        ql_listening_stop(l->ls);
+    }
+    return 0;
+}
+
 void
 ql__open_listener(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"accept", listener_accept},
                                    {"address", listener_address},
                                    {"listen", core_listen},
+                                   {"stop", listener_stop},
                                    {NULL, NULL}};
 
     ql__open_methods(L, &listener_type);

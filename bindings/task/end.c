@@ -105,6 +105,7 @@ end_task(ql_task_t *t)
     end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
     if (ql_task_count(lua) == 0) {
+        ql__stop_idle(lua);
         ql__signals_idle(lua);
     }
 }

@@ -13,10 +13,12 @@ local scope = require "quoll.scope"
 local race = require "quoll.race"
 local listener = require "quoll.net.listener"
 require "quoll.net.connection"
+require "quoll.net.idle"
 local connect = require "quoll.net.connect"
 local fs = require "quoll.fs"
 local dump = require "quoll.dump"
 local options = require "quoll.options"
+local stop = require "quoll.stop"
 
 local quoll = {
   _VERSION = core.version,
@@ -36,6 +38,10 @@ local quoll = {
   all = race.all,
   waitfd = task.waitfd,
   adopt = require("quoll.net.adopt").adopt,
+  stop = stop.stop,
+  stopping = stop.stopping,
+  fd = task.fd,
+  step = task.step,
   listen = listener.listen,
   serve = listener.serve,
   connect = connect.connect,

@@ -77,6 +77,7 @@ function tasks.run(main, ...)
     core.raise "quoll.run inside a task: quoll.spawn starts another one"
   end
   core.check_wait()
+  core.stop_over()
   local task
   if main ~= nil then
     if type(main) ~= "function" then
@@ -128,5 +129,25 @@ tasks.traceback = core.traceback
 function tasks.waitfd(fd, mode, s)
   return finish(core.waitfd(fd, mode, s))
 end
+
+--- One turn of the loop, from the main chunk: for a script whose own loop
+-- waits for `quoll.fd()`. Signals do what they do outside.
+-- @number[opt] s seconds it waits for events at most; default 0
+-- @treturn[1] number seconds until the next turn at the latest; math.huge: when
+-- the descriptor is readable
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+function tasks.step(s)
+  return finish(core.step(s))
+end
+
+--- The loop's descriptor: readable when a turn has work.
+-- @treturn[1] number
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+-- @function fd
+tasks.fd = core.fd
 
 return tasks

@@ -18,8 +18,7 @@ local function guarded(fn, ...)
 end
 
 local function periodic(s, fn, ...)
-  while true do
-    finish(core.sleep(s))
+  while not finish(core.stopping(s)) do
     guarded(fn, ...)
   end
 end
@@ -33,7 +32,8 @@ end
 timer.after = core.after
 
 --- Calls fn(...) every s seconds, in one task; the next period starts when fn
--- has returned. An error of fn is logged and the timer goes on.
+-- has returned. An error of fn is logged and the timer goes on. `quoll.stop`
+-- ends it.
 -- @number s seconds, more than 0
 -- @func fn
 -- @param[opt] ... its arguments

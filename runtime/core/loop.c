@@ -135,6 +135,12 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
     return timer < most ? timer : most;
 }
 
+uint64_t
+ql_loop_timeout(ql_loop_t *loop)
+{
+    return turn_timeout(loop, QL_TIMER_INFINITE);
+}
+
 static int
 wait_events(ql_loop_t *loop, uint64_t max_wait)
 {

@@ -384,6 +384,8 @@ void ql__connections_each(ql_loop_t *loop,
 void ql__listenings_init(ql_loop_t *loop);
 /* A descriptor or a connection was given back: paused listeners may return. */
 void ql__accept_resume(ql_loop_t *loop);
+/* Accepts until nothing has come, or the queue is full. */
+void ql__accept_rest(ql_listening_t *ls);
 /* Into the epoll set; tried again later when that fails. */
 void ql__listening_enter(ql_listening_t *ls);
 

@@ -233,6 +233,18 @@ ql_event_accept(ql_event_t *ev)
     }
 }
 
+void
+ql__accept_rest(ql_listening_t *ls)
+{
+    int rc = NGX_OK;
+
+    while (ls->queued < ls->loop->conf.accept_queue
+           && (rc == NGX_OK || rc == NGX_DECLINED))
+    {
+        rc = accept_one(ls);
+    }
+}
+
 ql_connection_t *
 ql_accept(ql_listening_t *ls)
 {

@@ -233,22 +233,45 @@ unlink_socket(const ql_listening_t *ls)
     }
 }
 
+static void
+close_socket(ql_listening_t *ls)
+{
+    ql_connection_t *c = ls->connection;
+
+    if (c == NULL) {
+        return;
+    }
+    unlink_socket(ls);
+    /* Explicitly: somebody may have a duplicate of a listener. */
+    (void) ls->loop->actions->del(ls->loop, &c->read, QL_READ_EVENT, 0);
+    ls->connection = NULL;
+    ql_close_connection(c);
+}
+
+void
+ql_listening_stop(ql_listening_t *ls)
+{
+    if (ls->connection == NULL) {
+        return;
+    }
+    if (!ls->exclusive && !ls->connection->shared) {
+        ql__accept_rest(ls);
+    }
+    close_socket(ls);
+    if (ls->handler != NULL) {
+        ls->handler(ls);
+    }
+}
+
 void
 ql_listening_close(ql_listening_t *ls)
 {
-    ql_loop_t *loop = ls->loop;
-    ql_connection_t *c = ls->connection;
+    ql_connection_t *c;
 
     ql_queue_remove(&ls->link);
-    if (c != NULL) {
-        unlink_socket(ls);
-        /* Explicitly: somebody may have a duplicate of a listener. */
-        (void) loop->actions->del(loop, &c->read, QL_READ_EVENT, 0);
-        ls->connection = NULL;
-        ql_close_connection(c);
-    }
+    close_socket(ls);
     while ((c = ql_accept(ls)) != NULL) {
         ql_close_connection(c);
     }
-    ql__free(loop, ls);
+    ql__free(ls->loop, ls);
 }

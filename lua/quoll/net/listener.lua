@@ -6,6 +6,7 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
+local stop = require "quoll.stop"
 
 local raw = core.listener
 local raise, bad_argument = core.raise, core.bad_argument
@@ -31,6 +32,22 @@ for _, known in ipairs { LISTEN, SERVE } do
   end
 end
 
+local listening = setmetatable({}, { __mode = "k" })
+
+local function listen(address, opts)
+  local self, err, code = raw.listen(address, opts)
+  if self then
+    listening[self] = true
+  end
+  return self, err, code
+end
+
+stop.hook(function()
+  for self in pairs(listening) do
+    raw.stop(self)
+  end
+end)
+
 --- Listens.
 -- @string address "127.0.0.1:8080", "[::1]:8080", ":8080" (any IPv4 address),
 -- "unix:/path" or "unix:@name"; port 0 lets the system choose
@@ -42,7 +59,7 @@ end
 -- @treturn[2] string "address already in use", "bad address ...", ...
 -- @treturn[2] string CODE
 function listener.listen(address, opts)
-  return raw.listen(address, options.check(opts, LISTEN, "listen"))
+  return listen(address, options.check(opts, LISTEN, "listen"))
 end
 
 --- Waits for the next connection. Several tasks may wait: first come, first
@@ -109,6 +126,9 @@ end
 
 local function run_server(self, fn, opts, ours)
   core.check_wait()
+  if core.is_root() then
+    core.stop_over()
+  end
   local server = spawn(accept_loop, self, fn, opts)
   if ours then
     task_own(self, server)
@@ -135,7 +155,8 @@ end
 
 --- Accepts connections until the listener is closed, each in a task of its
 -- own that runs fn(conn) and closes conn when it ends. An error in fn ends
--- that task only, and is logged. Returns when the last handler has ended.
+-- that task only, and is logged. Returns when the last handler has ended. After
+-- `quoll.stop` what has come before is served still.
 -- @func fn called with each connection
 -- @tparam ?table opts `max`: handlers at work at most; `onerror`: called with
 -- a handler's error and its traceback instead of the log
@@ -154,7 +175,7 @@ function listener.serve(where, fn, opts)
     return Listener.serve(where, fn, opts)
   end
   opts = check_serve(fn, opts, SERVE_ADDRESS)
-  local self, err = raw.listen(where, opts)
+  local self, err = listen(where, opts)
   if not self then
     raise(("cannot listen on %s: %s"):format(where, err))
   end

@@ -13,7 +13,8 @@ describe("configure", function()
         local out = printed [[
             local settings = quoll.configure()
             local n = 0
-            settings.slice_warn, settings.slice_max = nil -- no whole numbers
+            -- no whole numbers
+            settings.slice_warn, settings.slice_max, settings.grace = nil
             for name in pairs(settings) do
                 for _, bad in ipairs { -1, 0.5, 1e18, 0/0, math.huge, "16", {},
                     print } do
@@ -53,6 +54,19 @@ describe("configure", function()
             local all = quoll.configure { level_triggered = true,
                 open_file_cache_errors = false }
             print(all.level_triggered, all.open_file_cache_errors)
+        ]]))
+    end)
+
+    it("takes seconds for a grace", function()
+        for _, bad in ipairs { -1, 0 / 0, "1", true } do
+            local ok, err = pcall(quoll.configure, { grace = bad })
+            assert.is_false(ok)
+            assert.matches("grace must be seconds, 0 or more, got", err)
+        end
+        assert.equal(0, quoll.configure().grace)
+        assert.equal("0.5\tinf\n", (printed [[
+            print(quoll.configure { grace = 0.5 }.grace,
+                quoll.configure { grace = math.huge }.grace)
         ]]))
     end)
 
