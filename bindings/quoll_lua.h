@@ -56,7 +56,8 @@ enum {
     QL_E_BUSY_WRITING,      /* "busy writing", BUSY */
     QL_E_NOT_FOUND,         /* "host not found", ENOTFOUND */
     QL_E_DEADLINE,          /* "timeout", DEADLINE: of a scope */
-    QL_E_STOPPING           /* "stopping", STOPPING: an idle wait */
+    QL_E_STOPPING,          /* "stopping", STOPPING: an idle wait */
+    QL_E_UNREAD             /* "unread bytes", UNREAD */
 };
 
 /* Pushes the error's words: lower-case strerror, or the words above. */
@@ -67,6 +68,17 @@ QL_API void ql_push_error_code(lua_State *L, int err);
 QL_API int ql_push_error(lua_State *L, int err) QL_COLD;
 /* nil, text, partial, CODE: 4; partial is popped from the top of the stack. */
 QL_API int ql_push_error_partial(lua_State *L, int err) QL_COLD;
+
+/* The words of errors beyond errno and the above: of err, whose upper 16 bits
+ * are the range, from 2 up. Each writes a string into to[size]. */
+typedef struct {
+    void (*text)(int err, char *to, size_t size);
+    void (*code)(int err, char *to, size_t size);
+} ql_error_words_t;
+
+/* 2 is quoll.core.tls's; words must outlive the state. */
+QL_API void ql_error_range(lua_State *L, int range,
+                           const ql_error_words_t *words);
 
 /* Raises "file:line: text" with the position of the script's line: the first
  * Lua frame outside quoll's own modules. */
@@ -220,6 +232,31 @@ QL_API void ql_handle_own(ql_handle_t *h, ql_task_t *task);
 /* Pushes the table in which scripts find the type's methods; it holds close,
  * own and disown already. */
 QL_API void ql_handle_methods(lua_State *L, const ql_handle_type_t *type);
+
+/* ----------------------------------------------------------- streams ---- */
+
+/*
+ * What a handle of a ql_connection_t lets other modules do, so that one may
+ * swap the connection's io table: TLS does.
+ */
+typedef struct {
+    /* NULL: h is closed. */
+    ql_connection_t *(*connection)(const ql_handle_t *h);
+    /* Gives both directions to op, whose memory is anchored beside h: nobody
+     * else reads or writes ("busy"), and closing h ends op. 0, or why not: an
+     * error of ql_push_error(), QL_E_UNREAD when bytes were received already
+     * that nobody has asked for. */
+    int (*lend)(ql_handle_t *h, ql_op_t *op);
+    /* op needs them no more; harmless when it had them not. */
+    void (*restore)(ql_handle_t *h, const ql_op_t *op);
+} ql_stream_type_t;
+
+/* Handles of this type are streams. */
+QL_API void ql_handle_streams(lua_State *L, const ql_handle_type_t *type,
+                              const ql_stream_type_t *stream);
+/* Of the handle at idx, which is set to *h; NULL: it is no stream. */
+QL_API const ql_stream_type_t *ql_handle_stream(lua_State *L, int idx,
+                                                ql_handle_t **h);
 
 /* ----------------------------------------------------- blocking calls ---- */
 

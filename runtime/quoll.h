@@ -548,6 +548,13 @@ typedef struct {
      * before offset; NGX_DECLINED: the next byte has to be read and sent. */
     ssize_t (*sendfile)(ql_connection_t *c, ql_file_t *file, off_t offset,
                         size_t size);
+    /* Nothing will be sent any more: what the table has to tell the peer before
+     * its socket's SHUT_WR, which follows. NGX_AGAIN: the table makes that
+     * itself once it has told. NULL: nothing. */
+    int (*finish)(ql_connection_t *c);
+    /* The connection is being closed: the table lets go of c->transport. Never
+     * waits. NULL: nothing. */
+    void (*close)(ql_connection_t *c);
 } ql_os_io_t;
 
 QL_API extern const ql_os_io_t ql_os_io;
@@ -564,6 +571,7 @@ struct ql_connection_s {
     void *data; /* the owner's */
     ql_loop_t *loop;
     const ql_os_io_t *io;
+    void *transport;           /* the io table's state: TLS; NULL: none */
     ql_listening_t *listening; /* the listener itself / in whose queue */
     ql_queue_t queue;          /* free list, or the listener's accept queue */
     uint64_t number;           /* of this use of the struct; for logs */
@@ -577,6 +585,9 @@ struct ql_connection_s {
     unsigned stream : 1;   /* not a datagram socket */
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
     unsigned urgent : 1;   /* EPOLLPRI came: reads stop short at its byte */
+    unsigned held : 1;     /* the io table has begun to send what the last send,
+                              which was NGX_AGAIN, was given: only the same
+                              bytes can go on; set and cleared by the table */
 };
 
 /*

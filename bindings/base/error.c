@@ -25,6 +25,13 @@ static const error_word_t error_words[] = {
     {QL_E_BUSY_WRITING, "busy writing", "BUSY"},
     {QL_E_NOT_FOUND, "host not found", "ENOTFOUND"},
     {QL_E_STOPPING, "stopping", "STOPPING"},
+    {QL_E_UNREAD, "unread bytes", "UNREAD"},
+};
+
+static const char ranges_key = 0; /* registry: range -> its words */
+
+enum {
+    OWN_RANGES = 2 /* errno's and ours */
 };
 
 static const error_word_t *
@@ -38,15 +45,63 @@ error_word(int err)
     return NULL;
 }
 
+static void
+push_ranges(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &ranges_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+void
+ql_error_range(lua_State *L, int range, const ql_error_words_t *words)
+{
+    push_ranges(L);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushlightuserdata(L, (void *) (uintptr_t) &ranges_key);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, LUA_REGISTRYINDEX);
+    }
+    lua_pushlightuserdata(L, (void *) (uintptr_t) words);
+    lua_rawseti(L, -2, range);
+    lua_pop(L, 1);
+}
+
+/* Of an error of another module; NULL: it is none. */
+static const ql_error_words_t *
+error_words_of(lua_State *L, int err)
+{
+    const ql_error_words_t *words = NULL;
+
+    if (err >> 16 < OWN_RANGES) {
+        return NULL;
+    }
+    push_ranges(L);
+    if (lua_istable(L, -1)) {
+        lua_rawgeti(L, -1, err >> 16);
+        words = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return words;
+}
+
 void
 ql_push_error_text(lua_State *L, int err)
 {
     const error_word_t *word = error_word(err);
+    const ql_error_words_t *words = error_words_of(L, err);
     char text[128];
     char *p;
 
     if (word != NULL) {
         lua_pushstring(L, word->text);
+        return;
+    }
+    if (words != NULL) {
+        words->text(err, text, sizeof(text));
+        lua_pushstring(L, text);
         return;
     }
     p = strerror_r(err, text, sizeof(text));
@@ -64,8 +119,14 @@ void
 ql_push_error_code(lua_State *L, int err)
 {
     const error_word_t *word = error_word(err);
+    const ql_error_words_t *words = error_words_of(L, err);
     const char *name = word != NULL ? word->code : strerrorname_np(err);
+    char code[128];
 
+    if (words != NULL) {
+        words->code(err, code, sizeof(code));
+        name = code;
+    }
     if (name != NULL) {
         lua_pushstring(L, name);
     } else {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char handle_tag = 0; /* key in a metatable: it is a handle's */
+static const char stream_key = 0; /* likewise: its ql_stream_type_t */
 
 static void
 handle_push_metatable(lua_State *L, const ql_handle_type_t *type)
@@ -200,4 +201,33 @@ ql_handle_methods(lua_State *L, const ql_handle_type_t *type)
     ql__handle_metatable(L, type);
     lua_getfield(L, -1, "__index");
     lua_remove(L, -2);
+}
+
+/* ---------------------------------------------------------- streams ---- */
+
+void
+ql_handle_streams(lua_State *L, const ql_handle_type_t *type,
+                  const ql_stream_type_t *stream)
+{
+    ql__handle_metatable(L, type);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &stream_key);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) stream);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+const ql_stream_type_t *
+ql_handle_stream(lua_State *L, int idx, ql_handle_t **h)
+{
+    const ql_stream_type_t *stream;
+
+    *h = ql_handle_test(L, idx);
+    if (*h == NULL || !lua_getmetatable(L, idx)) {
+        return NULL;
+    }
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &stream_key);
+    lua_rawget(L, -2);
+    stream = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return stream;
 }

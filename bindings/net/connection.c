@@ -20,6 +20,9 @@ connection_close(ql_handle_t *h, int err)
     if (conn->selector != NULL) {
         ql_select_ready(conn->selector);
     }
+    if (conn->guest != NULL) {
+        ql_op_end(conn->guest, err);
+    }
     ql_op_end(&conn->rop, err);
     ql_op_end(&conn->wop, err);
     if (!conn->rop.pushing) {
@@ -65,6 +68,49 @@ ql__connection_open(ql_conn_t *conn, ql_connection_t *c)
     c->data = conn;
     ql_handle_open(&conn->handle);
 }
+
+/* ------------------------------------------------------------ guest ---- */
+
+static ql_connection_t *
+stream_connection(const ql_handle_t *h)
+{
+    return ((const ql_conn_t *) h)->c;
+}
+
+static int
+stream_lend(ql_handle_t *h, ql_op_t *op)
+{
+    ql_conn_t *conn = (ql_conn_t *) h;
+    int err = ql__writer_error(conn);
+
+    if (err != 0) {
+        return err;
+    }
+    if (ql__reader_busy(conn) || conn->rop.pushing) {
+        return QL_E_BUSY_READING;
+    }
+    if (conn->rbroken || conn->eof) {
+        return QL_E_CLOSED;
+    }
+    if (ql_buffer_unread(&conn->in) != 0) {
+        return QL_E_UNREAD;
+    }
+    conn->guest = op;
+    return 0;
+}
+
+static void
+stream_restore(ql_handle_t *h, const ql_op_t *op)
+{
+    ql_conn_t *conn = (ql_conn_t *) h;
+
+    if (conn->guest == op) {
+        conn->guest = NULL;
+    }
+}
+
+static const ql_stream_type_t connection_stream = {stream_connection,
+                                                   stream_lend, stream_restore};
 
 /* The kernel knows the addresses of unix sockets; an accepted one's own is the
  * one with a name. */
@@ -146,6 +192,18 @@ connection_settimeouts(lua_State *L)
     return 0;
 }
 
+static int
+shut(ql_connection_t *c, int how)
+{
+    const ql_sys_t *sys = ql_loop_sys(c->loop);
+
+    if (how == SHUT_RD || c->io->finish == NULL
+        || c->io->finish(c) != NGX_AGAIN) {
+        return sys->shutdown(c->fd, how);
+    }
+    return how == SHUT_WR ? 0 : sys->shutdown(c->fd, SHUT_RD);
+}
+
 /* shutdown(self, "send"|"receive"|"both") -> true | nil, err, CODE */
 static int
 connection_shutdown(lua_State *L)
@@ -166,10 +224,10 @@ connection_shutdown(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    if (how != SHUT_RD && ql_op_waiting(&conn->wop)) {
+    if (how != SHUT_RD && (ql_op_waiting(&conn->wop) || conn->guest != NULL)) {
         return ql_push_error(L, QL_E_BUSY_WRITING);
     }
-    if (ql_loop_sys(conn->c->loop)->shutdown(conn->c->fd, how) == -1) {
+    if (shut(conn->c, how) == -1) {
         return ql_push_error(L, errno);
     }
     conn->wbroken |= how != SHUT_RD;
@@ -189,6 +247,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
 
     ql__open_methods(L, &ql__connection_type);
     ql_handle_selectable(L, &ql__connection_type, &ql__connection_select);
+    ql_handle_streams(L, &ql__connection_type, &connection_stream);
     lua_newtable(L);
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__receive_functions);

@@ -45,6 +45,7 @@ typedef struct {
     unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
                               tells it */
     ql_select_t *selector; /* of the select that waits; NULL: none does */
+    ql_op_t *guest; /* of another module, has both directions; NULL: none */
     ql_op_t rop;    /* reads, and what opens the connection; its timeout is the
                     script's for reads */
     ql_op_t wop;    /* sends */
@@ -85,7 +86,7 @@ ql__writer_error(const ql_conn_t *conn)
     if (conn->handle.closed) {
         return conn->handle.closed;
     }
-    if (ql_op_waiting(&conn->wop)) {
+    if (ql_op_waiting(&conn->wop) || conn->guest != NULL) {
         return QL_E_BUSY_WRITING;
     }
     return conn->wbroken ? QL_E_CLOSED : 0;
@@ -96,11 +97,12 @@ ql_conn_t *ql__connection_new(lua_State *L, ql_core_t *core);
 /* One recv into conn->in: bytes, 0 at the end, NGX_AGAIN, NGX_ERROR with
  * rop.err. */
 ssize_t ql__read_more(ql_conn_t *conn);
-/* Nobody may read: another task does, or selects. */
+/* Nobody may read: another task does, or selects, or has it as a guest. */
 static inline bool
 ql__reader_busy(const ql_conn_t *conn)
 {
-    return conn->selector != NULL || ql_op_waiting(&conn->rop);
+    return conn->selector != NULL || conn->guest != NULL
+        || ql_op_waiting(&conn->rop);
 }
 extern const ql_select_type_t ql__connection_select;
 

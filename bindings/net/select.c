@@ -47,7 +47,7 @@ select_attempt(ql_select_t *w)
     if (conn->handle.closed) {
         return NGX_OK;
     }
-    if (ql_op_waiting(&conn->rop) || conn->rop.pushing
+    if (ql_op_waiting(&conn->rop) || conn->rop.pushing || conn->guest != NULL
         || (conn->selector != NULL && conn->selector != w))
     {
         w->op->err = QL_E_BUSY_READING;

@@ -117,7 +117,7 @@ send_cancel(ql_op_t *op)
     ql_conn_t *conn = writer(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->write);
-    conn->wbroken = conn->out.sent > 0;
+    conn->wbroken = conn->out.sent > 0 || conn->c->held;
 }
 
 static void

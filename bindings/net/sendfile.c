@@ -257,7 +257,7 @@ transfer_cancel(ql_op_t *op)
 
     unpark(t);
     release(t);
-    t->conn->wbroken = t->sent > 0;
+    t->conn->wbroken = t->sent > 0 || t->conn->c->held;
 }
 
 static void

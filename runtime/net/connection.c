@@ -164,6 +164,9 @@ ql_close_connection(ql_connection_t *c)
                      (unsigned long long) c->number);
         return;
     }
+    if (c->io->close != NULL) {
+        c->io->close(c);
+    }
     ql_del_timer(loop, &c->read);
     ql_del_timer(loop, &c->write);
     (void) loop->actions->del_conn(loop, c, QL_CLOSE_EVENT);
