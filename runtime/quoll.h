@@ -645,6 +645,28 @@ QL_API int ql_sockaddr_parse(const char *text, ql_sockaddr_t *addr,
 QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
                                     char *buf);
 
+/* ---------------------------------------------------------- datagrams ---- */
+
+struct mmsghdr; /* of recvmmsg(2), which <sys/socket.h> has for _GNU_SOURCE */
+
+/* A datagram socket, AF_INET, AF_INET6 or AF_UNIX; `stream` is clear, and a
+ * failure breaks nothing: the next attempt asks the kernel. NULL with errno. */
+QL_API ql_connection_t *ql_udp_open(ql_loop_t *loop, int family);
+/* A unix address that is its family alone: the kernel chooses a name. */
+QL_API int ql_udp_bind(ql_connection_t *c, const ql_sockaddr_t *addr);
+/* Whom it sends to and hears alone; addr NULL: nobody, and everybody. */
+QL_API int ql_udp_connect(ql_connection_t *c, const ql_sockaddr_t *addr);
+/* Call again: how many of the n have come, at least one, each with its own
+ * length as msg_len even if that is more than there was room for (MSG_TRUNC);
+ * NGX_AGAIN; NGX_ERROR with c->err. Fewer than n: there were no more. */
+QL_API int ql_udp_recv(ql_connection_t *c, struct mmsghdr *msgs, unsigned n);
+/* Call again: how many of the n have gone, at least one; NGX_AGAIN; NGX_ERROR
+ * with c->err, about the first. Fewer than n: the next one has failed, and an
+ * attempt with it says why. */
+QL_API int ql_udp_send(ql_connection_t *c, struct mmsghdr *msgs, unsigned n);
+/* As ql_close_connection(); the file of a unix name goes, too. */
+QL_API void ql_udp_close(ql_connection_t *c);
+
 /* ---------------------------------------------------------- listeners ---- */
 
 typedef struct {

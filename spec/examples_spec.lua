@@ -402,3 +402,34 @@ describe("examples/race.lua", function()
         assert.equal(2, result.code)
     end)
 end)
+
+describe("examples/discover.lua", function()
+    helper.gates()
+
+    it("finds everybody who answers", function()
+        local group = "239.255.77.77:"
+        local one = helper.start("examples/discover.lua",
+            { "serve", "one", group .. 0, "lo" })
+        local port = one:line():match "^answering as one on port (%d+)$"
+        local two = helper.start("examples/discover.lua",
+            { "serve", "two", group .. port, "lo" })
+        assert.is_string(two:line())
+        local result = helper.script("examples/discover.lua",
+            { "find", group .. port, "lo" })
+        stop(one)
+        stop(two)
+        assert.equal("", result.err)
+        local found = {}
+        for name in result.out:gmatch "(%a+)\t[%d.]+\n" do
+            found[#found + 1] = name
+        end
+        table.sort(found)
+        assert.same({ "one", "two" }, found)
+    end)
+
+    it("says how it is used", function()
+        local result = helper.script "examples/discover.lua"
+        assert.matches("usage: discover.lua", result.err)
+        assert.equal(1, result.code)
+    end)
+end)

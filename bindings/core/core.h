@@ -16,6 +16,8 @@ typedef struct {
     ql_buffers_t buffers;    /* read buffers that nobody uses now */
     ql_queue_t spare_preads; /* operations of file_pread.c, likewise */
     uint32_t spare_count;    /* length of spare_preads */
+    void *datagrams;         /* where udp/datagrams.c has the kernel put them;
+                                NULL: nobody has received any yet */
 } ql_core_t;
 
 static inline ql_core_t *
@@ -40,6 +42,7 @@ void ql__open_connection(lua_State *L, ql_core_t *core);
 void ql__open_connect(lua_State *L, ql_core_t *core);
 void ql__open_adopt(lua_State *L, ql_core_t *core);
 void ql__open_listener(lua_State *L, ql_core_t *core);
+void ql__open_udp(lua_State *L, ql_core_t *core);
 void ql__open_file(lua_State *L, ql_core_t *core);
 void ql__open_watch(lua_State *L, ql_core_t *core);
 void ql__open_fs(lua_State *L, ql_core_t *core);

@@ -2,6 +2,7 @@
  * module.c: the module quoll.core: its context, and every file's functions.
  */
 #include "../file/file.h"
+#include "../udp/datagrams.h"
 #include "core.h"
 
 static const char module_key = 0; /* registry: address -> the table */
@@ -13,6 +14,7 @@ module_gc(lua_State *L)
 
     ql_buffers_done(&core->buffers);
     ql__preads_done(core);
+    ql__datagrams_done(core);
     return 0;
 }
 
@@ -27,6 +29,7 @@ module_new_context(lua_State *L)
     ql_buffers_init(&core->buffers);
     ql_queue_init(&core->spare_preads);
     core->spare_count = 0;
+    core->datagrams = NULL;
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, module_gc);
     lua_setfield(L, -2, "__gc");
@@ -63,6 +66,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_connect(L, core);
     ql__open_adopt(L, core);
     ql__open_listener(L, core);
+    ql__open_udp(L, core);
     ql__open_file(L, core);
     ql__open_watch(L, core);
     ql__open_fs(L, core);

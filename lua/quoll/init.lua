@@ -15,6 +15,7 @@ local listener = require "quoll.net.listener"
 require "quoll.net.connection"
 require "quoll.net.idle"
 local connect = require "quoll.net.connect"
+local udp = require "quoll.net.udp"
 local fs = require "quoll.fs"
 local dump = require "quoll.dump"
 local options = require "quoll.options"
@@ -45,6 +46,7 @@ local quoll = {
   listen = listener.listen,
   serve = listener.serve,
   connect = connect.connect,
+  udp = udp.udp,
   open = fs.open,
   timer = require "quoll.timer",
   coroutine = require "quoll.coroutine",

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+struct mmsghdr;
 struct open_how;
 struct pollfd;
 struct statfs;
@@ -46,6 +47,9 @@ struct ql_sys_s {
     ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
     ssize_t (*send)(int fd, const void *buf, size_t size, int flags);
     ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+    int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+                    struct timespec *timeout);
+    int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned n, int flags);
     ssize_t (*sendfile)(int to, int from, off_t *offset, size_t size);
     ssize_t (*read)(int fd, void *buf, size_t size);
     ssize_t (*write)(int fd, const void *buf, size_t size);

@@ -79,6 +79,10 @@ struct msghdr {
     size_t msg_controllen;
     int msg_flags;
 };
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned msg_len;
+};
 
 typedef union {
     void *ptr;

@@ -23,7 +23,7 @@ void ql_inject_install(ql_loop_t *loop);
  * ever) of `call` with descriptor fd (-1: any). -1: no such call, or no room.
  *   fail    it fails with errno err (libaio: -err, allocations: NULL)
  *   result  it is not made and returns value
- *   cut     it is made with at most `count` bytes, iocbs or events
+ *   cut     it is made with at most `count` bytes, messages, iocbs or events
  *   delay   it is made `us` later
  */
 int ql_inject_fail(const char *call, int fd, unsigned from, unsigned to,

@@ -116,6 +116,33 @@ inject_sendmsg(int fd, const struct msghdr *msg, int flags)
     return moved(fd, n, verdict.limit, SIZE_MAX);
 }
 
+/* These two are cut to a number of messages. */
+static int
+inject_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags,
+                struct timespec *timeout)
+{
+    verdict_t verdict = inject__judge(CALL_recvmmsg, fd);
+
+    if (verdict.decided) {
+        return (int) verdict.result;
+    }
+    unsigned cut = (unsigned) smaller(n, verdict.limit);
+    int got = inject__base()->recvmmsg(fd, msgs, cut, flags, timeout);
+    return (int) moved(fd, got, cut, n);
+}
+
+static int
+inject_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+    verdict_t verdict = inject__judge(CALL_sendmmsg, fd);
+
+    if (verdict.decided) {
+        return (int) verdict.result;
+    }
+    n = (unsigned) smaller(n, verdict.limit);
+    return inject__base()->sendmmsg(fd, msgs, n, flags);
+}
+
 static ssize_t
 inject_sendfile(int to, int from, off_t *offset, size_t size)
 {
@@ -208,6 +235,8 @@ inject__io(ql_sys_t *sys)
     sys->send = inject_send;
     sys->recvmsg = inject_recvmsg;
     sys->sendmsg = inject_sendmsg;
+    sys->recvmmsg = inject_recvmmsg;
+    sys->sendmmsg = inject_sendmmsg;
     sys->sendfile = inject_sendfile;
     sys->read = inject_read;
     sys->write = inject_write;

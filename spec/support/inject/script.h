@@ -32,6 +32,8 @@
     X(recvmsg)                                                                 \
     X(send)                                                                    \
     X(sendmsg)                                                                 \
+    X(recvmmsg)                                                                \
+    X(sendmmsg)                                                                \
     X(sendfile)                                                                \
     X(read)                                                                    \
     X(write)                                                                   \
