@@ -34,6 +34,16 @@ add_compile_options(-fno-plt -fno-semantic-interposition
     "$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto;-ffat-lto-objects>")
 add_link_options("$<$<CONFIG:RelWithDebInfo,Release>:-flto=auto>")
 
+# A struct is cleared by a call or by stores: the processor takes 20 ns to begin
+# the `rep stos` that gcc would use for one of some hundred bytes.
+include(CheckCCompilerFlag)
+set(QL_CLEARING "-mmemset-strategy=libcall:-1:noalign")
+check_c_compiler_flag("${QL_CLEARING}" QL_HAS_CLEARING)
+if(QL_HAS_CLEARING)
+    add_compile_options("${QL_CLEARING}")
+    add_link_options("${QL_CLEARING}")
+endif()
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

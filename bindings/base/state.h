@@ -31,10 +31,10 @@ struct ql_lua_s {
     int unwind;          /* registry: the function that runs deferred calls */
     int anchor_table;    /* registry: what keeps live tasks reachable */
     int berths;          /* registry: fenvs of coroutines that serve on */
-    int nidle;           /* of these, the ones without a task */
-    ql_idle_t idle[QL__IDLE_MAX];
-    int task_metatable;  /* registry */
-    int block_metatable; /* registry */
+    uint8_t free_berth;  /* the next task's; 0: none */
+    ql_berth_t berth[QL__IDLE_MAX + 1]; /* from 1 */
+    int task_metatable;                 /* registry */
+    int block_metatable;                /* registry */
     int resumers; /* registry: coroutine -> the one that quoll.coroutine resumed
                      it from, while it runs or waits; true: the main chunk */
     int anchors;  /* slots used since that table was made */

@@ -1,6 +1,6 @@
 /*
- * anchor.c: the tree's tasks and blocks are reachable for the collector through
- * one table of the state's own. A free slot holds the number of the next free
+ * anchor.c: the tree's tasks and blocks are reachable for the collector: a task
+ * at a berth through that, the others through one table of the state's own. A free slot holds the number of the next free
  * one: luaL_ref would measure the table whenever there is none. A table never
  * gives its memory back, so a much too large one is replaced when few tasks are
  * left.
@@ -44,8 +44,15 @@ ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 void
 ql__scope_push(lua_State *L, const ql_scope_t *s)
 {
-    anchor_push_table(L, s->task->lua);
-    lua_rawgeti(L, -1, s->ref);
+    const ql_task_t *t = s->task;
+
+    if (s->ref == QL_ANCHOR_BERTH) {
+        ql__idle_push(L, t->lua, t->berth);
+        lua_rawgeti(L, -1, QL_TASK_SELF);
+    } else {
+        anchor_push_table(L, t->lua);
+        lua_rawgeti(L, -1, s->ref);
+    }
     lua_replace(L, -2);
 }
 
@@ -74,15 +81,19 @@ anchor_compact(lua_State *L)
     anchor_push_table(L, lua);
     lua_createtable(L, (int) ql_task_count(lua) + 1, 0);
     while ((s = ql__scope_next(s, root, true)) != NULL) {
-        lua_rawgeti(L, 2, s->ref);
-        lua_rawseti(L, 3, ++n);
+        if (s->ref != QL_ANCHOR_BERTH) {
+            lua_rawgeti(L, 2, s->ref);
+            lua_rawseti(L, 3, ++n);
+        }
     }
     lua_rawseti(L, LUA_REGISTRYINDEX, lua->anchor_table);
     lua->anchors = n;
     lua->anchor_free = 0;
     s = root;
     while ((s = ql__scope_next(s, root, true)) != NULL) {
-        s->ref = lua->anchors - --n;
+        if (s->ref != QL_ANCHOR_BERTH) {
+            s->ref = lua->anchors - --n;
+        }
     }
     return 0;
 }
@@ -92,6 +103,9 @@ ql__anchor_drop(ql_lua_t *lua, int ref)
 {
     lua_State *L = lua->driver;
 
+    if (ref == QL_ANCHOR_BERTH) {
+        return;
+    }
     anchor_push_table(L, lua);
     lua_pushinteger(L, lua->anchor_free);
     lua_rawseti(L, -2, ref);

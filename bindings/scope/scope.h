@@ -24,12 +24,13 @@ struct ql_scope_s {
                            reached it; NULL: none */
     ql_queue_t children; /* of ql_scope_t.sibling, oldest first */
     ql_queue_t sibling;
-    const char *why;      /* of its cancellation from C; NULL: in the fenv */
-    uint32_t ntasks;      /* children that are tasks */
-    uint32_t nbackground; /* of these, the ones in the background */
-    int ref;              /* in the table of anchors while it is in the tree */
-    unsigned block : 1;   /* part of a ql_block_t, not a task's own */
-    unsigned shield : 1;  /* a parent's cancellation does not reach it;
+    const char *why;         /* of its cancellation from C; NULL: in the fenv */
+    uint32_t ntasks;         /* children that are tasks */
+    uint32_t nbackground;    /* of these, the ones in the background */
+    int ref;                 /* in the table of anchors while it is in the tree;
+                             QL_ANCHOR_BERTH: none */
+    unsigned block : 1;      /* part of a ql_block_t, not a task's own */
+    unsigned shield : 1;     /* a parent's cancellation does not reach it;
                                 cleared by its timer */
     unsigned background : 1; /* a task that does not keep its parent open */
     unsigned leaving : 1;    /* its function has returned: what its task waits
@@ -62,12 +63,18 @@ typedef struct {
     unsigned opened : 1; /* has been entered, once and for all */
 } ql_block_t;
 
+enum {
+    QL_ANCHOR_BERTH = 0 /* ql_scope_t.ref of a task that its berth anchors */
+};
+
 /* Slots of the fenv table of a task or a block. The root has one too. */
 enum {
-    QL_TASK_THREAD = 1, /* its coroutine; before a delayed start without
+    QL_TASK_SELF,   /* the task, if it is at a berth: that anchors it. Tables
+                       with slots have one for 0, too */
+    QL_TASK_THREAD, /* its coroutine; before a delayed start without
                            arguments its function */
-    QL_TASK_CHAIN,      /* "\n\tspawned at ..." of it and its ancestors */
-    QL_TASK_LOCALS,     /* shared with other tasks, never changed */
+    QL_TASK_CHAIN,  /* "\n\tspawned at ..." of it and its ancestors */
+    QL_TASK_LOCALS, /* shared with other tasks, never changed */
     QL_TASK_SLOTS = QL_TASK_LOCALS, /* so many are made beforehand */
     QL_TASK_NAME,
     QL_TASK_WHY,      /* of its cancellation */

@@ -74,12 +74,12 @@ end_leave_coroutine(ql_task_t *t)
     if (t->berth == 0) {
         end_drop_coroutine(t);
     } else if (plain && end_keep_result(t)) {
-        ql__idle_give(t->lua, t->L, t->berth);
+        ql__idle_give(t->lua, t->berth);
         t->L = NULL;
         t->given = 1;
     } else {
-        ql__idle_lose(t->lua, t->berth);
         end_drop_coroutine(t);
+        ql__idle_lose(t->lua, t->berth);
     }
 }
 

@@ -10,8 +10,9 @@ ql__idle_init(lua_State *L, ql_lua_t *lua)
 {
     lua_createtable(L, QL__IDLE_MAX, 0);
     lua->berths = luaL_ref(L, LUA_REGISTRYINDEX);
-    for (lua->nidle = 0; lua->nidle < QL__IDLE_MAX; lua->nidle++) {
-        lua->idle[lua->nidle].berth = (uint8_t) (QL__IDLE_MAX - lua->nidle);
+    for (uint8_t berth = QL__IDLE_MAX; berth > 0; berth--) {
+        lua->berth[berth].next = lua->free_berth;
+        lua->free_berth = berth;
     }
 }
 
@@ -29,30 +30,41 @@ idle_new(lua_State *L, ql_lua_t *lua, uint8_t berth)
         lua_pushvalue(L, -2);
         lua_rawseti(L, -2, berth);
         lua_pop(L, 1);
+        lua->berth[berth].co = co;
+        lua->berth[berth].chain = 0;
     }
     return co;
+}
+
+void
+ql__idle_push(lua_State *L, const ql_lua_t *lua, uint8_t berth)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->berths);
+    lua_rawgeti(L, -1, berth);
+    lua_replace(L, -2);
 }
 
 lua_State *
 ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth)
 {
-    ql_idle_t idle = {NULL, 0};
+    lua_State *co;
 
-    if (lua->nidle != 0) {
-        idle = lua->idle[--lua->nidle];
+    *berth = lua->free_berth;
+    co = lua->berth[*berth].co;
+    lua->free_berth = lua->berth[*berth].next;
+    if (co == NULL) {
+        co = idle_new(L, lua, *berth);
+    } else {
+        ql__idle_push(L, lua, *berth);
     }
-    *berth = idle.berth;
-    if (idle.co == NULL) {
-        return idle_new(L, lua, idle.berth);
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->berths);
-    lua_rawgeti(L, -1, idle.berth);
-    lua_replace(L, -2);
     /* Its maker's globals, as lua_newthread() gives them. */
-    lua_pushvalue(L, LUA_GLOBALSINDEX);
-    lua_xmove(L, idle.co, 1);
-    lua_replace(idle.co, LUA_GLOBALSINDEX);
-    return idle.co;
+    if (lua_topointer(co, LUA_GLOBALSINDEX)
+        != lua_topointer(L, LUA_GLOBALSINDEX)) {
+        lua_pushvalue(L, LUA_GLOBALSINDEX);
+        lua_xmove(L, co, 1);
+        lua_replace(co, LUA_GLOBALSINDEX);
+    }
+    return co;
 }
 
 void
@@ -69,10 +81,11 @@ ql__task_push_fenv(lua_State *L, int idx)
 }
 
 void
-ql__idle_give(ql_lua_t *lua, lua_State *co, uint8_t berth)
+ql__idle_give(ql_lua_t *lua, uint8_t berth)
 {
-    lua_settop(co, 0);
-    lua->idle[lua->nidle++] = (ql_idle_t){.co = co, .berth = berth};
+    lua_settop(lua->berth[berth].co, 0);
+    lua->berth[berth].next = lua->free_berth;
+    lua->free_berth = berth;
 }
 
 void
@@ -84,5 +97,7 @@ ql__idle_lose(ql_lua_t *lua, uint8_t berth)
     lua_pushnil(L);
     lua_rawseti(L, -2, berth);
     lua_pop(L, 1);
-    lua->idle[lua->nidle++] = (ql_idle_t){.co = NULL, .berth = berth};
+    lua->berth[berth].co = NULL;
+    lua->berth[berth].next = lua->free_berth;
+    lua->free_berth = berth;
 }

@@ -94,8 +94,9 @@ spawn_new_chain(lua_State *L, const ql_task_t *parent)
     }
 }
 
-static void
-spawn_push_chain(lua_State *L, ql_lua_t *lua)
+/* The chain of the running function's spawns here. */
+static const ql_chain_t *
+spawn_find_chain(lua_State *L, ql_lua_t *lua)
 {
     ql_chain_t place = {.parent = lua->current->id};
     ql_chain_t *last = &lua->chain;
@@ -115,11 +116,29 @@ spawn_push_chain(lua_State *L, ql_lua_t *lua)
         spawn_new_chain(L, lua->current);
         /* Both may raise: last never names a slot that is given back. */
         place.ref = LUA_NOREF;
+        place.number = last->number + 1;
         *last = place;
         luaL_unref(L, LUA_REGISTRYINDEX, old);
         last->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, last->ref);
+    return last;
+}
+
+/* Puts the task's chain into the fenv on top; the one before it at its berth
+ * may have left the same there. */
+static void
+spawn_set_chain(lua_State *L, ql_lua_t *lua, uint8_t berth)
+{
+    const ql_chain_t *chain = spawn_find_chain(L, lua);
+
+    if (berth != 0) {
+        if (lua->berth[berth].chain == chain->number) {
+            return;
+        }
+        lua->berth[berth].chain = chain->number;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, chain->ref);
+    lua_rawseti(L, -2, QL_TASK_CHAIN);
 }
 
 /*
@@ -132,14 +151,17 @@ spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
 {
     ql_task_t *t = lua_newuserdata(L, sizeof(*t));
 
-    spawn_push_chain(L, lua);
+    *berth = 0;
     if (co != NULL) {
         *co = ql__idle_take(L, lua, berth);
     } else {
         lua_createtable(L, QL_TASK_SLOTS, 0);
     }
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, QL_TASK_CHAIN);
+    spawn_set_chain(L, lua, *berth);
+    if (*berth != 0) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, QL_TASK_SELF);
+    }
     if (lua->current->locals) {
         ql__locals_inherit(L, lua->current);
     }
@@ -150,13 +172,15 @@ spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
 
 /* Anchors the task, the last step that can fail; then into the tree. */
 static void
-spawn_enter(lua_State *L, ql_task_t *t, ql_scope_t *parent, lua_State *co)
+spawn_enter(lua_State *L, ql_task_t *t, ql_scope_t *parent, lua_State *co,
+            uint8_t berth)
 {
     ql_lua_t *lua = parent->task->lua;
-    int ref = ql__anchor(L, lua, 1);
+    int ref = berth != 0 ? QL_ANCHOR_BERTH : ql__anchor(L, lua, 1);
 
     ql__task_init(t, lua, parent);
     t->scope.ref = ref;
+    t->berth = berth;
     t->L = co;
     t->locals = lua->current->locals;
     lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
@@ -202,8 +226,7 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
         ql_raise(L, "too many arguments to '%s'", method);
     }
     lua_xmove(L, co, n);
-    spawn_enter(L, t, parent, co);
-    t->berth = berth;
+    spawn_enter(L, t, parent, co, berth);
     ql_post_event(lua->loop, &t->event);
     return t;
 }
@@ -226,6 +249,7 @@ task_after(lua_State *L)
     ql_lua_t *lua = ql__upvalue(L);
     uint64_t nsec = ql_check_timeout(L, 1, "s", "after");
     int n = lua_gettop(L) - 1;
+    uint8_t berth;
     ql_task_t *t;
 
     if (lua_isnoneornil(L, 1)) {
@@ -233,7 +257,7 @@ task_after(lua_State *L)
     }
     spawn_check(L, lua, 2, "after");
     lua_remove(L, 1);
-    t = spawn_new(L, lua, NULL, NULL);
+    t = spawn_new(L, lua, NULL, &berth);
     lua_getfenv(L, 1);
     lua_insert(L, 2);
     if (n == 1) {
@@ -249,7 +273,7 @@ task_after(lua_State *L)
         lua_rawseti(L, 2, QL_TASK_START);
     }
     lua_settop(L, 1);
-    spawn_enter(L, t, ql__scope_innermost(lua->current), NULL);
+    spawn_enter(L, t, ql__scope_innermost(lua->current), NULL, berth);
     if (nsec != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }

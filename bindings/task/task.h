@@ -68,7 +68,7 @@ struct ql_task_s {
     unsigned deferred : 1;  /* has deferred calls to run at its end */
     unsigned unwinding : 1; /* its function has ended and L is another
                                coroutine, which runs them; result holds */
-    uint8_t berth;          /* of its fenv among the berths; 0: none */
+    uint8_t berth;          /* that its coroutine has; 0: none */
     int8_t value_type;      /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
@@ -89,14 +89,16 @@ typedef struct {
     const void *function; /* that called */
     int line;
     uint64_t parent; /* id */
+    uint64_t number; /* how many there have been; 0: none */
     int ref;         /* registry: the string */
 } ql_chain_t;
 
-/* A coroutine without a task, or a place for one. */
+/* Where a coroutine serves one task after the other, or could. */
 typedef struct {
-    lua_State *co; /* NULL: none yet */
-    uint8_t berth; /* where its fenv is kept */
-} ql_idle_t;
+    lua_State *co;  /* kept by the fenv of this berth; NULL: none yet */
+    uint64_t chain; /* number of the one in that fenv */
+    uint8_t next;   /* free berth; 0: none */
+} ql_berth_t;
 
 /* spawn.c */
 void ql__spawn_register(lua_State *L, ql_lua_t *lua);
@@ -128,8 +130,10 @@ ql__task_cancel(ql_task_t *t, const char *why)
 void ql__idle_init(lua_State *L, ql_lua_t *lua);
 /* Pushes the fenv of a new task, with a coroutine in it. May raise. */
 lua_State *ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth);
-/* The function of co has returned: co and its fenv serve on. */
-void ql__idle_give(ql_lua_t *lua, lua_State *co, uint8_t berth);
+/* Pushes the fenv of the berth's coroutine. */
+void ql__idle_push(lua_State *L, const ql_lua_t *lua, uint8_t berth);
+/* The function of its coroutine has returned: that and its fenv serve on. */
+void ql__idle_give(ql_lua_t *lua, uint8_t berth);
 /* Pushes the fenv of the task at idx, which may have ended. May raise. */
 void ql__task_push_fenv(lua_State *L, int idx);
 /* The coroutine of this berth serves no more. */
