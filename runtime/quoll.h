@@ -505,6 +505,9 @@ QL_API int ql_fallback(const ql_loop_t *loop, unsigned i,
 QL_API void ql_post_event(ql_loop_t *loop, ql_event_t *ev);
 /* After the next epoll_wait, not in this turn; sets ready on the way. */
 QL_API void ql_post_next_event(ql_loop_t *loop, ql_event_t *ev);
+/* Before the loop next waits, when all else of this turn is done: for output
+ * that is gathered. Its handler runs no script. */
+QL_API void ql_post_last_event(ql_loop_t *loop, ql_event_t *ev);
 QL_API void ql_delete_posted_event(ql_loop_t *loop, ql_event_t *ev);
 
 /* ------------------------------------------------------------ timers ---- */

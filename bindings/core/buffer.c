@@ -109,6 +109,29 @@ ql_buffer_reserve(ql_buffers_t *pool, ql_buffer_t *b, uint32_t want)
     return fits ? NGX_OK : buffer_grow(pool, b, want);
 }
 
+int
+ql_buffer_room(ql_buffers_t *pool, ql_buffer_t *b, uint32_t n, uint32_t max)
+{
+    uint32_t unread = ql_buffer_unread(b);
+
+    if (unread > max || n > max - unread) {
+        return NGX_ERROR;
+    }
+    if (b->data == NULL && ql_buffer_reserve(pool, b, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (n <= b->cap - b->end) {
+        return NGX_OK;
+    }
+    buffer_compact(b);
+    while (n > b->cap - b->end) {
+        if (buffer_grow(pool, b, max) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+    return NGX_OK;
+}
+
 void
 ql_buffer_release(ql_buffers_t *pool, ql_buffer_t *b)
 {

@@ -40,6 +40,11 @@ void ql_buffers_done(ql_buffers_t *pool);
  * QL_BUFFER_MAX reached).
  */
 int ql_buffer_reserve(ql_buffers_t *pool, ql_buffer_t *b, uint32_t want);
+/* Makes room for n bytes behind the unread ones; max: bytes of both at most,
+ * which memory grows to by doubling. NGX_OK or NGX_ERROR (no memory, or more
+ * than max). */
+int ql_buffer_room(ql_buffers_t *pool, ql_buffer_t *b, uint32_t n,
+                   uint32_t max);
 /* Drops every unread byte and the memory. */
 void ql_buffer_release(ql_buffers_t *pool, ql_buffer_t *b);
 

@@ -4,13 +4,51 @@
 
 #include <string.h>
 
-/* Where the pieces go: into the gather, or, without one, to `to`. */
+static const char blocks_key = 0; /* registry: address -> the function */
+
+/* Where the pieces go: one of three. */
 typedef struct {
-    const char *method; /* for messages */
-    ql_gather_t *gather;
-    char *to;
-    const char *end; /* of the room at to */
+    const char *method;  /* for messages */
+    ql_gather_t *gather; /* counted, and pointed at as far as there is room */
+    struct iovec *iov;   /* pointed at, and anchored */
+    int pieces;          /* room at iov */
+    int used;            /* of it */
+    int anchors;         /* index of a table */
+    char *to;            /* copied */
+    const char *end;     /* of the room at to */
 } sink_t;
+
+int
+ql_blocks_set(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &blocks_key);
+    lua_pushvalue(L, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+bool
+ql_block(lua_State *L, int idx, int n, const char *method, ql_block_t *block)
+{
+    bool found;
+
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &blocks_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_pushvalue(L, idx);
+    if (n != 0) {
+        lua_pushvalue(L, n);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_pushstring(L, method);
+    lua_call(L, 3, 3);
+    found = !lua_isnil(L, -3);
+    block->data = (const char *) (uintptr_t) lua_tonumber(L, -3);
+    block->size = (size_t) lua_tonumber(L, -2);
+    block->fixed = lua_toboolean(L, -1);
+    lua_pop(L, 3);
+    return found;
+}
 
 static void
 gather_add(ql_gather_t *g, const char *s, size_t size, int type)
@@ -26,6 +64,36 @@ gather_add(ql_gather_t *g, const char *s, size_t size, int type)
     g->bytes += size;
 }
 
+static void
+sink_changed(lua_State *L, const sink_t *sink)
+{
+    ql_raise(L, "the table to %s has changed meanwhile", sink->method);
+}
+
+/* The piece's value is on top of the stack. */
+static void
+sink_pin(lua_State *L, sink_t *sink, const char *s, size_t size)
+{
+    if (sink->used == sink->pieces) {
+        sink_changed(L, sink);
+    }
+    sink->iov[sink->used].iov_base = (void *) (uintptr_t) s;
+    sink->iov[sink->used].iov_len = size;
+    sink->used++;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, sink->anchors, sink->used);
+}
+
+static void
+sink_copy(lua_State *L, sink_t *sink, const char *s, size_t size)
+{
+    if (size > (size_t) (sink->end - sink->to)) {
+        sink_changed(L, sink);
+    }
+    memcpy(sink->to, s, size);
+    sink->to += size;
+}
+
 /* The piece on top of the stack; a number's text is on the stack alone. */
 static void
 sink_piece(lua_State *L, sink_t *sink, int type)
@@ -38,13 +106,45 @@ sink_piece(lua_State *L, sink_t *sink, int type)
     }
     if (sink->gather != NULL) {
         gather_add(sink->gather, s, size, type);
-        return;
+    } else if (sink->iov != NULL) {
+        sink_pin(L, sink, s, size);
+    } else {
+        sink_copy(L, sink, s, size);
     }
-    if (size > (size_t) (sink->end - sink->to)) {
-        ql_raise(L, "the table to %s has changed meanwhile", sink->method);
+}
+
+/* The block on top of the stack; false: it is none. */
+static bool
+sink_block(lua_State *L, sink_t *sink)
+{
+    ql_block_t block;
+
+    if (!ql_block(L, lua_gettop(L), 0, sink->method, &block)) {
+        return false;
     }
-    memcpy(sink->to, s, size);
-    sink->to += size;
+    if (block.size == 0) {
+        return true;
+    }
+    if (sink->gather != NULL) {
+        sink->gather->blocks = true;
+        gather_add(sink->gather, block.data, block.size, LUA_TNONE);
+    } else if (sink->iov == NULL) {
+        sink_copy(L, sink, block.data, block.size);
+    } else if (block.fixed) {
+        sink_pin(L, sink, block.data, block.size);
+    } else {
+        void *copy = lua_newuserdata(L, block.size);
+
+        /* A finaliser may have changed it while that was made. */
+        if (!ql_block(L, lua_gettop(L) - 1, 0, sink->method, &block)
+            || block.size > lua_objlen(L, -1))
+        {
+            sink_changed(L, sink);
+        }
+        sink_pin(L, sink, memcpy(copy, block.data, block.size), block.size);
+        lua_pop(L, 1);
+    }
+    return true;
 }
 
 static void
@@ -58,7 +158,7 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
                  "%d deep)",
                  sink->method, QL_GATHER_DEPTH);
     }
-    luaL_checkstack(L, 2, "nested table");
+    luaL_checkstack(L, 8, "nested table");
     for (int i = 1; i <= n; i++) {
         int type;
 
@@ -68,7 +168,10 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
             sink_table(L, lua_gettop(L), sink, depth + 1);
         } else if (type == LUA_TSTRING || type == LUA_TNUMBER) {
             sink_piece(L, sink, type);
-        } else {
+        } else if (type == LUA_TNIL || type == LUA_TBOOLEAN
+                   || type == LUA_TFUNCTION || type == LUA_TTHREAD
+                   || !sink_block(L, sink))
+        {
             ql_raise(L,
                      "bad argument 'data' to '%s' (strings and numbers "
                      "expected, got %s at index %d)",
@@ -85,6 +188,7 @@ ql_gather(lua_State *L, int table, const char *method, ql_gather_t *gather)
 
     gather->pieces = 0;
     gather->bytes = 0;
+    gather->blocks = false;
     sink_table(L, table, &sink, 1);
 }
 
@@ -98,6 +202,23 @@ ql_gather_join(lua_State *L, int idx, const char *method, size_t *size)
     *size = (size_t) (sink.to - bytes);
     lua_replace(L, idx);
     return bytes;
+}
+
+struct iovec *
+ql_gather_pin(lua_State *L, int idx, const char *method, ql_gather_t *gather)
+{
+    sink_t sink = {.method = method, .pieces = gather->pieces};
+
+    sink.iov = lua_newuserdata(L, (size_t) sink.pieces * sizeof(*sink.iov));
+    lua_createtable(L, sink.pieces, 0);
+    sink.anchors = lua_gettop(L);
+    sink_table(L, idx, &sink, 1);
+    gather->pieces = sink.used;
+    gather->bytes = 0;
+    for (int i = 0; i < sink.used; i++) {
+        gather->bytes += sink.iov[i].iov_len;
+    }
+    return sink.iov;
 }
 
 const char *
@@ -116,22 +237,4 @@ ql_gather_bytes(lua_State *L, int idx, const char *method, size_t *size)
     ql_gather(L, idx, method, &gather);
     *size = gather.bytes;
     return ql_gather_join(L, idx, method, size);
-}
-
-void
-ql_gather_copy(const ql_gather_t *gather, char *to, size_t skip)
-{
-    for (int i = 0; i < gather->pieces; i++) {
-        const struct iovec *piece = &gather->iov[i];
-        size_t n;
-
-        if (skip >= piece->iov_len) {
-            skip -= piece->iov_len;
-            continue;
-        }
-        n = piece->iov_len - skip;
-        memcpy(to, (const char *) piece->iov_base + skip, n);
-        to += n;
-        skip = 0;
-    }
 }

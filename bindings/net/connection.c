@@ -2,7 +2,8 @@
  * connection.c: a connection's life: made closed, opened, closed; its
  * timeouts, its halves.
  */
-#include "connection.h"
+#include "../core/gather.h"
+#include "cork.h"
 
 #include "core/sys.h"
 
@@ -32,6 +33,7 @@ connection_close(ql_handle_t *h, int err)
         conn->wop.type->free(&conn->wop);
     }
     if (conn->c != NULL) {
+        ql__cork_close(conn);
         ql_close_connection(conn->c);
         conn->c = NULL;
     }
@@ -94,6 +96,9 @@ stream_lend(ql_handle_t *h, ql_op_t *op)
     }
     if (ql_buffer_unread(&conn->in) != 0) {
         return QL_E_UNREAD;
+    }
+    if (!ql__cork_emptied(conn)) {
+        return QL_E_BUSY_WRITING;
     }
     conn->guest = op;
     return 0;
@@ -244,8 +249,10 @@ ql__open_connection(lua_State *L, ql_core_t *core)
                                    {"settimeouts", connection_settimeouts},
                                    {"shutdown", connection_shutdown},
                                    {NULL, NULL}};
+    static const luaL_Reg blocks[] = {{"blocks", ql_blocks_set}, {NULL, NULL}};
 
     ql__open_methods(L, &ql__connection_type);
+    ql_core_register(L, core, blocks);
     ql_handle_selectable(L, &ql__connection_type, &ql__connection_select);
     ql_handle_streams(L, &ql__connection_type, &connection_stream);
     lua_newtable(L);
@@ -254,6 +261,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, ql__idle_functions);
     ql_core_register(L, core, ql__send_functions);
     ql_core_register(L, core, ql__sendfile_functions);
+    ql_core_register(L, core, ql__cork_functions);
     ql_core_register(L, core, ql__sockopt_functions);
     lua_setfield(L, -2, "connection");
 }

@@ -9,16 +9,21 @@
 #include "pattern.h"
 
 typedef struct ql_listener_s ql_listener_t;
-typedef struct ql_gather_s ql_gather_t;
 typedef struct ql_transfer_s ql_transfer_t;
+
+typedef struct ql_cork_s ql_cork_t;
 
 /* What a send still has to write. */
 typedef struct {
-    const char *data;          /* next byte; anchored, or in copy */
-    size_t left;               /* bytes at data */
-    size_t sent;               /* by this send */
-    const ql_gather_t *gather; /* first attempt only: pieces, not data */
-    char *copy; /* what is left of the pieces; freed by the send's end */
+    struct iovec *iov;  /* the pieces, in order; whole is one of them */
+    int pieces;         /* length of iov */
+    size_t left;        /* bytes of all */
+    size_t sent;        /* by this send */
+    struct iovec whole; /* a single piece */
+    char *copy;         /* what was left of passing pieces; freed by the end */
+    unsigned fresh : 1; /* the first attempt: may be gathered */
+    unsigned passing : 1; /* what iov points at, and iov, may go once Lua runs:
+                             what has to wait is copied; else it is anchored */
 } ql_out_t;
 
 /* An accept: the connection that it will fill waits in the listener's queue. */
@@ -44,6 +49,7 @@ typedef struct {
     unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
     unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
                               tells it */
+    ql_cork_t *cork;       /* NULL: never corked */
     ql_select_t *selector; /* of the select that waits; NULL: none does */
     ql_op_t *guest; /* of another module, has both directions; NULL: none */
     ql_op_t rop;    /* reads, and what opens the connection; its timeout is the
@@ -65,6 +71,7 @@ extern const luaL_Reg ql__receive_functions[];
 extern const luaL_Reg ql__idle_functions[];
 extern const luaL_Reg ql__send_functions[];
 extern const luaL_Reg ql__sendfile_functions[];
+extern const luaL_Reg ql__cork_functions[];
 extern const luaL_Reg ql__sockopt_functions[];
 
 enum {
@@ -79,17 +86,25 @@ ql__connection_check(lua_State *L, int idx, const char *method)
     return ql_handle_check(L, idx, &ql__connection_type, method);
 }
 
+/* The failure of a late flush, told now; 0: there was none. */
+int ql__cork_error(ql_conn_t *conn);
+
 /* Why nothing can be sent now; 0: it can. */
 static inline int
-ql__writer_error(const ql_conn_t *conn)
+ql__writer_error(ql_conn_t *conn)
 {
+    int err = 0;
+
     if (conn->handle.closed) {
         return conn->handle.closed;
     }
     if (ql_op_waiting(&conn->wop) || conn->guest != NULL) {
         return QL_E_BUSY_WRITING;
     }
-    return conn->wbroken ? QL_E_CLOSED : 0;
+    if (conn->cork != NULL) {
+        err = ql__cork_error(conn);
+    }
+    return err == 0 && conn->wbroken ? QL_E_CLOSED : err;
 }
 
 /* Pushes a new connection, still closed. */

@@ -1,13 +1,15 @@
 /*
- * send.c: writes. A string goes out from Lua's own memory; the pieces of a
- * table go out in one call, and only what is left of them is copied.
+ * send.c: writes. What is sent goes out from where it is, Lua's own memory or
+ * a script's, many pieces in one call; only what would not stay there while
+ * the send waits is copied.
  */
 #include "../core/gather.h"
-#include "connection.h"
+#include "cork.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static ql_conn_t *
 writer(ql_op_t *op)
@@ -26,67 +28,144 @@ on_writable(ql_event_t *ev)
 
 /* ---------------------------------------------------------- attempt ---- */
 
+enum {
+    PIECES = 64 /* in one call, when it does not take all of them */
+};
+
+/* n bytes of the pieces have gone. */
+static void
+pieces_sent(ql_out_t *out, size_t n)
+{
+    out->sent += n;
+    out->left -= n;
+    while (n > 0) {
+        size_t size = n < out->iov->iov_len ? n : out->iov->iov_len;
+
+        out->iov->iov_base = (char *) out->iov->iov_base + size;
+        out->iov->iov_len -= size;
+        n -= size;
+        if (out->iov->iov_len == 0) {
+            out->iov++;
+            out->pieces--;
+        }
+    }
+}
+
 static void
 send_advance(ql_conn_t *conn, size_t n)
 {
-    conn->out.sent += n;
-    conn->out.left -= n;
+    size_t gathered = ql__gathered(conn);
+
     conn->wop.progress = 1;
+    if (gathered > 0) {
+        gathered = n < gathered ? n : gathered;
+        ql__cork_sent(conn, gathered);
+        n -= gathered;
+    }
+    pieces_sent(&conn->out, n);
 }
 
-/* The pieces' memory is the caller's only now: what is left is copied. */
+/* At most share bytes, what is gathered first, as pieces to send. */
 static int
-send_gathered(ql_conn_t *conn)
+send_clip(const ql_conn_t *conn, struct iovec *iov, size_t share)
 {
-    ql_out_t *out = &conn->out;
-    const ql_gather_t *gather = out->gather;
-    ssize_t n = conn->c->io->send_chain(conn->c, gather->iov, gather->pieces);
+    const ql_out_t *out = &conn->out;
+    int n = 0;
 
-    out->gather = NULL;
-    if (n == NGX_ERROR) {
-        conn->wop.err = conn->c->err;
-        return NGX_ERROR;
+    if (ql__gathered(conn) > 0) {
+        const ql_buffer_t *b = &conn->cork->out;
+
+        iov[n].iov_base = b->data + b->start;
+        iov[n++].iov_len = ql_buffer_unread(b);
     }
-    if (n > 0) {
-        send_advance(conn, (size_t) n);
+    for (int i = 0; i < out->pieces && n < PIECES; i++) {
+        iov[n++] = out->iov[i];
     }
-    if (out->left == 0) {
+    for (int i = 0; i < n; i++) {
+        if (iov[i].iov_len >= share) {
+            iov[i].iov_len = share;
+            return i + 1;
+        }
+        share -= iov[i].iov_len;
+    }
+    return n;
+}
+
+/* One call. */
+static ssize_t
+send_some(ql_conn_t *conn, size_t share)
+{
+    ql_connection_t *c = conn->c;
+    ql_out_t *out = &conn->out;
+    struct iovec iov[PIECES];
+    int n;
+
+    if (ql__gathered(conn) == 0 && out->left <= share && out->pieces > 1) {
+        return c->io->send_chain(c, out->iov, out->pieces);
+    }
+    n = send_clip(conn, iov, share);
+    return n == 1 ? c->io->send(c, iov->iov_base, iov->iov_len)
+                  : c->io->send_chain(c, iov, n);
+}
+
+/* Waiting begins. */
+static int
+send_keep(ql_out_t *out)
+{
+    char *to;
+
+    if (!out->passing || out->left == 0) {
         return NGX_OK;
     }
-    out->copy = malloc(out->left);
-    if (out->copy == NULL) {
-        conn->wop.err = ENOMEM;
+    to = malloc(out->left);
+    if (to == NULL) {
         return NGX_ERROR;
     }
-    ql_gather_copy(gather, out->copy, out->sent);
-    out->data = out->copy;
+    out->copy = to;
+    for (int i = 0; i < out->pieces; i++) {
+        memcpy(to, out->iov[i].iov_base, out->iov[i].iov_len);
+        to += out->iov[i].iov_len;
+    }
+    out->whole = (struct iovec){out->copy, out->left};
+    out->iov = &out->whole;
+    out->pieces = 1;
+    out->passing = 0;
     return NGX_OK;
 }
 
 static int
-send_rest(ql_conn_t *conn)
+send_wait(ql_conn_t *conn, bool next)
 {
-    ql_out_t *out = &conn->out;
+    ql_event_t *wev = &conn->c->write;
+
+    if (send_keep(&conn->out) != NGX_OK) {
+        conn->wop.err = ENOMEM;
+        return NGX_ERROR;
+    }
+    return next ? ql__park_next(wev, on_writable)
+                : ql__park(wev, on_writable, &conn->wop);
+}
+
+static int
+send_all(ql_conn_t *conn)
+{
     size_t share = QL__TURN_BYTES;
+    ssize_t n;
 
-    while (out->left > 0) {
-        size_t size = out->left < share ? out->left : share;
-        ssize_t n;
-
-        if (size == 0) {
-            return ql__park_next(&conn->c->write, on_writable);
+    while (conn->out.left > 0 || ql__gathered(conn) > 0) {
+        if (share == 0) {
+            return send_wait(conn, true);
         }
-        n = conn->c->io->send(conn->c, out->data, size);
+        n = send_some(conn, share);
         if (n == NGX_ERROR) {
             conn->wop.err = conn->c->err;
             return NGX_ERROR;
         }
         if (n <= 0) {
-            return ql__park(&conn->c->write, on_writable, &conn->wop);
+            return send_wait(conn, false);
         }
-        out->data += n;
-        share -= (size_t) n;
         send_advance(conn, (size_t) n);
+        share -= (size_t) n < share ? (size_t) n : share;
     }
     return NGX_OK;
 }
@@ -95,18 +174,25 @@ static int
 send_attempt(ql_op_t *op)
 {
     ql_conn_t *conn = writer(op);
-    int rc = NGX_OK;
+    ql_out_t *out = &conn->out;
+    int rc;
 
-    if (conn->out.gather != NULL) {
-        rc = send_gathered(conn);
+    if (out->fresh) {
+        out->fresh = 0;
+        if (ql__cork_gather(conn, out->iov, out->pieces, out->left)) {
+            out->sent = out->left;
+            out->left = 0;
+            return NGX_OK;
+        }
     }
-    if (rc == NGX_OK) {
-        rc = send_rest(conn);
-    }
+    rc = send_all(conn);
     if (rc != NGX_AGAIN) {
         ql__unpark_event(conn->c->loop, &conn->c->write);
     }
-    conn->wbroken = rc == NGX_ERROR;
+    if (rc == NGX_ERROR) {
+        conn->wbroken = 1;
+        ql__cork_resume(conn);
+    }
     return rc;
 }
 
@@ -117,7 +203,9 @@ send_cancel(ql_op_t *op)
     ql_conn_t *conn = writer(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->write);
-    conn->wbroken = conn->out.sent > 0 || conn->c->held;
+    /* What is held of an uncork is gathered, and stays so. */
+    conn->wbroken = conn->out.sent > 0 || (conn->c->held && conn->out.left > 0);
+    ql__cork_resume(conn);
 }
 
 static void
@@ -141,21 +229,30 @@ send_push(lua_State *L, ql_op_t *op, int rc)
     return rc == NGX_OK ? 1 : ql_push_error_partial(L, op->err);
 }
 
+static int
+uncork_push(lua_State *L, ql_op_t *op, int rc)
+{
+    lua_pushboolean(L, 1);
+    return rc == NGX_OK ? 1 : ql_push_error(L, op->err);
+}
+
 static void
 send_describe(ql_op_t *op, char *text, size_t size)
 {
     ql_conn_t *conn = writer(op);
     char verb[64];
 
-    (void) snprintf(verb, sizeof(verb), "send of %zu more bytes to",
-                    conn->out.left);
+    (void) snprintf(verb, sizeof(verb), "%s of %zu more bytes to",
+                    op->type->name, conn->out.left + ql__gathered(conn));
     ql__describe_peer(conn, verb, text, size);
 }
 
-/* ----------------------------------------------------------- method ---- */
+/* ---------------------------------------------------------- methods ---- */
 
 static const ql_op_type_t send_op = {"send",      send_attempt, send_push,
                                      send_cancel, send_free,    send_describe};
+static const ql_op_type_t uncork_op = {
+    "uncork", send_attempt, uncork_push, send_cancel, NULL, send_describe};
 
 static int
 send_fail(lua_State *L, ql_conn_t *conn, int err)
@@ -167,8 +264,7 @@ send_fail(lua_State *L, ql_conn_t *conn, int err)
 /* The connection and the data are on the stack, as text by now: making it may
  * have run a finaliser that closed the connection. */
 static int
-send_start(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
-           const ql_gather_t *gather)
+send_start(lua_State *L, ql_conn_t *conn, const ql_out_t *out)
 {
     int err = ql__writer_error(conn);
 
@@ -176,42 +272,98 @@ send_start(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
         return send_fail(L, conn, err);
     }
     conn->wop.type = &send_op;
-    conn->out = (ql_out_t){.data = data, .left = size, .gather = gather};
+    conn->out = *out;
+    conn->out.fresh = 1;
+    if (out->iov == NULL) {
+        conn->out.iov = &conn->out.whole;
+    }
     return ql_await(L, &conn->wop, lua_gettop(L));
+}
+
+static int
+send_bytes(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
+           bool passing)
+{
+    ql_out_t out = {.left = size,
+                    .whole = {(void *) (uintptr_t) data, size},
+                    .pieces = size > 0,
+                    .passing = passing};
+
+    return send_start(L, conn, &out);
 }
 
 static int
 send_table(lua_State *L, ql_conn_t *conn)
 {
     ql_gather_t gather;
+    ql_out_t out = {.passing = 1};
     const char *bytes;
     size_t size;
 
     ql_gather(L, 2, "send", &gather);
-    if (gather.pieces <= QL_GATHER_MAX) {
-        return send_start(L, conn, NULL, gather.bytes, &gather);
-    }
     size = gather.bytes;
+    if (ql_gather_large(&gather)) {
+        out.iov = ql_gather_pin(L, 2, "send", &gather);
+        out.passing = 0;
+    } else if (ql_gather_whole(&gather)) {
+        out.iov = gather.iov;
+    }
+    if (out.iov != NULL) {
+        out.pieces = gather.pieces;
+        out.left = gather.bytes;
+        return send_start(L, conn, &out);
+    }
     bytes = ql_gather_join(L, 2, "send", &size);
-    return send_start(L, conn, bytes, size, NULL);
+    return send_bytes(L, conn, bytes, size, false);
 }
 
-/* send(self, string|number|table) -> bytes | nil, err, sent, CODE */
+/* send(self, string|number|table|cdata|buffer, [n]) -> bytes
+ * | nil, err, sent, CODE */
 static int
 connection_send(lua_State *L)
 {
     ql_conn_t *conn = ql__connection_check(L, 1, "send");
     size_t size;
     const char *data = lua_tolstring(L, 2, &size); /* of a number, too */
+    ql_block_t block;
 
     if (data != NULL) {
-        return send_start(L, conn, data, size, NULL);
+        return send_bytes(L, conn, data, size, false);
     }
-    if (!lua_istable(L, 2)) {
+    if (lua_istable(L, 2)) {
+        return send_table(L, conn);
+    }
+    lua_settop(L, 3);
+    if (!ql_block(L, 2, 3, "send", &block)) {
         return ql_bad_argument(L, 2, "data", "send",
-                               "a string, a number or a table of these");
+                               "a string, a number, a table of these, a cdata "
+                               "or a string.buffer");
     }
-    return send_table(L, conn);
+    return send_bytes(L, conn, block.data, block.size, !block.fixed);
 }
 
-const luaL_Reg ql__send_functions[] = {{"send", connection_send}, {NULL, NULL}};
+/* uncork(self) -> true | nil, err, CODE */
+static int
+connection_uncork(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "uncork");
+    int err = conn->handle.closed;
+
+    if (err == 0 && conn->cork != NULL) {
+        err = ql__writer_error(conn);
+        conn->cork->on = 0;
+    }
+    if (err != 0) {
+        return ql_return(L, conn->wop.lua, ql_push_error(L, err));
+    }
+    if (ql__gathered(conn) == 0) {
+        lua_pushboolean(L, 1);
+        return ql_return(L, conn->wop.lua, 1);
+    }
+    conn->wop.type = &uncork_op;
+    conn->out = (ql_out_t){.left = 0};
+    return ql_await(L, &conn->wop, lua_gettop(L));
+}
+
+const luaL_Reg ql__send_functions[] = {
+    {"send", connection_send}, {"uncork", connection_uncork}, {NULL, NULL}};

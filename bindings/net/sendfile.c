@@ -3,7 +3,7 @@
  * from there, the rest is read, two blocks at a time, and sent from memory.
  */
 #include "../file/file.h"
-#include "connection.h"
+#include "cork.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -209,6 +209,26 @@ send_read(ql_transfer_t *t)
     return advance(t, n);
 }
 
+/* What was gathered before goes before. */
+static int
+send_gathered(ql_conn_t *conn)
+{
+    ssize_t n;
+
+    while (ql__gathered(conn) > 0) {
+        n = ql__cork_send(conn);
+        if (n == NGX_ERROR) {
+            conn->wop.err = errno;
+            return NGX_ERROR;
+        }
+        if (n == NGX_AGAIN) {
+            return ql__park(&conn->c->write, on_writable, &conn->wop);
+        }
+        conn->wop.progress = 1;
+    }
+    return NGX_OK;
+}
+
 /* Nobody is called for the transfer any more. */
 static void
 unpark(ql_transfer_t *t)
@@ -235,6 +255,9 @@ transfer_attempt(ql_op_t *op)
     ql_queue_insert_tail(&t->file->users, &t->user.link);
     unpark(t);
     rc = t->info != NULL ? await_size(t) : NGX_OK;
+    if (rc == NGX_OK) {
+        rc = send_gathered(t->conn);
+    }
     while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
         if (t->sent >= share) {
             return ql__park_next(&t->conn->c->write, on_writable);
@@ -246,6 +269,7 @@ transfer_attempt(ql_op_t *op)
     }
     if (rc == NGX_ERROR) {
         t->conn->wbroken = t->sent > 0 || !t->of_file;
+        ql__cork_resume(t->conn);
     }
     return rc;
 }
@@ -257,7 +281,9 @@ transfer_cancel(ql_op_t *op)
 
     unpark(t);
     release(t);
-    t->conn->wbroken = t->sent > 0 || t->conn->c->held;
+    t->conn->wbroken = t->sent > 0
+                    || (t->conn->c->held && ql__gathered(t->conn) == 0);
+    ql__cork_resume(t->conn);
 }
 
 static void

@@ -147,6 +147,7 @@ wait_events(ql_loop_t *loop, uint64_t max_wait)
     uint32_t flags = QL_POST_EVENTS;
     uint64_t timer;
 
+    ql__posted_process_last(loop);
     ql_aio_submit(loop);
     timer = turn_timeout(loop, max_wait);
     /* With a resolution the clock is looked at when the alarm went off. */

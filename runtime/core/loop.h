@@ -264,6 +264,7 @@ struct ql_loop_s {
     ql_queue_t posted_accept;
     ql_queue_t posted;
     ql_queue_t posted_next;
+    ql_queue_t posted_last;
     ql_queue_t round; /* being called now */
     uint32_t stride;  /* events of it between two looks at the clock */
 
@@ -349,6 +350,8 @@ bool ql__posted_pending(const ql_loop_t *loop);
 uint64_t ql__posted_count(const ql_loop_t *loop);
 /* posted_next -> posted, ready set */
 void ql__posted_move_next(ql_loop_t *loop);
+/* What is there now, before the loop waits. */
+void ql__posted_process_last(ql_loop_t *loop);
 /* Accept events: what is there now, one round. */
 void ql__posted_process_accept(ql_loop_t *loop);
 /* Rounds until the queue is empty, for 1,024 events or 1 ms at most, and no

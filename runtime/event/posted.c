@@ -17,6 +17,7 @@ ql__posted_init(ql_loop_t *loop)
     ql_queue_init(&loop->posted_accept);
     ql_queue_init(&loop->posted);
     ql_queue_init(&loop->posted_next);
+    ql_queue_init(&loop->posted_last);
     ql_queue_init(&loop->round);
     loop->stride = 1;
 }
@@ -42,6 +43,12 @@ void
 ql_post_next_event(ql_loop_t *loop, ql_event_t *ev)
 {
     post(loop, &loop->posted_next, ev);
+}
+
+void
+ql_post_last_event(ql_loop_t *loop, ql_event_t *ev)
+{
+    post(loop, &loop->posted_last, ev);
 }
 
 /* Out of its queue; readiness that waited with it is kept. */
@@ -71,7 +78,8 @@ ql__posted_pending(const ql_loop_t *loop)
 {
     return !ql_queue_empty(&loop->posted)
         || !ql_queue_empty(&loop->posted_accept)
-        || !ql_queue_empty(&loop->posted_next) || !ql_queue_empty(&loop->round);
+        || !ql_queue_empty(&loop->posted_next)
+        || !ql_queue_empty(&loop->posted_last) || !ql_queue_empty(&loop->round);
 }
 
 static uint64_t
@@ -90,7 +98,8 @@ uint64_t
 ql__posted_count(const ql_loop_t *loop)
 {
     return length(&loop->posted) + length(&loop->posted_accept)
-         + length(&loop->posted_next) + length(&loop->round);
+         + length(&loop->posted_next) + length(&loop->posted_last)
+         + length(&loop->round);
 }
 
 void
@@ -120,14 +129,26 @@ call_first(ql_loop_t *loop, ql_queue_t *queue)
     }
 }
 
+static void
+process_once(ql_loop_t *loop, ql_queue_t *queue)
+{
+    uint64_t left = length(queue);
+
+    for (; left > 0 && !ql_queue_empty(queue); left--) {
+        call_first(loop, queue);
+    }
+}
+
 void
 ql__posted_process_accept(ql_loop_t *loop)
 {
-    uint64_t left = length(&loop->posted_accept);
+    process_once(loop, &loop->posted_accept);
+}
 
-    for (; left > 0 && !ql_queue_empty(&loop->posted_accept); left--) {
-        call_first(loop, &loop->posted_accept);
-    }
+void
+ql__posted_process_last(ql_loop_t *loop)
+{
+    process_once(loop, &loop->posted_last);
 }
 
 /* The clock is looked at about every LOOK_NSEC: a slow event does not hide

@@ -17,6 +17,7 @@ local finish = require("quoll.wait").finish
 local iterator = require "quoll.iterator"
 local mark, take = core.mark, core.take
 local options = require "quoll.options"
+require "quoll.block"
 
 local raw = core.connection
 local raise = core.raise
@@ -145,25 +146,55 @@ function Connection:chunks(n)
 end
 
 --- Sends all of data. A failure, timeout or cancellation after part of it has
--- gone breaks this direction: later sends get "closed".
--- @tparam string|number|table data a string, a number, or an array of these
--- and of such arrays
+-- gone breaks this direction: later sends get "closed". Strings, arrays and
+-- structs are sent from where they are, and kept alive meanwhile; a cdata that
+-- the script changes while its send waits is sent as it is when its turn comes.
+-- Of a string.buffer what has to wait is copied: what it held at the call is
+-- sent. A pointer's memory is the script's to keep.
+-- @tparam string|number|table|cdata|buffer data a string, a number, an array,
+-- struct or pointer of the FFI, a string.buffer, or an array of these and of
+-- such arrays
+-- @int[opt] n bytes of a cdata; required for a pointer, all by default
 -- @treturn[1] int bytes sent
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] int bytes sent
 -- @treturn[2] string CODE
-function Connection:send(data, more)
-  if more ~= nil then
-    refuse_more("send", more)
+function Connection:send(data, n)
+  if n ~= nil and type(data) ~= "cdata" then
+    refuse_more("send", n)
   end
-  local sent, err, partial, code = send(self, data)
+  local sent, err, partial, code = send(self, data, n)
   if sent == mark then
     return take(err, partial)
   elseif sent then
     return sent
   end
   return nil, err, partial, code
+end
+
+--- From now on what is sent is gathered, and leaves in one call: at uncork,
+-- when no more fits (that send sends it and waits), when a file is sent, and
+-- before the loop waits; it never waits for an uncork. Sends return at once;
+-- the next send or uncork tells of a failure, which breaks this direction.
+-- `close` sends what is gathered as far as the system takes it at once, the
+-- log says how much it did not; `shutdown "send"` waits as `uncork` does.
+-- @function Connection:cork
+-- @int[opt=65536] n bytes gathered at most, up to 16 MiB
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+Connection.cork = raw.cork
+
+--- Sends what is gathered, waits until the system has it, and gathers no more.
+-- What a timeout or a cancellation leaves is still sent, by and by.
+-- @treturn[1] boolean true; also when it was not corked
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+function Connection:uncork()
+  return finish(raw.uncork(self))
 end
 
 --- Sends a part of a file, without a copy where the page cache has it and
@@ -196,14 +227,21 @@ Connection.settimeout = raw.settimeout
 Connection.settimeouts = raw.settimeouts
 
 --- Closes one half: the peer reads the end of the stream, or its data are
--- refused.
--- @function Connection:shutdown
+-- refused. What is gathered is sent before.
 -- @string direction "send", "receive" or "both"
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE
-Connection.shutdown = raw.shutdown
+function Connection:shutdown(direction)
+  if raw.gathered(self) > 0 and direction ~= "receive" then
+    local ok, err, code = self:uncork()
+    if not ok then
+      return nil, err, code
+    end
+  end
+  return raw.shutdown(self, direction)
+end
 
 --- The address of the other end.
 -- @function Connection:getpeername

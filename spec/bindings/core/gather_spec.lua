@@ -1,5 +1,6 @@
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
+local quoll = require "quoll"
 
 describe("bindings/core/gather", function()
     helper.gates()
@@ -15,6 +16,29 @@ describe("bindings/core/gather", function()
             assert.equal(expected, server:receive(#expected))
         end
     end))
+
+    it("sends large pieces from where they are, small ones copied",
+        pair.with(function(client, server)
+            for _, case in ipairs { { 3, 50000 }, { 200, 2000 }, { 5000, 40 } }
+            do
+                local list, expected = {}, {}
+                for i = 1, case[1] do
+                    local piece = string.char(65 + i % 26):rep(case[2])
+                    list[i] = { piece, i }
+                    expected[i] = piece .. i
+                end
+                expected = table.concat(expected)
+                local writer = quoll.spawn(function()
+                    return client:send { list, "" }
+                end)
+                quoll.yield()
+                list = nil
+                collectgarbage()
+                assert.is_nil(list)
+                assert.is_true(server:receive(#expected) == expected)
+                assert.equal(#expected, writer:wait(pair.PATIENCE))
+            end
+        end))
 
     it("writes numbers as Lua does", pair.with(function(client, server)
         local list = { -1, 0.1, 1e300, 2 ^ 53, -1 / 0, 1e-10, 123456789012 }

@@ -1,0 +1,245 @@
+local helper = require "spec.helper"
+local pair = require "spec.support.pair"
+local quoll = require "quoll"
+
+local function results(...)
+    return { n = select("#", ...), ... }
+end
+
+-- Small kernel buffers, so that little is much.
+local function narrow(client, server)
+    client:setoption("sndbuf", 4096)
+    server:setoption("rcvbuf", 4096)
+end
+
+-- Gathers until the kernel takes no more of it; returns what was sent.
+local function stall(client, server)
+    narrow(client, server)
+    client:cork(4096)
+    client:settimeout(0.02)
+    local sent = {}
+    repeat
+        local n, _, part = client:send(("s"):rep(1000))
+        sent[#sent + 1] = n or part
+    until not n
+    client:settimeout(pair.PATIENCE)
+    local all = 0
+    for _, n in ipairs(sent) do
+        all = all + n
+    end
+    return all
+end
+
+describe("bindings/net/cork", function()
+    helper.gates()
+
+    it("gathers until uncork", pair.with(function(client, server)
+        assert.is_true(client:cork())
+        assert.equal(3, client:send("one"))
+        assert.equal(4, client:send { "t", { "w", 0 }, "!" })
+        server:settimeout(0)
+        assert.same(results(nil, "timeout", "", "TIMEOUT"),
+            results(server:receive(1)))
+        server:settimeout(pair.PATIENCE)
+        assert.is_true(client:uncork())
+        assert.equal("onetw0!", server:receive(7))
+        assert.equal(1, client:send("x"))
+        assert.equal("x", server:receive(1))
+    end))
+
+    it("lets nothing wait for want of an uncork",
+        pair.with(function(client, server)
+            client:cork()
+            client:send("a")
+            assert.equal("a", server:receive(1))
+            client:send("b")
+            quoll.sleep(0)
+            assert.equal("b", server:receive(1))
+            client:send("c")
+            client:close()
+            assert.equal("c", server:receive("*a"))
+        end))
+
+    it("sends what is gathered when its task ends",
+        pair.with(function(client, server)
+            quoll.spawn(function()
+                client:own()
+                client:cork()
+                client:send("bye")
+            end):wait(pair.PATIENCE)
+            assert.equal("bye", server:receive("*a"))
+        end))
+
+    it("sends what is gathered before the end of the stream",
+        pair.with(function(client, server)
+            client:cork()
+            client:send("bye")
+            assert.is_true(client:shutdown("send"))
+            assert.equal("bye", server:receive("*a"))
+            assert.same(results(nil, "closed", 0, "CLOSED"),
+                results(client:send("x")))
+        end))
+
+    it("sends with what finds no room", pair.with(function(client, server)
+        client:cork(10)
+        client:send("01234567")
+        server:settimeout(0)
+        assert.is_nil((server:receive(1)))
+        server:settimeout(pair.PATIENCE)
+        assert.equal(3, client:send("abc"))
+        assert.equal("01234567abc", server:receive(11))
+        assert.equal(20, client:send(("x"):rep(20)))
+        assert.equal(("x"):rep(20), server:receive(20))
+    end))
+
+    it("keeps the order of whatever is sent",
+        pair.with(function(client, server)
+        local expected, seed = {}, 7
+        local reader = quoll.spawn(function()
+            return server:receive("*a")
+        end)
+        client:cork(3000)
+        for i = 1, 200 do
+            seed = (seed * 1103515245 + 12345) % 2 ^ 31
+            local piece = string.char(65 + i % 26):rep(seed % 2000)
+            expected[i] = piece
+            assert.equal(#piece, client:send(i % 3 == 0 and { piece } or piece))
+            if i % 17 == 0 then
+                quoll.yield()
+            elseif i % 40 == 0 then
+                client:uncork()
+                client:cork(3000)
+            end
+        end
+        client:close()
+        assert.is_true(table.concat(expected) == reader:wait(pair.PATIENCE))
+    end))
+
+    it("sends what is gathered before a file",
+        pair.with(function(client, server)
+        local path = os.tmpname()
+        assert(quoll.fs.writefile(path, "file"))
+        local file = assert(quoll.open(path))
+        client:cork()
+        client:send("head ")
+        assert.equal(4, client:sendfile(file))
+        client:send(" tail")
+        assert.equal("head file tail", server:receive(14))
+        file:close()
+        os.remove(path)
+    end))
+
+    it("is bounded, and goes on when the peer reads",
+        pair.with(function(client, server)
+            local sent = stall(client, server)
+            assert.same(results(nil, "timeout", "TIMEOUT"), (function()
+                client:settimeout(0)
+                local got = results(client:uncork())
+                client:settimeout(pair.PATIENCE)
+                return got
+            end)())
+            assert.equal(sent, #server:receive(sent))
+            assert.equal(4, client:send("more"))
+            assert.equal("more", server:receive(4))
+        end))
+
+    it("refuses bad sizes and closed connections",
+        pair.with(function(client)
+            for _, bad in ipairs { 0, -1, 1.5, "x", 2 ^ 25, {} } do
+                pair.raises(function()
+                    client:cork(bad)
+                end, "cork_spec.lua:%d+: bad argument 'n' to 'cork'")
+            end
+            assert.is_true(client:uncork())
+            client:close()
+            assert.same(results(nil, "closed", "CLOSED"),
+                results(client:cork()))
+            assert.same(results(nil, "closed", "CLOSED"),
+                results(client:uncork()))
+        end))
+end)
+
+describe("bindings/net/cork: faults", function()
+    helper.gates()
+
+    it("tells of a late failure once, then is closed",
+        pair.with(function(client, server)
+            client:cork()
+            pair.reset(server)
+            assert.equal("ECONNRESET", select(4, client:receive(1)))
+            assert.equal(1, client:send("x"))
+            quoll.sleep(0)
+            local got = results(client:send("y"))
+            assert.same({ 0, "EPIPE" }, { got[3], got[4] })
+            assert.same(results(nil, "closed", 0, "CLOSED"),
+                results(client:send("y")))
+            assert.same(results(nil, "closed", "CLOSED"),
+                results(client:uncork()))
+        end))
+
+    it("has uncork tell of it, too", pair.with(function(client, server)
+        client:cork()
+        pair.reset(server)
+        client:receive(1)
+        client:send("x")
+        assert.same({ "broken pipe", "EPIPE" }, { select(2, client:uncork()) })
+        assert.same(results(nil, "closed", 0, "CLOSED"),
+            results(client:send("y")))
+    end))
+
+    it("keeps what is gathered when a send is cancelled",
+        pair.with(function(client, server)
+            local sent = stall(client, server)
+            local writer = quoll.spawn(function()
+                client:send(("x"):rep(5000))
+            end)
+            quoll.yield()
+            quoll.yield()
+            writer:cancel()
+            writer:wait(pair.PATIENCE)
+            client:uncork()
+            assert.equal(("s"):rep(sent), server:receive(sent))
+            assert.equal(1, client:send("y"))
+            assert.equal("y", server:receive(1))
+        end))
+
+    it("says how much a close could not send", function()
+        local run = helper.script [[
+            local pair = require "spec.support.pair"
+            local quoll = require "quoll"
+            quoll.run(function()
+                local client, server = pair.connect()
+                client:setoption("sndbuf", 4096)
+                server:setoption("rcvbuf", 4096)
+                client:settimeout(0.02)
+                client:cork(4096)
+                repeat until not client:send(("s"):rep(1000))
+                client:close()
+            end)
+        ]]
+        assert.matches("closed with %d+ gathered bytes that were not sent",
+            run.err)
+        assert.equal(0, run.code)
+    end)
+
+    it("costs one call a turn, however many messages", function()
+        local run = helper.script [[
+            local inject = require "spec.support.scripted"
+            local pair = require "spec.support.pair"
+            local quoll = require "quoll"
+            quoll.run(function()
+                local client, server = pair.connect()
+                client:cork()
+                for _ = 1, 5 do
+                    for _ = 1, 16 do
+                        client:send(("x"):rep(64))
+                    end
+                    server:receive(1024)
+                end
+                print(inject.ql_inject_calls "send",
+                    inject.ql_inject_calls "sendmsg")
+            end)
+        ]]
+        assert.same({ "5ULL\t0ULL\n", "" }, { run.out, run.err })
+    end)
+end)
