@@ -51,5 +51,13 @@ pkg_check_modules(LUAJIT REQUIRED luajit)
 find_path(AIO_INCLUDE_DIR libaio.h REQUIRED)
 find_library(AIO_LIBRARY aio REQUIRED)
 
+# Modules of their own, where their library is found.
+pkg_check_modules(CARES IMPORTED_TARGET libcares>=1.18)
+option(QL_DNS "Host names: the module quoll.core.dns, on c-ares"
+    ${CARES_FOUND})
+if(QL_DNS AND NOT CARES_FOUND)
+    message(FATAL_ERROR "QL_DNS: c-ares (libc-ares-dev) was not found")
+endif()
+
 # A build with nothing to do says nothing.
 set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF)

@@ -647,6 +647,12 @@ QL_API int ql_sockaddr_parse(const char *text, ql_sockaddr_t *addr,
 /* The same forms into buf[QL_SOCKADDR_STRLEN]; returns buf. */
 QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
                                     char *buf);
+/*
+ * Puts the n addresses of a host into the order in which they should be tried:
+ * RFC 6724. Asks the kernel which address it would send from; sends nothing.
+ * NGX_ERROR with errno ENOMEM: they are as they were.
+ */
+QL_API int ql_sockaddr_sort(ql_loop_t *loop, ql_sockaddr_t *addrs, size_t n);
 
 /* ---------------------------------------------------------- datagrams ---- */
 

@@ -163,7 +163,8 @@ describe("the documents", function()
     it("name functions and types that the sources have", function()
         local sources = table.concat(lines_of("cat " .. helper.root
             .. "/runtime/*.h " .. helper.root .. "/runtime/*/*.[ch] "
-            .. helper.root .. "/bindings/*.h"), "\n")
+            .. helper.root .. "/bindings/*.h " .. helper.root
+            .. "/cmake/*.cmake"), "\n")
         for _, path in ipairs(documents) do
             for _, name in ipairs(matches(read(path),
                 "%f[%w_]([qQ][lL]_[%w_]+)")) do

@@ -50,6 +50,7 @@ local quoll = {
   open = fs.open,
   timer = require "quoll.timer",
   coroutine = require "quoll.coroutine",
+  dns = require "quoll.dns",
   fs = fs,
   sync = require "quoll.sync",
 }

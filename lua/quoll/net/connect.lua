@@ -48,8 +48,31 @@ local function dial(address, opts)
   return finish(core_connect(address, nil, opts.bind, opts.options))
 end
 
+-- Addresses of a host, as far as the socket could be bound for them.
+local function resolve(host, opts)
+  local family = opts.bind and (opts.bind:find("^%[") and "inet6" or "inet")
+  return require("quoll.dns").resolve(host, { family = family })
+end
+
+-- core.connect says at once that it knows no such host when it is a name.
+local function dial_name(address, opts)
+  local host, port = address:match "^(.*):(%d+)$"
+  local addresses, err, code = resolve(host, opts)
+  if not addresses then
+    return nil, err, code
+  end
+  local attempts = require "quoll.net.attempts"
+  return attempts.first(attempts.alternate(addresses), function(ip)
+    local form = ip:find(":", 1, true) and "[%s]:%s" or "%s:%s"
+    return dial(form:format(ip, port), opts)
+  end)
+end
+
 local function open(address, opts)
   local conn, err, code = dial(address, opts)
+  if code == "ENOTFOUND" then
+    conn, err, code = dial_name(address, opts)
+  end
   if conn and opts.tls then
     return stepped(conn, pcall(steps.tls, conn, opts.tls, host_of(address)))
   end
@@ -93,8 +116,9 @@ local function compose(address, opts)
 end
 
 --- Opens a connection.
--- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name";
--- host is an IP address or "localhost"
+-- @string address "host:port", "[::1]:port", "unix:/path" or "unix:@name". The
+-- addresses of a host name are tried in turn, 250 ms apart or when one has
+-- failed; the first that connects wins
 -- @tparam ?table opts `timeout`: seconds for all of it, default none;
 -- `bind`: address to connect from; `options`: a table of socket options, set
 -- before the connection is made, as `Connection:setoption` takes them
@@ -111,6 +135,8 @@ function connect.connect(address, opts)
     opts.options)
   if conn == mark then
     return take(err)
+  elseif code == "ENOTFOUND" then
+    return compose(address, opts)
   end
   return conn, err, code
 end
