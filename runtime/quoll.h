@@ -676,13 +676,38 @@ QL_API int ql_udp_send(ql_connection_t *c, struct mmsghdr *msgs, unsigned n);
 /* As ql_close_connection(); the file of a unix name goes, too. */
 QL_API void ql_udp_close(ql_connection_t *c);
 
+/* A socket option, as setsockopt(2) takes it. */
+typedef struct {
+    int level;
+    int name;
+    socklen_t size; /* bytes of value */
+    union {
+        int number;
+        struct linger linger;
+        char text[16]; /* of a congestion control, of a network device */
+    } value;
+} ql_sockopt_t;
+
 /* ---------------------------------------------------------- listeners ---- */
 
+/* Zeroed: none of it. */
 typedef struct {
-    int backlog; /* 511 when 0 */
+    int backlog;  /* connections the kernel keeps; 0: 511 */
+    int deferred; /* s: TCP_DEFER_ACCEPT, not told of before data comes */
+    int fastopen; /* TCP_FASTOPEN: requests that may come with the SYN */
+    const ql_sockopt_t *options; /* set before bind; what is accepted inherits
+                                    them, but not on a unix socket */
+    unsigned noptions;           /* length of options */
+    unsigned mode; /* permissions of a unix socket's file; 0: as the
+                                umask says */
+    uid_t uid;     /* its owner, where `owned` */
+    gid_t gid;     /* and group */
+    unsigned owned : 1;
     unsigned reuseport : 1;
     unsigned exclusive : 1; /* EPOLLEXCLUSIVE: several loops share the fd */
     unsigned v6only : 1;
+    unsigned freebind : 1;    /* IP_FREEBIND: the address may come later */
+    unsigned transparent : 1; /* IP_TRANSPARENT: any address, of a proxy */
 } ql_listen_opts_t;
 
 struct ql_listening_s {
@@ -706,6 +731,14 @@ struct ql_listening_s {
  * errno; a stale unix socket file that nobody listens on is replaced. */
 QL_API ql_listening_t *ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
                                  const ql_listen_opts_t *opts);
+/*
+ * A listening stream socket that was opened elsewhere: becomes nonblocking and
+ * close-on-exec; of opts `exclusive` counts, and `backlog` unless 0. NULL with
+ * errno, and fd is still the caller's: EBADF, ENOTSOCK, EINVAL (it does not
+ * listen, or is no stream socket), EEXIST (the loop has it already).
+ */
+QL_API ql_listening_t *ql_listen_inherited(ql_loop_t *loop, int fd,
+                                           const ql_listen_opts_t *opts);
 /* The read handler of a listener's connection. nginx: ngx_event_accept. */
 QL_API void ql_event_accept(ql_event_t *ev);
 /* The next accepted connection, NULL when there is none; brings a full
@@ -723,18 +756,6 @@ QL_API void ql_listening_stop(ql_listening_t *ls);
 QL_API void ql_listening_close(ql_listening_t *ls);
 
 /* --------------------------------------------------------- connecting ---- */
-
-/* A socket option, as setsockopt(2) takes it. */
-typedef struct {
-    int level;
-    int name;
-    socklen_t size; /* bytes of value */
-    union {
-        int number;
-        struct linger linger;
-        char text[16]; /* of a congestion control, of a network device */
-    } value;
-} ql_sockopt_t;
 
 /* Zeroed: none of it. */
 typedef struct {

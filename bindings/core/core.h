@@ -43,6 +43,7 @@ void ql__open_connect(lua_State *L, ql_core_t *core);
 void ql__open_adopt(lua_State *L, ql_core_t *core);
 void ql__open_listener(lua_State *L, ql_core_t *core);
 void ql__open_udp(lua_State *L, ql_core_t *core);
+void ql__open_inherited(lua_State *L, ql_core_t *core);
 void ql__open_file(lua_State *L, ql_core_t *core);
 void ql__open_watch(lua_State *L, ql_core_t *core);
 void ql__open_fs(lua_State *L, ql_core_t *core);

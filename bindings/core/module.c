@@ -67,6 +67,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_adopt(L, core);
     ql__open_listener(L, core);
     ql__open_udp(L, core);
+    ql__open_inherited(L, core);
     ql__open_file(L, core);
     ql__open_watch(L, core);
     ql__open_fs(L, core);

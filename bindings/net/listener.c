@@ -3,6 +3,7 @@
  * they get its connections in the order in which they came to wait.
  */
 #include "connection.h"
+#include "listen.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -227,48 +228,33 @@ listener_address(lua_State *L)
     return 1;
 }
 
-static bool
-option_switch(lua_State *L, const char *name)
+static ql_listening_t *
+open_listening(lua_State *L, ql_loop_t *loop, const ql_listen_from_t *from)
 {
-    bool on;
+    ql_sockopt_t list[QL__SOCKOPTS];
+    ql_listen_opts_t opts = {.options = list};
 
-    lua_getfield(L, 2, name);
-    on = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return on;
+    ql__check_listen_opts(L, 2, from, &opts, list);
+    return from->fd == -1 ? ql_listen(loop, &from->addr, &opts)
+                          : ql_listen_inherited(loop, from->fd, &opts);
 }
 
-static void
-listen_options(lua_State *L, ql_listen_opts_t *opts)
-{
-    lua_getfield(L, 2, "backlog");
-    if (!lua_isnil(L, -1)) {
-        opts->backlog = (int) ql_check_whole(L, lua_gettop(L), "backlog",
-                                             "listen", 1, 65535);
-    }
-    lua_pop(L, 1);
-    opts->reuseport = option_switch(L, "reuseport");
-    opts->exclusive = option_switch(L, "exclusive");
-    opts->v6only = option_switch(L, "v6only");
-}
-
-/* listen(addr, [{backlog, reuseport, exclusive, v6only}])
- * -> listener | nil, err, CODE */
+/* listen(addr | fd, options) -> listener | nil, err, CODE */
 static int
 core_listen(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
-    ql_listen_opts_t opts = {.backlog = 0};
-    ql_sockaddr_t addr;
+    ql_listen_from_t from = {.fd = -1};
     ql_listener_t *l;
     ql_loop_t *loop;
 
-    if (lua_istable(L, 2)) {
-        listen_options(L, &opts);
-    }
-    if (ql__check_address(L, 1, "address", "listen", &addr) != NGX_OK) {
+    if (lua_type(L, 1) == LUA_TNUMBER) {
+        from.fd = (int) ql_check_whole(L, 1, "fd", "listen", 0, INT32_MAX);
+    } else if (ql__check_address(L, 1, "address", "listen", &from.addr)
+               != NGX_OK) {
         return 3;
     }
+    lua_settop(L, 2);
     loop = ql_lua_ready(core->lua, L);
     if (loop == NULL) {
         return ql_push_error(L, errno);
@@ -279,13 +265,27 @@ core_listen(lua_State *L)
     l->wake.handler = on_wake;
     ql_queue_init(&l->waiters);
     ql_queue_init(&l->selectors);
-    l->ls = ql_listen(loop, &addr, &opts);
+    l->ls = open_listening(L, loop, &from);
     if (l->ls == NULL) {
         return ql_push_error(L, errno);
     }
     l->ls->data = l;
     l->ls->handler = on_accepted;
     ql_handle_open(&l->handle);
+    return 1;
+}
+
+/* getfd(self) -> descriptor | nil, err, CODE */
+static int
+listener_getfd(lua_State *L)
+{
+    ql_listener_t *l = listener_check(L, "getfd");
+
+    if (l->handle.closed || l->ls->connection == NULL) {
+        return ql_push_error(L,
+                             l->handle.closed ? l->handle.closed : QL_E_CLOSED);
+    }
+    lua_pushinteger(L, l->ls->connection->fd);
     return 1;
 }
 
@@ -304,11 +304,10 @@ listener_stop(lua_State *L)
 void
 ql__open_listener(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"accept", listener_accept},
-                                   {"address", listener_address},
-                                   {"listen", core_listen},
-                                   {"stop", listener_stop},
-                                   {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"accept", listener_accept}, {"address", listener_address},
+        {"listen", core_listen},     {"getfd", listener_getfd},
+        {"stop", listener_stop},     {NULL, NULL}};
 
     ql__open_methods(L, &listener_type);
     ql_handle_selectable(L, &listener_type, &listener_select);

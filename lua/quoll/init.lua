@@ -43,6 +43,7 @@ local quoll = {
   stopping = stop.stopping,
   fd = task.fd,
   step = task.step,
+  inherited = require("quoll.net.inherited").inherited,
   listen = listener.listen,
   serve = listener.serve,
   connect = connect.connect,

@@ -392,6 +392,27 @@ void ql__accept_rest(ql_listening_t *ls);
 /* Into the epoll set; tried again later when that fails. */
 void ql__listening_enter(ql_listening_t *ls);
 
+/* adopt.c: NGX_OK, or NGX_ERROR with errno. */
+int ql__set_nonblocking(const ql_sys_t *sys, int fd);
+
+/* sockopt.c: NGX_OK, or NGX_ERROR with errno. level: of the log line. */
+int ql__set_sockopts(ql_loop_t *loop, int fd, const ql_sockopt_t *list,
+                     unsigned n, int level);
+/* What a socket needs before it is bound. */
+int ql__listen_options(ql_loop_t *loop, int fd, int family,
+                       const ql_listen_opts_t *opts);
+/* That of a listening stream socket made elsewhere: nonblocking, cloexec. */
+int ql__socket_listens(ql_loop_t *loop, int fd);
+
+/* socket_file.c: the file of a unix socket. */
+/* NULL: the address has none. */
+const char *ql__socket_path(const ql_sockaddr_t *addr);
+/* Is it one on which nobody listens? */
+bool ql__socket_stale(ql_loop_t *loop, const ql_sockaddr_t *addr);
+/* Gives it the owner and the permissions of opts. */
+int ql__socket_permit(ql_loop_t *loop, const ql_sockaddr_t *addr,
+                      const ql_listen_opts_t *opts);
+
 /* recv.c, send.c, sendfile.c */
 ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);

@@ -69,6 +69,8 @@ struct ql_sys_s {
     char *(*realpath)(const char *path, char *buf); /* of PATH_MAX */
     ssize_t (*getdents64)(int fd, void *buf, size_t size);
     ssize_t (*getrandom)(void *buf, size_t size, unsigned flags);
+    int (*chmod)(const char *path, mode_t mode);
+    int (*chown)(const char *path, uid_t uid, gid_t gid);
     int (*fchmod)(int fd, mode_t mode);
     int (*fchown)(int fd, uid_t uid, gid_t gid);
     int (*fsync)(int fd);

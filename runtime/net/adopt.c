@@ -61,8 +61,8 @@ check(const ql_sys_t *sys, int fd, const struct stat *st, const char **why)
     }
 }
 
-static int
-set_nonblocking(const ql_sys_t *sys, int fd)
+int
+ql__set_nonblocking(const ql_sys_t *sys, int fd)
 {
     int flags = sys->fcntl(fd, F_GETFL, 0);
 
@@ -109,7 +109,7 @@ ql_adopt_connection(ql_loop_t *loop, int fd, int flags, const char **why)
             return NULL;
         }
     }
-    if (set_nonblocking(sys, fd) == NGX_OK) {
+    if (ql__set_nonblocking(sys, fd) == NGX_OK) {
         c = adopt(loop, fd, &st);
     }
     if (c == NULL && (flags & QL_ADOPT_DUP) != 0) {

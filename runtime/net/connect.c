@@ -21,24 +21,6 @@ set_nodelay(ql_loop_t *loop, int fd, int family)
     }
 }
 
-static int
-set_options(ql_loop_t *loop, int fd, const ql_connect_opts_t *opts)
-{
-    const ql_sockopt_t *o;
-    unsigned i;
-
-    for (i = 0; i < opts->noptions; i++) {
-        o = &opts->options[i];
-        if (loop->sys->setsockopt(fd, o->level, o->name, &o->value, o->size)
-            == -1) {
-            ql_log_error(loop, QL_LOG_INFO, errno, "setsockopt(%d, %d) failed",
-                         o->level, o->name);
-            return NGX_ERROR;
-        }
-    }
-    return NGX_OK;
-}
-
 /* The port is chosen at connect(2), when the peer is known: more of them. */
 static int
 bind_local(ql_loop_t *loop, int fd, const ql_sockaddr_t *addr)
@@ -100,7 +82,8 @@ ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
     }
     opts = opts != NULL ? opts : &none;
     set_nodelay(loop, fd, family);
-    if (set_options(loop, fd, opts) != NGX_OK
+    if (ql__set_sockopts(loop, fd, opts->options, opts->noptions, QL_LOG_INFO)
+            != NGX_OK
         || (opts->bind != NULL && bind_local(loop, fd, opts->bind) != NGX_OK))
     {
         goto failed;

@@ -5,83 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 enum {
     DEFAULT_BACKLOG = 511
 };
-
-static int
-set_option(ql_loop_t *loop, int fd, int level, int name, int value)
-{
-    if (loop->sys->setsockopt(fd, level, name, &value, sizeof(value)) == -1) {
-        ql_log_error(loop, QL_LOG_ERR, errno, "setsockopt(%d, %d) failed",
-                     level, name);
-        return NGX_ERROR;
-    }
-    return NGX_OK;
-}
-
-/* TCP_NODELAY is inherited by what is accepted: no call per connection. */
-static int
-set_options(ql_loop_t *loop, int fd, int family, const ql_listen_opts_t *opts)
-{
-    if (family == AF_UNIX) {
-        return NGX_OK;
-    }
-    if (set_option(loop, fd, SOL_SOCKET, SO_REUSEADDR, 1) != NGX_OK
-        || set_option(loop, fd, IPPROTO_TCP, TCP_NODELAY, 1) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-    if (opts->reuseport
-        && set_option(loop, fd, SOL_SOCKET, SO_REUSEPORT, 1) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-    if (family == AF_INET6) {
-        return set_option(loop, fd, IPPROTO_IPV6, IPV6_V6ONLY, opts->v6only);
-    }
-    return NGX_OK;
-}
-
-/* A unix address with a path; others have no file. */
-static const char *
-socket_path(const ql_sockaddr_t *addr)
-{
-    if (addr->u.sa.sa_family != AF_UNIX || addr->u.un.sun_path[0] == '\0') {
-        return NULL;
-    }
-    return addr->u.un.sun_path;
-}
-
-/* A socket's file on which nobody listens. connect(2) answers ECONNREFUSED
- * for any file, so its type is looked at first. */
-static bool
-is_stale_socket(ql_loop_t *loop, const ql_sockaddr_t *addr)
-{
-    const char *path = socket_path(addr);
-    struct statx stx;
-    int fd, err;
-
-    if (path == NULL
-        || loop->sys->statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE,
-                            &stx)
-               == -1
-        || !S_ISSOCK(stx.stx_mode))
-    {
-        return false;
-    }
-    fd = loop->sys->socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                           0);
-    if (fd == -1) {
-        return false;
-    }
-    err = loop->sys->connect(fd, &addr->u.sa, addr->len) == -1 ? errno : 0;
-    (void) loop->sys->close(fd);
-    return err == ECONNREFUSED;
-}
 
 static int
 bind_address(ql_loop_t *loop, int fd, const ql_sockaddr_t *addr)
@@ -93,8 +21,8 @@ bind_address(ql_loop_t *loop, int fd, const ql_sockaddr_t *addr)
         return NGX_OK;
     }
     err = errno;
-    if (err == EADDRINUSE && is_stale_socket(loop, addr)
-        && loop->sys->unlink(socket_path(addr)) == 0)
+    if (err == EADDRINUSE && ql__socket_stale(loop, addr)
+        && loop->sys->unlink(ql__socket_path(addr)) == 0)
     {
         if (loop->sys->bind(fd, &addr->u.sa, addr->len) == 0) {
             return NGX_OK;
@@ -114,10 +42,20 @@ abandon(ql_loop_t *loop, int fd, const ql_sockaddr_t *bound)
     int err = errno;
 
     (void) loop->sys->close(fd);
-    if (bound != NULL && socket_path(bound) != NULL) {
-        (void) loop->sys->unlink(socket_path(bound));
+    if (bound != NULL && ql__socket_path(bound) != NULL) {
+        (void) loop->sys->unlink(ql__socket_path(bound));
     }
     errno = err;
+}
+
+static int
+start(ql_loop_t *loop, int fd, int backlog)
+{
+    if (loop->sys->listen(fd, backlog) == -1) {
+        ql_log_error(loop, QL_LOG_ERR, errno, "listen() failed");
+        return NGX_ERROR;
+    }
+    return NGX_OK;
 }
 
 /* A bound and listening descriptor, -1 with errno. */
@@ -133,16 +71,17 @@ open_socket(ql_loop_t *loop, const ql_sockaddr_t *addr,
         ql_log_error(loop, QL_LOG_ERR, errno, "socket() failed");
         return -1;
     }
-    if (set_options(loop, fd, family, opts) != NGX_OK
+    if (ql__listen_options(loop, fd, family, opts) != NGX_OK
         || bind_address(loop, fd, addr) != NGX_OK)
     {
         abandon(loop, fd, NULL);
         return -1;
     }
-    if (loop->sys->listen(fd, opts->backlog ? opts->backlog : DEFAULT_BACKLOG)
-        == -1)
+    /* Nobody can connect before listen(). */
+    if (ql__socket_permit(loop, addr, opts) != NGX_OK
+        || start(loop, fd, opts->backlog ? opts->backlog : DEFAULT_BACKLOG)
+               != NGX_OK)
     {
-        ql_log_error(loop, QL_LOG_ERR, errno, "listen() failed");
         abandon(loop, fd, addr);
         return -1;
     }
@@ -183,13 +122,37 @@ failed:
     return NULL;
 }
 
+/* fd stays the caller's when this fails. */
+static ql_listening_t *
+enter(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
+{
+    ql_listening_t *ls = make_listening(loop, fd, opts);
+    int err;
+
+    if (ls == NULL) {
+        return NULL;
+    }
+    if (loop->actions->add(loop, &ls->connection->read, QL_READ_EVENT,
+                           ls->exclusive ? QL_EXCLUSIVE_EVENT : QL_LEVEL_EVENT)
+        != NGX_OK)
+    {
+        err = errno;
+        ql_free_connection(ls->connection);
+        ql__free(loop, ls);
+        errno = err;
+        return NULL;
+    }
+    ql_queue_insert_tail(&loop->listenings, &ls->link);
+    return ls;
+}
+
 ql_listening_t *
 ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
           const ql_listen_opts_t *opts)
 {
     static const ql_listen_opts_t defaults;
     ql_listening_t *ls;
-    int err, fd;
+    int fd;
 
     if (opts == NULL) {
         opts = &defaults;
@@ -198,34 +161,34 @@ ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
     if (fd == -1) {
         return NULL;
     }
-    ls = make_listening(loop, fd, opts);
+    ls = enter(loop, fd, opts);
     if (ls == NULL) {
-        goto failed;
+        abandon(loop, fd, addr);
     }
-    if (loop->actions->add(loop, &ls->connection->read, QL_READ_EVENT,
-                           ls->exclusive ? QL_EXCLUSIVE_EVENT : QL_LEVEL_EVENT)
-        != NGX_OK)
-    {
-        goto failed_add;
-    }
-    ql_queue_insert_tail(&loop->listenings, &ls->link);
     return ls;
+}
 
-failed_add:
-    err = errno;
-    ql_free_connection(ls->connection);
-    ql__free(loop, ls);
-    errno = err;
-failed:
-    abandon(loop, fd, addr);
-    return NULL;
+ql_listening_t *
+ql_listen_inherited(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
+{
+    ql_listening_t *ls = NULL;
+
+    if (ql__socket_listens(loop, fd) == NGX_OK
+        && (opts->backlog == 0 || start(loop, fd, opts->backlog) == NGX_OK))
+    {
+        ls = enter(loop, fd, opts);
+    }
+    if (ls != NULL) {
+        ls->connection->shared = 1;
+    }
+    return ls;
 }
 
 /* A child of fork that closes its copy leaves the parent's file alone. */
 static void
 unlink_socket(const ql_listening_t *ls)
 {
-    const char *path = socket_path(&ls->addr);
+    const char *path = ql__socket_path(&ls->addr);
     ql_loop_t *loop = ls->loop;
 
     if (path != NULL && !ls->connection->shared && ql__loop_owned(loop)) {

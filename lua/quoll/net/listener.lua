@@ -5,6 +5,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local inherited = require "quoll.net.inherited"
 local options = require "quoll.options"
 local stop = require "quoll.stop"
 
@@ -23,6 +24,14 @@ local LISTEN = {
   reuseport = "boolean",
   exclusive = "boolean",
   v6only = "boolean",
+  freebind = "boolean",
+  transparent = "boolean",
+  deferred = "number",
+  fastopen = "number",
+  permissions = "number",
+  uid = "number",
+  gid = "number",
+  options = "table",
 }
 local SERVE = { max = "number", onerror = "function" }
 local SERVE_ADDRESS = {}
@@ -35,7 +44,18 @@ end
 local listening = setmetatable({}, { __mode = "k" })
 
 local function listen(address, opts)
-  local self, err, code = raw.listen(address, opts)
+  local from = address
+  if address:find "^fd:" then
+    from = inherited.find(address)
+    if not from then
+      return nil, ("bad address '%s': no such socket was inherited")
+        :format(address), "EINVAL"
+    end
+    if opts.exclusive == nil then
+      opts = setmetatable({ exclusive = true }, { __index = opts })
+    end
+  end
+  local self, err, code = raw.listen(from, opts)
   if self then
     listening[self] = true
   end
@@ -50,15 +70,20 @@ end)
 
 --- Listens.
 -- @string address "127.0.0.1:8080", "[::1]:8080", ":8080" (any IPv4 address),
--- "unix:/path" or "unix:@name"; port 0 lets the system choose
+-- "unix:/path" or "unix:@name"; port 0 lets the system choose; "fd:3" or
+-- "fd:name": a listening socket that was inherited
 -- @tparam ?table opts `backlog`: connections the kernel keeps (511);
 -- `reuseport`: other sockets may listen on the same port; `exclusive`: one of
--- several loops that share the socket wakes; `v6only`: no IPv4 on "[::]"
+-- several loops that share the socket wakes; `v6only`: no IPv4 on "[::]"; and
+-- more, see docs/API.md
 -- @treturn[1] Listener the listener, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "address already in use", "bad address ...", ...
 -- @treturn[2] string CODE
 function listener.listen(address, opts)
+  if type(address) ~= "string" then
+    bad_argument(address, "address", "listen", "an address")
+  end
   return listen(address, options.check(opts, LISTEN, "listen"))
 end
 
@@ -80,6 +105,14 @@ end
 -- @treturn[2] string "closed"
 -- @treturn[2] string CODE
 Listener.address = raw.address
+
+--- Its descriptor, for a process that is to share it.
+-- @function Listener:getfd
+-- @treturn[1] number
+-- @treturn[2] nil
+-- @treturn[2] string "closed"
+-- @treturn[2] string CODE
+Listener.getfd = raw.getfd
 
 -- A failed handler's error goes to onerror; a cancellation goes on.
 local function guarded(conn, fn, onerror)

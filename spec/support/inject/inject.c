@@ -66,6 +66,9 @@ PLAIN(ssize_t, getdents64, fd, (int fd, void *buf, size_t size),
       (fd, buf, size))
 PLAIN(ssize_t, getrandom, -1, (void *buf, size_t size, unsigned flags),
       (buf, size, flags))
+PLAIN(int, chmod, -1, (const char *path, mode_t mode), (path, mode))
+PLAIN(int, chown, -1, (const char *path, uid_t uid, gid_t gid),
+      (path, uid, gid))
 PLAIN(int, fchmod, fd, (int fd, mode_t mode), (fd, mode))
 PLAIN(int, fchown, fd, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 PLAIN(int, fsync, fd, (int fd), (fd))
@@ -204,6 +207,8 @@ static const ql_sys_t plain = {
     .realpath = inject_realpath,
     .getdents64 = inject_getdents64,
     .getrandom = inject_getrandom,
+    .chmod = inject_chmod,
+    .chown = inject_chown,
     .fchmod = inject_fchmod,
     .fchown = inject_fchown,
     .fsync = inject_fsync,

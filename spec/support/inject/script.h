@@ -51,6 +51,8 @@
     X(realpath)                                                                \
     X(getdents64)                                                              \
     X(getrandom)                                                               \
+    X(chmod)                                                                   \
+    X(chown)                                                                   \
     X(fchmod)                                                                  \
     X(fchown)                                                                  \
     X(fsync)                                                                   \
