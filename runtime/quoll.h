@@ -43,6 +43,7 @@ typedef struct ql_read_s ql_read_t;
 typedef struct ql_call_s ql_call_t;
 typedef struct ql_watch_s ql_watch_t;
 typedef struct ql_stream_s ql_stream_t;
+typedef struct ql_process_s ql_process_t;
 
 /* Return codes, nginx's names and values. */
 enum {
@@ -442,7 +443,9 @@ typedef struct {
     uint64_t pool_jobs;    /* finished by threads */
     uint64_t pool_pending; /* queued or running now */
     uint64_t calls_live;   /* ql_call_t now */
-    uint64_t orphans;      /* reads and calls now whose waiter let go while the
+    uint64_t processes;    /* started */
+    uint64_t processes_live; /* ql_process_t now */
+    uint64_t orphans; /* reads and calls now whose waiter let go while the
                               kernel or a thread had them: at most
                               worker_aio_requests + threads */
 } ql_stats_t;
@@ -1010,6 +1013,92 @@ QL_API void ql_call_again(ql_call_t *call);
 /* The waiter lets go: no handler is called afterwards. One that no thread has
  * begun is not made at all. */
 QL_API void ql_call_free(ql_call_t *call);
+
+/* ---------------------------------------------------------- processes ---- */
+
+enum {
+    QL_SPAWN_PIPE = -2,  /* a pipe to this process; targets 0 to 2 */
+    QL_SPAWN_NULL = -3,  /* /dev/null */
+    QL_SPAWN_STDOUT = -4 /* what its descriptor 1 is */
+};
+
+/* A descriptor of a new process. */
+typedef struct {
+    int target; /* its number there */
+    int fd;     /* what it is a duplicate of, or QL_SPAWN_* */
+} ql_spawn_fd_t;
+
+/* How a process is started. */
+typedef struct {
+    char *const *argv;        /* NULL-terminated, one or more; the first is
+                                 looked for in PATH unless it has a slash */
+    char *const *env;         /* "NAME=value", NULL-terminated; NULL: ours.
+                                 Its PATH is searched */
+    const char *cwd;          /* working directory; NULL: ours */
+    const ql_spawn_fd_t *fds; /* no other descriptor is open in it */
+    int nfds;
+    int64_t uid, gid;    /* -1: ours; without supplementary groups then */
+    int umask;           /* -1: ours */
+    unsigned pgroup : 1; /* leads a process group of its own */
+    unsigned setsid : 1; /* leads a session, and a group, of its own */
+} ql_spawn_opts_t;
+
+/* The start of a process, a call; one that nobody takes is killed. */
+typedef struct {
+    ql_call_t call;      /* first: ql_call_attempt(), ql_call_free() */
+    void *data;          /* the owner's */
+    const char *program; /* argv[0]; a copy */
+    const char *at;      /* failed: what err is about, a path or a step */
+} ql_spawn_t;
+
+enum {
+    QL_PROCESS_RUNS,
+    QL_PROCESS_EXITED,   /* status: its exit code */
+    QL_PROCESS_SIGNALED, /* status: the signal */
+    QL_PROCESS_UNKNOWN   /* reaped elsewhere, before Linux 6.15 */
+};
+
+/* A child process, until who started it lets go and it has ended. */
+struct ql_process_s {
+    ql_loop_t *loop;
+    void *data; /* the owner's */
+    /* Called once, when it has ended and was reaped. May be NULL. */
+    void (*handler)(ql_process_t *p);
+    ql_connection_t *connection; /* of its pidfd */
+    ql_event_t timer;            /* its timeout, then the grace */
+    ql_queue_t link;             /* in loop->processes */
+    uint64_t grace;              /* ns between signo and SIGKILL */
+    pid_t pid;
+    pid_t parent;          /* that started it, and no child of that */
+    int ended;             /* QL_PROCESS_* */
+    int status;            /* once it has ended */
+    int signo;             /* that asks it to end; SIGTERM */
+    unsigned group : 1;    /* it leads one: signo and SIGKILL are the group's */
+    unsigned timedout : 1; /* its timeout has ended it */
+    unsigned stopping : 1; /* signo was sent */
+    unsigned released : 1; /* its owner has let go */
+    unsigned left : 1;     /* and lets it run */
+};
+
+/* Copies what it is given and duplicates the descriptors. NULL with errno. */
+QL_API ql_spawn_t *ql_spawn_create(ql_loop_t *loop,
+                                   const ql_spawn_opts_t *opts);
+/* After NGX_OK, once: the process, which is then the caller's. NULL with errno:
+ * it is killed with the call. The loop is ready. */
+QL_API ql_process_t *ql_spawn_take(ql_spawn_t *spawn);
+/* After NGX_OK, once each: our end of the pipe of target; -1: there is none. */
+QL_API int ql_spawn_pipe(ql_spawn_t *spawn, int target);
+
+/* Sends a signal, to it or to the group that it leads. NGX_ERROR with errno:
+ * ESRCH it has ended, EPERM, EINVAL, ECHILD in a forked child of ours. */
+QL_API int ql_process_kill(ql_process_t *p, int signo, int group);
+/* It is stopped in nsec unless it has ended by then. */
+QL_API void ql_process_timeout(ql_process_t *p, uint64_t nsec);
+/* signo now, SIGKILL after the grace. Harmless when it has ended. */
+QL_API void ql_process_stop(ql_process_t *p);
+/* The owner lets go: it is stopped, or left to run on its own, and reaped by
+ * the loop. The end of the loop waits for the grace of those it stops. */
+QL_API void ql_process_release(ql_process_t *p, int leave);
 
 /* ------------------------------------------------------ opening files ---- */
 

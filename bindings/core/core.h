@@ -45,6 +45,7 @@ void ql__open_listener(lua_State *L, ql_core_t *core);
 void ql__open_udp(lua_State *L, ql_core_t *core);
 void ql__open_inherited(lua_State *L, ql_core_t *core);
 void ql__open_file(lua_State *L, ql_core_t *core);
+void ql__open_process(lua_State *L, ql_core_t *core);
 void ql__open_watch(lua_State *L, ql_core_t *core);
 void ql__open_fs(lua_State *L, ql_core_t *core);
 

@@ -69,6 +69,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_udp(L, core);
     ql__open_inherited(L, core);
     ql__open_file(L, core);
+    ql__open_process(L, core);
     ql__open_watch(L, core);
     ql__open_fs(L, core);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &module_key);

@@ -62,6 +62,8 @@ static const stats_field_t stats_fields[] = {
     STAT("pool", "jobs", pool_jobs),
     STAT("pool", "pending", pool_pending),
     STAT("pool", "calls", calls_live),
+    STAT("processes", "started", processes),
+    STAT("processes", "live", processes_live),
 };
 
 #undef STAT

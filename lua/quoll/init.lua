@@ -54,6 +54,7 @@ local quoll = {
   dns = require "quoll.dns",
   fs = fs,
   sync = require "quoll.sync",
+  process = require "quoll.process",
 }
 
 quoll.fs.watch = require("quoll.watch").watch

@@ -39,6 +39,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__notify_create(loop);
     ql__thread_pool_init(&loop->pool);
     ql__cache_init(loop);
+    ql_queue_init(&loop->processes);
     return loop;
 }
 
@@ -70,6 +71,7 @@ ql_loop_destroy(ql_loop_t *loop)
     if (loop->ep != -1 && !ql__loop_owned(loop)) {
         ql__epoll_drop(loop);
     }
+    ql__processes_done(loop);
     ql_open_cache_drop(loop);
     drained = drain(loop);
     ql_open_cache_drop(loop); /* opens that ended meanwhile */

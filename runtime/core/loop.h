@@ -290,6 +290,7 @@ struct ql_loop_s {
     ql_queue_t listenings;
     ql_event_t accept_retry; /* timer: paused listeners come back */
 
+    ql_queue_t processes; /* of ql_process_t.link */
     ql_aio_t aio;
     ql_blocks_t blocks[QL__BLOCK_CLASSES];
     ql_thread_pool_t pool;
@@ -382,6 +383,9 @@ void ql__connections_recycle(ql_loop_t *loop);
 /* Calls fn for each live connection (fd != -1), pseudo ones too. */
 void ql__connections_each(ql_loop_t *loop,
                           void (*fn)(ql_connection_t *c, void *arg), void *arg);
+
+/* process.c: those that are not left to run are killed and reaped. */
+void ql__processes_done(ql_loop_t *loop);
 
 /* accept.c */
 void ql__listenings_init(ql_loop_t *loop);

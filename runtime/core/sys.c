@@ -6,7 +6,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -71,6 +73,47 @@ sys_thread_create(pthread_t *thread, void *(*start)(void *), void *arg)
     return pthread_create(thread, NULL, start, arg);
 }
 
+static int
+sys_clone(int (*child)(void *), void *stack, int flags, void *arg, int *pidfd)
+{
+    return clone(child, stack, flags, arg, pidfd);
+}
+
+/* Linux 5.1; not in libc. */
+static int
+sys_pidfd_send_signal(int pidfd, int signo, unsigned flags)
+{
+    enum {
+        NUMBER = 424
+    };
+
+    return (int) syscall(NUMBER, pidfd, signo, NULL, flags);
+}
+
+/* Linux 6.15; struct pidfd_info, of which this is the first version. */
+static int
+sys_pidfd_status(int pidfd, int *status)
+{
+    enum {
+        EXIT = 1 << 3 /* PIDFD_INFO_EXIT */
+    };
+    struct {
+        uint64_t mask, cgroup;
+        uint32_t ids[11];
+        int32_t status;
+    } info = {.mask = EXIT};
+
+    if (ioctl(pidfd, _IOWR(0xff, 11, info), &info) == -1) {
+        return -1;
+    }
+    if ((info.mask & EXIT) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    *status = info.status;
+    return 0;
+}
+
 const ql_sys_t ql_sys_default = {
     .epoll_create1 = epoll_create1,
     .epoll_ctl = epoll_ctl,
@@ -103,6 +146,7 @@ const ql_sys_t ql_sys_default = {
     .fionread = sys_fionread,
     .dup = sys_dup,
     .fcntl = sys_fcntl,
+    .pipe2 = pipe2,
     .close = close,
     .mkdir = mkdir,
     .rmdir = rmdir,
@@ -149,6 +193,11 @@ const ql_sys_t ql_sys_default = {
     .timer_settime = timer_settime,
     .timer_delete = timer_delete,
     .sigaction = sigaction,
+    .clone = sys_clone,
+    .waitid = waitid,
+    .kill = kill,
+    .pidfd_send_signal = sys_pidfd_send_signal,
+    .pidfd_status = sys_pidfd_status,
     .thread_create = sys_thread_create,
 
     .malloc = malloc,

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 struct mmsghdr;
@@ -56,6 +57,7 @@ struct ql_sys_s {
     int (*fionread)(int fd, int *bytes); /* ioctl(FIONREAD) */
     int (*dup)(int fd);                  /* fcntl(F_DUPFD_CLOEXEC) */
     int (*fcntl)(int fd, int command, int arg);
+    int (*pipe2)(int fds[2], int flags);
     int (*close)(int fd);
     int (*mkdir)(const char *path, mode_t mode);
     int (*rmdir)(const char *path);
@@ -112,6 +114,14 @@ struct ql_sys_s {
     int (*timer_delete)(timer_t id);
     int (*sigaction)(int signo, const struct sigaction *act,
                      struct sigaction *old);
+    int (*clone)(int (*main)(void *), void *stack, int flags, void *arg,
+                 int *pidfd);
+    int (*waitid)(idtype_t type, id_t id, siginfo_t *info, int flags);
+    int (*kill)(pid_t pid, int signo);
+    int (*pidfd_send_signal)(int pidfd, int signo, unsigned flags);
+    /* ioctl(PIDFD_GET_INFO): as wait(2)'s, of a process that was reaped;
+     * EAGAIN: it was not */
+    int (*pidfd_status)(int pidfd, int *status);
     int (*thread_create)(pthread_t *thread, void *(*main)(void *), void *arg);
 
     void *(*malloc)(size_t size);

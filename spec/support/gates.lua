@@ -7,7 +7,7 @@ local scripts = require "spec.support.scripts"
 local gauges = {
     "tasks.live", "connections.live", "loop.timers", "loop.posted",
     "aio.in_flight", "files.queued", "files.live", "files.reads",
-    "pool.pending", "pool.calls", "files.orphans",
+    "pool.pending", "pool.calls", "files.orphans", "processes.live",
 }
 
 -- The loop keeps its own descriptors once it has them.

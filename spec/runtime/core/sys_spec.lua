@@ -34,6 +34,7 @@ for name in ([[memcpy memmove memset memcmp memchr strlen strnlen strchr strrchr
     everywhere[name] = true -- no system call, or none that fails
 end
 local only_in = {
+    environ = "spawn.c", strchrnul = "spawn.c", -- memory
     localtime_r = "log.c", -- may read the zone's file: libc's own affair
     -- A set of signals is memory.
     sigemptyset = "send.c timer_resolution.c tick.c",
@@ -51,6 +52,13 @@ local only_in = {
     pthread_cond_destroy = "thread_pool.c", pthread_detach = "thread_pool.c",
     pthread_clockjoin_np = "thread_pool.c",
 }
+
+-- A new process, on its way to its program: no table of this one is its.
+for name in ([[sigaction sigprocmask syscall setsid setpgid chdir umask close
+    dup2 sysconf execve __libc_current_sigrtmax]]):gmatch("%S+") do
+    only_in[name] = "exec.c"
+end
+only_in.sigemptyset = only_in.sigemptyset .. " exec.c"
 
 local function allowed(name, file)
     name = name:match("^__(%w+)_chk$") or name -- as _FORTIFY_SOURCE calls it

@@ -7,6 +7,11 @@ typedef int pid_t;
 typedef unsigned int mode_t;
 typedef unsigned uid_t;
 typedef unsigned gid_t;
+typedef unsigned id_t;
+typedef unsigned idtype_t;
+typedef struct {
+    int64_t opaque[16];
+} siginfo_t;
 typedef int clockid_t;
 typedef void *timer_t;
 typedef int sig_atomic_t;

@@ -30,6 +30,16 @@ PLAIN(int, poll, -1, (struct pollfd * fds, unsigned long n, int timeout),
       (fds, n, timeout))
 PLAIN(int, dup, fd, (int fd), (fd))
 PLAIN(int, fcntl, fd, (int fd, int command, int arg), (fd, command, arg))
+PLAIN(int, pipe2, -1, (int fds[2], int flags), (fds, flags))
+PLAIN(int, clone, -1,
+      (int (*child)(void *), void *stack, int flags, void *arg, int *pidfd),
+      (child, stack, flags, arg, pidfd))
+PLAIN(int, waitid, -1, (idtype_t type, id_t id, siginfo_t *info, int flags),
+      (type, id, info, flags))
+PLAIN(int, kill, -1, (pid_t pid, int signo), (pid, signo))
+PLAIN(int, pidfd_send_signal, fd, (int fd, int signo, unsigned flags),
+      (fd, signo, flags))
+PLAIN(int, pidfd_status, fd, (int fd, int *status), (fd, status))
 PLAIN(int, socket, -1, (int domain, int type, int protocol),
       (domain, type, protocol))
 PLAIN(int, bind, fd, (int fd, const struct sockaddr *sa, socklen_t len),
@@ -185,6 +195,12 @@ static const ql_sys_t plain = {
     .poll = inject_poll,
     .dup = inject_dup,
     .fcntl = inject_fcntl,
+    .pipe2 = inject_pipe2,
+    .clone = inject_clone,
+    .waitid = inject_waitid,
+    .kill = inject_kill,
+    .pidfd_send_signal = inject_pidfd_send_signal,
+    .pidfd_status = inject_pidfd_status,
     .socket = inject_socket,
     .bind = inject_bind,
     .listen = inject_listen,

@@ -39,6 +39,12 @@
     X(write)                                                                   \
     X(fionread)                                                                \
     X(fcntl)                                                                   \
+    X(pipe2)                                                                   \
+    X(clone)                                                                   \
+    X(waitid)                                                                  \
+    X(kill)                                                                    \
+    X(pidfd_send_signal)                                                       \
+    X(pidfd_status)                                                            \
     X(close)                                                                   \
     X(mkdir)                                                                   \
     X(rmdir)                                                                   \
