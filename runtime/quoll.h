@@ -44,6 +44,7 @@ typedef struct ql_call_s ql_call_t;
 typedef struct ql_watch_s ql_watch_t;
 typedef struct ql_stream_s ql_stream_t;
 typedef struct ql_process_s ql_process_t;
+typedef struct ql_keepalive_s ql_keepalive_t;
 
 /* Return codes, nginx's names and values. */
 enum {
@@ -190,6 +191,8 @@ typedef struct {
     uint32_t overflow_error;     /* 1: reads and calls that find one of them
                                     full fail with EBUSY; 0: they wait too */
     uint32_t drain;              /* ms loop end waits for reads; 1,000 */
+    uint32_t keepalive;          /* idle connections kept in all pools; live;
+                                    1,024 */
     /* Files kept open between their users; live, see ql_conf_live(). */
     uint32_t open_file_cache;          /* entries at most; 0: none is kept */
     uint32_t open_file_cache_valid;    /* s an entry is believed; 60 */
@@ -220,7 +223,8 @@ QL_API int ql_conf_describe(const char *name, char *err, size_t size);
 /* True for a setting that is 0 or 1. */
 QL_API int ql_conf_flag(const char *name);
 /* True for a setting that may change while the loop runs: open_file_cache and
- * its like; ql_open_cache_drop() follows. */
+ * its like, after which ql_open_cache_drop() follows, and keepalive, after
+ * which ql_keepalive_trim() does. */
 QL_API int ql_conf_live(const char *name);
 /* The name of setting i, NULL after the last; *value: its number in conf. */
 QL_API const char *ql_conf_get(const ql_conf_t *conf, unsigned i,
@@ -584,6 +588,7 @@ struct ql_connection_s {
     int fd;                    /* -1: closed */
     int err;                   /* errno of the last failed recv or send */
     ql_peer_t peer;            /* of an accepted or connected socket */
+    uint32_t reused;           /* times taken from a pool; ql_keepalive_get */
     unsigned shared : 1;   /* dup'ed or inherited: close() alone does not take
                             it out of the epoll set */
     unsigned pseudo : 1;   /* quoll's own eventfd, signalfd: not counted */
@@ -778,6 +783,108 @@ QL_API int ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
                                  ql_connection_t **c);
 /* Call again: NGX_OK connected, NGX_AGAIN, NGX_ERROR with c->err. */
 QL_API int ql_test_connect(ql_connection_t *c);
+
+/* -------------------------------------------- idle connections kept ---- */
+
+/* Why a kept connection was closed. */
+enum {
+    QL_DROP_CLOSED,   /* its peer closed it, or it failed */
+    QL_DROP_READABLE, /* its peer sent what nobody had asked for */
+    QL_DROP_TIMEOUT,  /* it was idle for too long */
+    QL_DROP_EVICTED,  /* it made room in its pool, or in all of them */
+    QL_DROP_ENDED,    /* ql_keepalive_drop(), the end of the loop */
+    QL_DROP_FORKED,   /* in a child: it is the parent's */
+    QL_DROPS
+};
+
+typedef struct {
+    uint64_t created;           /* connections that were made for it */
+    uint64_t parked;            /* times; = reused + idle ones + dropped */
+    uint64_t reused;            /* times */
+    uint64_t dropped[QL_DROPS]; /* by reason */
+    uint64_t refused;           /* claims that found the backlog full */
+} ql_keepalive_stats_t;
+
+/*
+ * The connections under one key: idle ones, of which the last parked is taken
+ * first, and those in use. nginx: ngx_http_upstream_keepalive_srv_conf_t. It
+ * lives while somebody has it open or one of its connections lives.
+ */
+struct ql_keepalive_s {
+    ql_loop_t *loop;
+    ql_queue_t bucket;    /* in its hash's */
+    ql_queue_t link;      /* among the loop's pools */
+    ql_queue_t idle;      /* kept connections, the last parked first */
+    ql_queue_t claims;    /* of ql_claim_t.link, in the order they came */
+    uint32_t refs;        /* ql_keepalive_open() without its close */
+    uint32_t connections; /* idle, in use, being made */
+    uint32_t nidle;       /* length of idle */
+    uint32_t waiting;     /* length of claims */
+    uint32_t granted;     /* claims that have yet to get what they may */
+    uint32_t size;        /* idle ones at most; with a backlog, connections */
+    uint32_t backlog;     /* claims that may wait; QL_CONF_UNSET: no limit to
+                             connections, so none waits */
+    uint32_t hash;        /* of key */
+    uint64_t max_idle;    /* ns; for who names none */
+    ql_keepalive_stats_t stats;
+    unsigned size_set : 1; /* size, max_idle: by ql_keepalive_set() */
+    unsigned max_idle_set : 1;
+    uint32_t length; /* of key */
+    char key[];
+};
+
+/* Who needs a connection of a pool. */
+typedef struct {
+    ql_keepalive_t *pool;
+    ql_queue_t link;  /* in pool->claims while it waits */
+    ql_event_t event; /* handler and data are the claimant's: posted when it is
+                         worth claiming again */
+    unsigned
+        granted : 1; /* from ql_keepalive_claim() to _get() or _unclaim() */
+} ql_claim_t;
+
+/* The pool of that key, made if need be. NULL with errno ENOMEM. */
+QL_API ql_keepalive_t *ql_keepalive_open(ql_loop_t *loop, const char *key,
+                                         size_t length);
+QL_API void ql_keepalive_close(ql_keepalive_t *pool);
+/* What nobody has set yet. size 0, backlog QL_CONF_UNSET, max_idle 0 (ns;
+ * QL_TIMER_INFINITE: no limit): not named here. */
+QL_API void ql_keepalive_set(ql_keepalive_t *pool, uint32_t size,
+                             uint32_t backlog, uint64_t max_idle);
+/*
+ * Call again: NGX_OK: ql_keepalive_get() may follow; NGX_AGAIN: the pool is
+ * full and claim->event will tell; NGX_BUSY: so is its backlog. First come,
+ * first served. The pool is open, link self-linked before the first call.
+ */
+QL_API int ql_keepalive_claim(ql_claim_t *claim);
+/* Wants it no more, whether it waits, was granted, or neither. */
+QL_API void ql_keepalive_unclaim(ql_claim_t *claim);
+/*
+ * After NGX_OK, once: an idle connection of which the kernel says that its peer
+ * was quiet and is there; NULL: one may be made, which counts from now on.
+ * Either counts until it is parked and dropped, or ql_keepalive_leave().
+ */
+QL_API ql_connection_t *ql_keepalive_get(ql_claim_t *claim);
+/* The connection that NULL allowed has been made. */
+QL_API void ql_keepalive_created(ql_keepalive_t *pool);
+/* A connection that counted is gone. */
+QL_API void ql_keepalive_leave(ql_keepalive_t *pool);
+/* Asks the kernel about c, on which nobody waits: NGX_OK: quiet and open;
+ * NGX_DECLINED: it sent *byte; NGX_DONE: it closed; NGX_ERROR with c->err. */
+QL_API int ql_test_idle(ql_connection_t *c, char *byte);
+/* Keeps c, which counts in the pool, for max_idle ns at most; the oldest ones
+ * make room. NGX_ERROR with errno: c is still the caller's. */
+QL_API int ql_keepalive_park(ql_keepalive_t *pool, ql_connection_t *c,
+                             uint64_t max_idle);
+/* Closes all idle ones / those that conf.keepalive has no room for. */
+QL_API void ql_keepalive_drop(ql_loop_t *loop);
+QL_API void ql_keepalive_trim(ql_loop_t *loop);
+/* Of all pools together, also of those that are gone; idle: connections now. */
+QL_API const ql_keepalive_stats_t *ql_keepalive_stats(const ql_loop_t *loop,
+                                                      uint64_t *idle);
+/* The pool after this one, the first after NULL, open; this one is closed. NULL
+ * after the last. */
+QL_API ql_keepalive_t *ql_keepalive_next(ql_loop_t *loop, ql_keepalive_t *pool);
 
 /* -------------------------------------------------------------- files ---- */
 

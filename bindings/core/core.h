@@ -41,6 +41,7 @@ void ql__open_waitfd(lua_State *L, ql_core_t *core);
 void ql__open_connection(lua_State *L, ql_core_t *core);
 void ql__open_connect(lua_State *L, ql_core_t *core);
 void ql__open_adopt(lua_State *L, ql_core_t *core);
+void ql__open_lease(lua_State *L, ql_core_t *core);
 void ql__open_listener(lua_State *L, ql_core_t *core);
 void ql__open_udp(lua_State *L, ql_core_t *core);
 void ql__open_inherited(lua_State *L, ql_core_t *core);

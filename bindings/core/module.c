@@ -65,6 +65,7 @@ luaopen_quoll_core(lua_State *L)
     ql__open_connection(L, core);
     ql__open_connect(L, core);
     ql__open_adopt(L, core);
+    ql__open_lease(L, core);
     ql__open_listener(L, core);
     ql__open_udp(L, core);
     ql__open_inherited(L, core);

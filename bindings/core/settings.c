@@ -195,6 +195,7 @@ settings_apply(ql_loop_t *loop, const settings_t *settings)
     *ql_loop_conf(loop) = settings->conf;
     if (settings->live) {
         ql_open_cache_drop(loop);
+        ql_keepalive_trim(loop);
     }
     if (settings->debug_set) {
         ql_log_set_debug(loop, settings->debug);
@@ -225,8 +226,8 @@ settings_configure(lua_State *L)
     }
     if (settings.sizes != 0 && ql_loop_fd(loop) != -1) {
         return ql_raise(L, "configure: the loop has started; only log_level, "
-                           "debug, open_file_cache*, slice_warn, slice_max "
-                           "and grace can be changed now");
+                           "debug, keepalive, open_file_cache*, slice_warn, "
+                           "slice_max and grace can be changed now");
     }
     if (settings.slices_set) {
         settings_check_slices(L, &settings.slices);

@@ -127,6 +127,68 @@ stats_push_fallbacks(lua_State *L, const ql_loop_t *loop)
     lua_setfield(L, -2, "fallbacks");
 }
 
+static void
+set_number(lua_State *L, const char *name, uint64_t value)
+{
+    lua_pushnumber(L, (lua_Number) value);
+    lua_setfield(L, -2, name);
+}
+
+/* Into the table on top. */
+static void
+stats_push_pool(lua_State *L, const ql_keepalive_stats_t *stats)
+{
+    static const char *const reasons[QL_DROPS] = {
+        "closed", "readable", "timeout", "evicted", "ended", "forked"};
+
+    set_number(L, "created", stats->created);
+    set_number(L, "parked", stats->parked);
+    set_number(L, "reused", stats->reused);
+    set_number(L, "refused", stats->refused);
+    lua_createtable(L, 0, QL_DROPS);
+    for (int i = 0; i < QL_DROPS; i++) {
+        set_number(L, reasons[i], stats->dropped[i]);
+    }
+    lua_setfield(L, -2, "dropped");
+}
+
+/* A pool of its own on top. The key's part for people ends with a zero byte. */
+static void
+stats_push_one_pool(lua_State *L, const ql_keepalive_t *pool)
+{
+    lua_createtable(L, 0, 12);
+    lua_pushlstring(L, pool->key, strnlen(pool->key, pool->length));
+    lua_setfield(L, -2, "name");
+    set_number(L, "size", pool->size);
+    set_number(L, "idle", pool->nidle);
+    set_number(L, "connections", pool->connections);
+    set_number(L, "waiting", pool->waiting);
+    stats_push_pool(L, &pool->stats);
+}
+
+/* {idle =, waiting =, ..., pools = {...}}: field `keepalive` of the table on
+ * top. */
+static void
+stats_push_keepalive(lua_State *L, ql_loop_t *loop)
+{
+    ql_keepalive_t *pool = NULL;
+    uint64_t idle, waiting = 0;
+    int n = 0;
+
+    lua_createtable(L, 0, 10);
+    stats_push_pool(L, ql_keepalive_stats(loop, &idle));
+    set_number(L, "idle", idle);
+    lua_newtable(L);
+    while ((pool = ql_keepalive_next(loop, pool)) != NULL) {
+        waiting += pool->waiting;
+        stats_push_one_pool(L, pool);
+        lua_rawseti(L, -2, ++n);
+    }
+    lua_setfield(L, -2, "pools");
+    set_number(L, "waiting", waiting);
+    lua_setfield(L, -2, "keepalive");
+}
+
 /* stats() -> {loop = {turns = ...}, connections = {...}, aio, files, pool,
  * alerts = n} */
 static int
@@ -143,6 +205,7 @@ stats(lua_State *L)
     stats_push_slow(L, "slow_cached", ql_slow_cached(loop));
     stats_push_fallbacks(L, loop);
     lua_pop(L, 1);
+    stats_push_keepalive(L, loop);
     lua_pushnumber(L, (lua_Number) ql_log_count(loop, QL_LOG_ALERT));
     lua_setfield(L, -2, "alerts");
     return 1;

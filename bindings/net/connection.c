@@ -37,6 +37,10 @@ connection_close(ql_handle_t *h, int err)
         ql_close_connection(conn->c);
         conn->c = NULL;
     }
+    if (conn->pool != NULL) {
+        ql_keepalive_leave(conn->pool);
+        conn->pool = NULL;
+    }
 }
 
 /* A push that raised leaves its bytes behind. */
@@ -263,5 +267,6 @@ ql__open_connection(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, ql__sendfile_functions);
     ql_core_register(L, core, ql__cork_functions);
     ql_core_register(L, core, ql__sockopt_functions);
+    ql_core_register(L, core, ql__keepalive_functions);
     lua_setfield(L, -2, "connection");
 }

@@ -42,6 +42,7 @@ typedef struct {
     ql_handle_t handle;
     ql_core_t *core;
     ql_connection_t *c;    /* NULL: none yet, or closed */
+    ql_keepalive_t *pool;  /* it counts there; NULL: in none, or closed */
     unsigned promised : 1; /* a connection of the listener is ours to take */
     unsigned eof : 1;      /* recv returned 0 */
     unsigned eof_told : 1; /* and the script knows */
@@ -73,6 +74,7 @@ extern const luaL_Reg ql__send_functions[];
 extern const luaL_Reg ql__sendfile_functions[];
 extern const luaL_Reg ql__cork_functions[];
 extern const luaL_Reg ql__sockopt_functions[];
+extern const luaL_Reg ql__keepalive_functions[];
 
 enum {
     /* Moved by one attempt before others get on: 50 us. With 1 MiB a small
@@ -155,6 +157,10 @@ enum {
  * list (of QL__SOCKOPTS); how many. Raises. */
 unsigned ql__check_sockopts(lua_State *L, int arg, const char *method,
                             int family, ql_sockopt_t *list);
+/* Options of a pool at index arg; raise. max_idle in ns, 0 s: no limit; 0: nil
+ * was given. */
+uint64_t ql__check_max_idle(lua_State *L, int arg, const char *method);
+uint32_t ql__check_pool_size(lua_State *L, int arg, const char *method);
 
 /* The address (a string) at index arg. NGX_OK, or NGX_ERROR with nil, err,
  * CODE pushed; raises when it is no string. */

@@ -16,6 +16,7 @@ require "quoll.net.connection"
 require "quoll.net.idle"
 local connect = require "quoll.net.connect"
 local udp = require "quoll.net.udp"
+require "quoll.net.pool"
 local fs = require "quoll.fs"
 local dump = require "quoll.dump"
 local options = require "quoll.options"
@@ -84,7 +85,7 @@ local stats_options = { reset = "boolean" }
 
 --- Counters and gauges of the runtime.
 -- @tparam[opt] table opts reset = true forgets the longest turn afterwards
--- @treturn table loop, connections, aio, files, pool, tasks, alerts
+-- @treturn table loop, connections, keepalive, aio, files, pool, tasks, alerts
 function quoll.stats(opts)
   local reset = options.check(opts, stats_options, "stats").reset
   local stats = core.stats()

@@ -30,6 +30,7 @@ static const ql_setting_t settings[] = {
     {"aio_queue", offsetof(ql_conf_t, aio_queue), 1, 16777216, 65536},
     {"overflow_error", offsetof(ql_conf_t, overflow_error), 0, 1, 0},
     {"drain", offsetof(ql_conf_t, drain), 0, 3600000, 1000},
+    {"keepalive", offsetof(ql_conf_t, keepalive), 0, 1048576, 1024},
     {"open_file_cache", offsetof(ql_conf_t, open_file_cache), 0, 1048576, 0},
     {"open_file_cache_valid", offsetof(ql_conf_t, open_file_cache_valid), 0,
      31536000, 60},
@@ -152,7 +153,8 @@ ql_conf_live(const char *name)
 {
     static const char live[] = "open_file_cache";
 
-    return strncmp(name, live, sizeof(live) - 1) == 0;
+    return strncmp(name, live, sizeof(live) - 1) == 0
+        || strcmp(name, "keepalive") == 0;
 }
 
 const char *

@@ -40,6 +40,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     ql__thread_pool_init(&loop->pool);
     ql__cache_init(loop);
     ql_queue_init(&loop->processes);
+    ql__keepalives_init(loop);
     return loop;
 }
 
@@ -79,6 +80,7 @@ ql_loop_destroy(ql_loop_t *loop)
         ql_listening_close(
             ql_queue_data(loop->listenings.next, ql_listening_t, link));
     }
+    ql__keepalives_done(loop);
     ql__connections_close(loop);
     ql__log_flush(loop, true);
     if (!drained) {

@@ -200,6 +200,25 @@ typedef struct {
     ql_queue_t lru;      /* entries, most recent first */
 } ql__cache_t;
 
+/* ---- keepalive.c, keepalive_pool.c ---- */
+
+typedef struct {
+    ql_queue_t *buckets; /* of pools by hash; NULL: there was none yet */
+    uint32_t nbuckets;   /* a power of two */
+    uint32_t npools;     /* length of pools */
+    ql_queue_t pools;    /* all of them */
+    ql_queue_t idle;     /* all kept connections, the last parked first */
+    uint32_t nidle;      /* length of idle */
+    ql_keepalive_stats_t stats;
+} ql__keepalives_t;
+
+void ql__keepalives_init(ql_loop_t *loop);
+void ql__keepalives_done(ql_loop_t *loop);
+/* In a forked child: the kept connections are its parent's. */
+void ql__keepalives_forked(ql_loop_t *loop);
+/* A slot or an idle connection may be had: tells the first who waits. */
+void ql__keepalive_wake(ql_keepalive_t *pool);
+
 /* ---- notify.c ---- */
 
 typedef struct {
@@ -298,6 +317,7 @@ struct ql_loop_s {
     ql_device_t devices[QL__DEVICES];
     uint32_t ndevices;
     ql__cache_t cache;
+    ql__keepalives_t keepalives;
     ql_device_t other_devices; /* counts of those that made room */
     ql_slow_t slow_submit;
     ql_slow_t slow_cached;

@@ -148,6 +148,7 @@ ql__epoll_drop(ql_loop_t *loop)
     ql__aio_drop(loop);
     ql__thread_pool_drop(loop);
     ql__connections_each(loop, mark_shared, NULL);
+    ql__keepalives_forked(loop);
 }
 
 int

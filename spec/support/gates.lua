@@ -36,6 +36,7 @@ end
 -- What ends by itself (a read that was abandoned, a close in the pool) ends
 -- in some turns of the loop.
 local function settle(quoll)
+    require("quoll.core").keepalive.drop()
     local deadline = native.now() + 2
     repeat
         quoll.run() -- what was spawned and cancelled comes to its end

@@ -121,7 +121,9 @@ end
 -- failed; the first that connects wins
 -- @tparam ?table opts `timeout`: seconds for all of it, default none;
 -- `bind`: address to connect from; `options`: a table of socket options, set
--- before the connection is made, as `Connection:setoption` takes them
+-- before the connection is made, as `Connection:setoption` takes them;
+-- `pool`: true, a name, or a table of `name`, `size`, `backlog`, `max_idle`:
+-- takes a kept connection if there is one
 -- @treturn[1] Connection the connection, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "timeout", "connection refused", "host not found", ...
