@@ -51,6 +51,7 @@ state_gc(lua_State *L)
     }
     lua->loop = NULL;
     ql_loop_destroy(loop);
+    ql__tasks_free(lua);
     return 0;
 }
 

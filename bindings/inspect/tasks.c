@@ -216,8 +216,8 @@ tasks(lua_State *L)
         ql_task_t *t;
 
         lua_rawgeti(L, 1, i);
-        t = lua_touserdata(L, 3);
-        if (!ql__task_ended(t)) { /* by a finaliser just now */
+        t = ((ql_outcome_t *) lua_touserdata(L, 3))->task;
+        if (t != NULL) { /* else a finaliser has ended it just now */
             task_push(L, t, ql_nsec(lua->loop), traceback);
             lua_rawseti(L, 2, ++out);
         }

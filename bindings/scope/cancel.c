@@ -183,9 +183,9 @@ ql__scope_alone(ql_scope_t *s)
 static int
 task_cancel(lua_State *L)
 {
-    ql_task_t *t = ql__task_check(L, 1, "cancel");
+    ql_task_t *t = ql__task_check(L, 1, "cancel")->task;
 
-    if (ql__task_ended(t)) {
+    if (t == NULL) {
         lua_pushboolean(L, 0);
         return 1;
     }

@@ -45,7 +45,7 @@ ql__block_failed(ql_task_t *t)
 }
 
 /* Pushes that of the block at idx. */
-static ql_task_t *
+static ql_outcome_t *
 block_push_failed(lua_State *L, int idx)
 {
     lua_getfenv(L, idx);

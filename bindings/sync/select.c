@@ -49,6 +49,17 @@ ql_selectors_ready(const ql_queue_t *selectors)
     }
 }
 
+void
+ql__selectors_leave(ql_queue_t *selectors)
+{
+    while (!ql_queue_empty(selectors)) {
+        ql_select_t *w = ql_queue_data(selectors->next, ql_select_t, link);
+
+        ql_queue_remove(&w->link);
+        ql_select_ready(w);
+    }
+}
+
 int
 ql_select_park(ql_select_t *w, ql_queue_t *selectors)
 {
@@ -69,9 +80,9 @@ ql_select_leave(ql_select_t *w)
 static int
 task_attempt(ql_select_t *w)
 {
-    ql_task_t *t = w->object;
+    const ql_outcome_t *o = w->object;
 
-    return ql__task_ended(t) ? NGX_OK : ql_select_park(w, &t->selectors);
+    return o->task == NULL ? NGX_OK : ql_select_park(w, &o->task->selectors);
 }
 
 static const ql_select_type_t task_select = {task_attempt, ql_select_leave};

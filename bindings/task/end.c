@@ -5,6 +5,8 @@
  */
 #include "../base/state.h"
 
+#include <stdlib.h>
+
 /* Handles that a task returns move to the scope that gets them. */
 static void
 end_pass_handles(ql_task_t *t)
@@ -21,27 +23,27 @@ end_pass_handles(ql_task_t *t)
 /* The only result, when the collector has nothing to do with it. true: the
  * coroutine has no other. */
 static bool
-end_keep_result(ql_task_t *t)
+end_keep_result(ql_outcome_t *o)
 {
-    int n = lua_gettop(t->L);
+    int n = lua_gettop(o->L);
 
     if (n != 1) {
         return n == 0;
     }
-    t->value_type = (int8_t) lua_type(t->L, 1);
-    switch (t->value_type) {
+    o->value_type = (int8_t) lua_type(o->L, 1);
+    switch (o->value_type) {
     case LUA_TNUMBER:
-        t->value = lua_tonumber(t->L, 1);
+        o->value = lua_tonumber(o->L, 1);
         break;
     case LUA_TBOOLEAN:
-        t->value = lua_toboolean(t->L, 1);
+        o->value = lua_toboolean(o->L, 1);
         break;
     case LUA_TNIL:
         break;
     default:
         return false;
     }
-    t->kept = 1;
+    o->kept = 1;
     return true;
 }
 
@@ -62,7 +64,7 @@ end_drop_coroutine(ql_task_t *t)
     lua_pushnil(L);
     lua_rawseti(L, -2, QL_TASK_THREAD);
     lua_pop(L, 2);
-    t->L = NULL;
+    t->outcome->L = NULL;
 }
 
 /* It serves the next task if all that this one leaves is a plain result. */
@@ -70,17 +72,30 @@ static void
 end_leave_coroutine(ql_task_t *t)
 {
     bool plain = t->state == QL_TASK_DONE && !t->marked && !t->locals;
+    ql_outcome_t *o = t->outcome;
 
     if (t->berth == 0) {
         end_drop_coroutine(t);
-    } else if (plain && end_keep_result(t)) {
+    } else if (plain && end_keep_result(o)) {
         ql__idle_give(t->lua, t->berth);
-        t->L = NULL;
-        t->given = 1;
+        o->L = NULL;
+        o->given = 1;
     } else {
         end_drop_coroutine(t);
         ql__idle_lose(t->lua, t->berth);
     }
+}
+
+/* From here on scripts see a task that has ended. */
+static void
+end_tell(const ql_task_t *t)
+{
+    ql_outcome_t *o = t->outcome;
+
+    o->task = NULL;
+    o->L = t->L;
+    o->fault = t->fault;
+    o->state = t->state;
 }
 
 static void
@@ -91,6 +106,7 @@ end_task(ql_task_t *t)
 
     ql__handles_close(t);
     t->state = t->result;
+    end_tell(t);
     if (t->state == QL_TASK_FAILED) {
         lua->failed++;
         if (!ql__block_failed(t) && ql_queue_empty(&t->waiters) && !t->quiet) {
@@ -100,14 +116,39 @@ end_task(ql_task_t *t)
     ql__scope_remove(&t->scope);
     lua->ended++;
     ql__join_ended(t);
-    ql_selectors_ready(&t->selectors);
+    ql__selectors_leave(&t->selectors);
     ql__join_child(parent);
     end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
+    free(t);
     if (ql_task_count(lua) == 0) {
         ql__stop_idle(lua);
         ql__signals_idle(lua);
     }
+}
+
+void
+ql__tasks_free(ql_lua_t *lua)
+{
+    ql_scope_t *s = &lua->root.scope;
+
+    while (s->parent != NULL || !ql_queue_empty(&s->children)) {
+        ql_scope_t *parent = s->parent;
+
+        if (!ql_queue_empty(&s->children)) {
+            s = ql_queue_data(s->children.next, ql_scope_t, sibling);
+            continue;
+        }
+        ql_queue_remove(&s->sibling);
+        if (!s->block) {
+            s->task->state = QL_TASK_CANCELLED;
+            s->task->L = NULL;
+            end_tell(s->task);
+            free(s->task);
+        }
+        s = parent;
+    }
+    lua->current = &lua->root;
 }
 
 void

@@ -70,12 +70,12 @@ ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth)
 void
 ql__task_push_fenv(lua_State *L, int idx)
 {
-    ql_task_t *t = lua_touserdata(L, idx);
+    ql_outcome_t *o = lua_touserdata(L, idx);
 
-    if (t->given) {
+    if (o->given) {
         lua_createtable(L, 0, 0);
         lua_setfenv(L, idx);
-        t->given = 0;
+        o->given = 0;
     }
     lua_getfenv(L, idx);
 }

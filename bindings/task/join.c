@@ -18,12 +18,12 @@ join_attempt(ql_op_t *op)
 {
     ql_own_op_t *own = join_own(op);
 
-    if (ql__task_ended(own->target)) {
+    if (own->target->task == NULL) {
         ql_queue_remove(&own->link);
         return NGX_OK;
     }
     if (ql_queue_empty(&own->link)) {
-        ql_queue_insert_tail(&own->target->waiters, &own->link);
+        ql_queue_insert_tail(&own->target->task->waiters, &own->link);
     }
     return NGX_AGAIN;
 }
@@ -51,14 +51,14 @@ join_copy(lua_State *L, lua_State *from, int n)
 }
 
 bool
-ql__join_same(lua_State *L, ql_task_t *t, int idx)
+ql__join_same(lua_State *L, const ql_outcome_t *o, int idx)
 {
     bool same;
 
-    if (t->fault != NULL) {
+    if (o->fault != NULL) {
         return false;
     }
-    join_copy(L, t->L, 1);
+    join_copy(L, o->L, 1);
     same = lua_rawequal(L, -1, idx);
     lua_pop(L, 1);
     return same;
@@ -66,7 +66,7 @@ ql__join_same(lua_State *L, ql_task_t *t, int idx)
 
 /* What a task that is done has returned. */
 static int
-join_results(lua_State *L, const ql_task_t *target)
+join_results(lua_State *L, const ql_outcome_t *target)
 {
     if (!target->kept) {
         return target->L == NULL
@@ -85,7 +85,7 @@ join_results(lua_State *L, const ql_task_t *target)
 
 /* The userdata of the target, which has ended, is L's first value. */
 static int
-join_outcome(lua_State *L, const ql_task_t *target)
+join_outcome(lua_State *L, const ql_outcome_t *target)
 {
     if (target->state == QL_TASK_CANCELLED) {
         return ql_push_error(L, QL_E_CANCELLED);
@@ -106,7 +106,14 @@ join_push(lua_State *L, ql_op_t *op, int rc)
 static void
 join_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql__task_title(join_own(op)->target, text, size);
+    const ql_outcome_t *target = join_own(op)->target;
+
+    if (target->task != NULL) {
+        ql__task_title(target->task, text, size);
+    } else {
+        (void) snprintf(text, size, "task %llu",
+                        (unsigned long long) target->id);
+    }
 }
 
 static const ql_op_type_t join_type = {
@@ -116,11 +123,13 @@ static const ql_op_type_t join_type = {
 static int
 task_wait(lua_State *L)
 {
-    ql_task_t *target = ql__task_check(L, 1, "wait");
+    ql_outcome_t *target = ql__task_check(L, 1, "wait");
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
     ql_own_op_t *own;
 
-    ql__cycle_check(L, target->lua->current, target, timeout);
+    if (target->task != NULL) {
+        ql__cycle_check(L, target->lua->current, target->task, timeout);
+    }
     own = ql__own_op(L, target->lua, &join_type);
     own->op.timeout = timeout;
     own->target = target;
@@ -133,10 +142,10 @@ task_wait(lua_State *L)
 static int
 task_outcome(lua_State *L)
 {
-    ql_task_t *target = ql__task_check(L, 1, "wait");
+    const ql_outcome_t *target = ql__task_check(L, 1, "wait");
 
     lua_settop(L, 1);
-    return ql__task_ended(target) ? join_outcome(L, target) : task_wait(L);
+    return target->task == NULL ? join_outcome(L, target) : task_wait(L);
 }
 
 void

@@ -62,7 +62,7 @@ ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
     int steps = CYCLE_STEPS;
 
     /* One that has not begun waits for nothing yet. */
-    if (ql__task_ended(target) || t == &t->lua->root
+    if (t == &t->lua->root
         || (ql__task_starting(target) && target->scope.ntasks == 0)
         || (timeout != QL_TIMER_INFINITE && t != target))
     {

@@ -8,11 +8,11 @@
 static void
 report(lua_State *L)
 {
-    const ql_task_t *t = lua_touserdata(L, 2);
+    const ql_outcome_t *o = lua_touserdata(L, 2);
 
     ql__task_push_title(L, 2);
     ql__failure_push(L, 2);
-    ql_log_error(t->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
+    ql_log_error(o->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
                  lua_tostring(L, 3), lua_tostring(L, 4));
 }
 

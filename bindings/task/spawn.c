@@ -3,6 +3,7 @@
  */
 #include "../base/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -47,18 +48,19 @@ ql_task_current(ql_lua_t *lua)
     return lua->current;
 }
 
-ql_task_t *
+static const char task_kind = 0; /* its address is ql_outcome_t.kind */
+
+ql_outcome_t *
 ql__task_check(lua_State *L, int idx, const char *method)
 {
-    ql_task_t *t = lua_touserdata(L, idx);
+    ql_outcome_t *o = lua_touserdata(L, idx);
 
     /* A light userdata has no length. */
-    if (t == NULL || lua_objlen(L, idx) != sizeof(*t) || t->event.data != t
-        || t->event.handler != ql__task_event)
+    if (o == NULL || lua_objlen(L, idx) != sizeof(*o) || o->kind != &task_kind)
     {
         ql_bad_argument(L, idx, "self", method, "task");
     }
-    return t;
+    return o;
 }
 
 /* The chain of the spawning task, "" in the main chunk. */
@@ -146,10 +148,10 @@ spawn_set_chain(lua_State *L, ql_lua_t *lua, uint8_t berth)
  * asked for. The task is in no list yet, so that a failing allocation leaves
  * nothing behind but an unused berth.
  */
-static ql_task_t *
+static ql_outcome_t *
 spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
 {
-    ql_task_t *t = lua_newuserdata(L, sizeof(*t));
+    ql_outcome_t *o = lua_newuserdata(L, sizeof(*o));
 
     *berth = 0;
     if (co != NULL) {
@@ -167,24 +169,42 @@ spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
     }
     lua_setfenv(L, -2);
     lua_insert(L, 1);
-    return t;
+    return o;
 }
 
-/* Anchors the task, the last step that can fail; then into the tree. */
 static void
-spawn_enter(lua_State *L, ql_task_t *t, ql_scope_t *parent, lua_State *co,
+spawn_lose(lua_State *L, ql_lua_t *lua, int ref, uint8_t berth)
+{
+    ql__anchor_drop(lua, ref);
+    if (berth != 0) {
+        ql__idle_lose(lua, berth);
+    }
+    luaL_error(L, "not enough memory");
+}
+
+/* Anchors the task and makes it, the last steps that can fail; then into the
+ * tree. */
+static ql_task_t *
+spawn_enter(lua_State *L, ql_outcome_t *o, ql_scope_t *parent, lua_State *co,
             uint8_t berth)
 {
     ql_lua_t *lua = parent->task->lua;
     int ref = berth != 0 ? QL_ANCHOR_BERTH : ql__anchor(L, lua, 1);
+    ql_task_t *t = malloc(sizeof(*t));
 
+    if (t == NULL) {
+        spawn_lose(L, lua, ref, berth);
+    }
     ql__task_init(t, lua, parent);
+    *o = (ql_outcome_t){.kind = &task_kind, .lua = lua, .task = t, .id = t->id};
+    t->outcome = o;
     t->scope.ref = ref;
     t->berth = berth;
     t->L = co;
     t->locals = lua->current->locals;
     lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
     lua_setmetatable(L, 1);
+    return t;
 }
 
 void
@@ -214,11 +234,12 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
     ql_lua_t *lua = parent->task->lua;
     int n = lua_gettop(L);
     uint8_t berth;
+    ql_outcome_t *o;
     ql_task_t *t;
     lua_State *co;
 
     spawn_check(L, lua, 1, method);
-    t = spawn_new(L, lua, &co, &berth);
+    o = spawn_new(L, lua, &co, &berth);
     if (!lua_checkstack(co, n + LUA_MINSTACK)) {
         if (berth != 0) {
             ql__idle_lose(lua, berth);
@@ -226,7 +247,7 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
         ql_raise(L, "too many arguments to '%s'", method);
     }
     lua_xmove(L, co, n);
-    spawn_enter(L, t, parent, co, berth);
+    t = spawn_enter(L, o, parent, co, berth);
     ql_post_event(lua->loop, &t->event);
     return t;
 }
@@ -250,6 +271,7 @@ task_after(lua_State *L)
     uint64_t nsec = ql_check_timeout(L, 1, "s", "after");
     int n = lua_gettop(L) - 1;
     uint8_t berth;
+    ql_outcome_t *o;
     ql_task_t *t;
 
     if (lua_isnoneornil(L, 1)) {
@@ -257,7 +279,7 @@ task_after(lua_State *L)
     }
     spawn_check(L, lua, 2, "after");
     lua_remove(L, 1);
-    t = spawn_new(L, lua, NULL, &berth);
+    o = spawn_new(L, lua, NULL, &berth);
     lua_getfenv(L, 1);
     lua_insert(L, 2);
     if (n == 1) {
@@ -273,7 +295,7 @@ task_after(lua_State *L)
         lua_rawseti(L, 2, QL_TASK_START);
     }
     lua_settop(L, 1);
-    spawn_enter(L, t, ql__scope_innermost(lua->current), NULL, berth);
+    t = spawn_enter(L, o, ql__scope_innermost(lua->current), NULL, berth);
     if (nsec != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }
@@ -333,10 +355,10 @@ ql__task_start(ql_task_t *t, int *nargs)
 static int
 task_tostring(lua_State *L)
 {
-    const ql_task_t *t = ql__task_check(L, 1, "tostring");
+    const ql_outcome_t *o = ql__task_check(L, 1, "tostring");
 
     ql__task_push_title(L, 1);
-    lua_pushfstring(L, "%s (%s)", lua_tostring(L, -1), ql__task_state(t));
+    lua_pushfstring(L, "%s (%s)", lua_tostring(L, -1), ql__outcome_state(o));
     return 1;
 }
 

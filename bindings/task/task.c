@@ -6,14 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of ql_task_state_t. */
+static const char *const task_states[] = {"starting", "running",  "waiting",
+                                          "ready",    "closing",  "done",
+                                          "failed",   "cancelled"};
+
 const char *
 ql__task_state(const ql_task_t *t)
 {
-    static const char *const names[] = {"starting", "running",  "waiting",
-                                        "ready",    "closing",  "done",
-                                        "failed",   "cancelled"};
+    return task_states[t->unwinding ? QL_TASK_CLOSING : t->state];
+}
 
-    return names[t->unwinding ? QL_TASK_CLOSING : t->state];
+const char *
+ql__outcome_state(const ql_outcome_t *o)
+{
+    return o->task != NULL ? ql__task_state(o->task) : task_states[o->state];
 }
 
 /* Allocates nothing in Lua. */
@@ -39,7 +46,7 @@ ql__task_title(const ql_task_t *t, char *text, size_t size)
 static int
 task_status(lua_State *L)
 {
-    lua_pushstring(L, ql__task_state(ql__task_check(L, 1, "status")));
+    lua_pushstring(L, ql__outcome_state(ql__task_check(L, 1, "status")));
     return 1;
 }
 
@@ -55,7 +62,7 @@ task_id(lua_State *L)
 static int
 task_name(lua_State *L)
 {
-    ql_task_t *t = ql__task_check(L, 1, "name");
+    const ql_outcome_t *o = ql__task_check(L, 1, "name");
 
     lua_settop(L, 2);
     ql__task_push_fenv(L, 1);
@@ -65,7 +72,9 @@ task_name(lua_State *L)
         }
         lua_pushvalue(L, 2);
         lua_rawseti(L, 3, QL_TASK_NAME);
-        t->marked = 1;
+        if (o->task != NULL) {
+            o->task->marked = 1;
+        }
     }
     lua_rawgeti(L, 3, QL_TASK_NAME);
     return 1;
@@ -75,16 +84,17 @@ task_name(lua_State *L)
 static int
 task_detach(lua_State *L)
 {
-    ql_task_t *t = ql__task_check(L, 1, "detach");
-    ql_scope_t *parent = t->scope.parent;
-    ql_scope_t *root = &t->lua->root.scope;
+    ql_outcome_t *o = ql__task_check(L, 1, "detach");
+    ql_scope_t *root = &o->lua->root.scope;
+    ql_scope_t *parent;
     ql_task_t *closing;
 
     lua_settop(L, 1);
-    if (ql__task_ended(t) || parent == root) {
+    if (o->task == NULL || o->task->scope.parent == root) {
         return 1;
     }
-    ql__scope_move(&t->scope, root);
+    parent = o->task->scope.parent;
+    ql__scope_move(&o->task->scope, root);
     ql__join_child(parent);
     closing = parent->task;
     if (closing->state == QL_TASK_CLOSING && closing->scope.ntasks == 0) {
@@ -98,12 +108,12 @@ static int
 task_own(lua_State *L)
 {
     ql_handle_t *h = ql_handle_test(L, 1);
-    ql_task_t *t = ql__task_check(L, 2, "own");
+    ql_task_t *t = ql__task_check(L, 2, "own")->task;
 
     if (h == NULL) {
         return ql_bad_argument(L, 1, "handle", "own", "a handle");
     }
-    if (ql__task_ended(t)) {
+    if (t == NULL) {
         ql_handle_close(h, QL_E_OWNER_ENDED);
     } else if (!h->closed) {
         ql_handle_own(h, t);
@@ -116,7 +126,11 @@ task_own(lua_State *L)
 static int
 task_quiet(lua_State *L)
 {
-    ql__task_check(L, 1, "quiet")->quiet = 1;
+    ql_task_t *t = ql__task_check(L, 1, "quiet")->task;
+
+    if (t != NULL) {
+        t->quiet = 1;
+    }
     return 0;
 }
 

@@ -22,15 +22,33 @@ typedef enum {
     QL_TASK_CANCELLED /* ended by its cancellation */
 } ql_task_state_t;
 
+/*
+ * What a script holds of a task: its userdata. It outlives the task, which is
+ * no memory of the collector's: few bytes, so that it comes by more rarely.
+ */
+typedef struct {
+    const void *kind; /* tells a task from other userdata */
+    ql_lua_t *lua;
+    ql_task_t *task;   /* NULL: it has ended, and this is how: */
+    lua_State *L;      /* with its results or its error; NULL: there is none */
+    const char *fault; /* of a failure without an error value */
+    double value;      /* kept: the number; 1 for true */
+    uint64_t id;       /* from the beginning: from 1 in the order of spawning */
+    uint8_t state;     /* ql_task_state_t */
+    int8_t value_type; /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
+    unsigned kept : 1; /* its only result is in `value` */
+    unsigned given : 1; /* its fenv is another task's */
+} ql_outcome_t;
+
 /* The operation of waits for what has room for several waiters, or for nothing
  * at all: sleep, task:wait, room, leave, quoll.sync. */
 typedef struct {
     ql_op_t op;
     ql_queue_t link; /* in the waiters of target or handle */
     union {
-        ql_task_t *target;   /* task:wait */
-        ql_scope_t *scope;   /* room, leave: whose tasks */
-        ql_handle_t *handle; /* quoll.sync: anchored by the wait */
+        const ql_outcome_t *target; /* task:wait */
+        ql_scope_t *scope;          /* room, leave: whose tasks */
+        ql_handle_t *handle;        /* quoll.sync: anchored by the wait */
     };
     lua_State *from;      /* channel: has the channel first and, of a send, the
                             item last on its stack */
@@ -63,25 +81,22 @@ struct ql_task_s {
     unsigned locals : 1;    /* it has some; set and cleared by a write */
     unsigned marked : 1;    /* more is in its fenv: a name, a reason, deferred
                                calls */
-    unsigned kept : 1;      /* its only result is in `value` */
-    unsigned given : 1;     /* has ended, and its fenv is another task's */
     unsigned deferred : 1;  /* has deferred calls to run at its end */
     unsigned unwinding : 1; /* its function has ended and L is another
                                coroutine, which runs them; result holds */
     uint8_t berth;          /* that its coroutine has; 0: none */
-    int8_t value_type;      /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
     ql_queue_t handles;     /* it owns, newest first */
     ql_queue_t waiters;     /* of ql_own_op_t.link: who waits for its end */
     ql_queue_t selectors;   /* of ql_select_t.link: who selects for it */
     ql_own_op_t own;
-    uint64_t ticks;    /* of the account: its coroutine ran */
-    uint64_t born;     /* ns of the loop's clock: spawned */
-    uint64_t parked;   /* the same: its last wait began */
-    const char *fault; /* of a failure without an error value */
-    double value;      /* kept: the number; 1 for true */
-    uint64_t id;       /* from 1 in the order of spawning; root: 0 */
+    uint64_t ticks;        /* of the account: its coroutine ran */
+    uint64_t born;         /* ns of the loop's clock: spawned */
+    uint64_t parked;       /* the same: its last wait began */
+    const char *fault;     /* of a failure without an error value */
+    uint64_t id;           /* from 1 in the order of spawning; root: 0 */
+    ql_outcome_t *outcome; /* its userdata; NULL: the root */
 };
 
 /* The place of the last spawn: spawning in a loop finds its words here. */
@@ -110,7 +125,8 @@ void ql__check_function(lua_State *L, int arg, const char *method);
 ql_task_t *ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method);
 /* Makes the coroutine of a task that starts now. false: no memory. */
 bool ql__task_start(ql_task_t *t, int *nargs);
-ql_task_t *ql__task_check(lua_State *L, int idx, const char *method);
+/* Argument idx as a task, live or ended; raises. */
+ql_outcome_t *ql__task_check(lua_State *L, int idx, const char *method);
 
 /* Of a live task. */
 static inline void
@@ -140,6 +156,8 @@ void ql__task_push_fenv(lua_State *L, int idx);
 void ql__idle_lose(ql_lua_t *lua, uint8_t berth);
 
 /* end.c */
+/* The state is closing: what is left of the tree is freed. */
+void ql__tasks_free(ql_lua_t *lua);
 /* The coroutine returned or raised; status is lua_resume's. */
 void ql__task_returned(ql_task_t *t, int status);
 /* Ends t as `result` once its children have ended. */
@@ -176,12 +194,16 @@ bool ql__join_children(const ql_task_t *t);
 /* Waits for all tasks of b; the stack, kept so, goes to ql__block_results. */
 int ql__join_leave(lua_State *L, ql_block_t *b);
 /* Has the failed task raised the value at idx? */
-bool ql__join_same(lua_State *L, ql_task_t *t, int idx);
+bool ql__join_same(lua_State *L, const ql_outcome_t *o, int idx);
 
 /* join_cycle.c: raises, and names the cycle, when target cannot end before t:
  * t is about to wait for it. */
 void ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
                      uint64_t timeout);
+
+/* sync/select.c: their object has ended: whose they are attempt again, soon,
+ * and stay in its queue no more. */
+void ql__selectors_leave(ql_queue_t *selectors);
 
 /* sleep.c */
 void ql__sleep_register(lua_State *L, ql_lua_t *lua);
@@ -193,6 +215,7 @@ void ql__locals_inherit(lua_State *L, const ql_task_t *t);
 
 /* task.c */
 const char *ql__task_state(const ql_task_t *t);
+const char *ql__outcome_state(const ql_outcome_t *o);
 /* "task 12 'reader'" into text. */
 void ql__task_title(const ql_task_t *t, char *text, size_t size);
 void ql__task_methods_register(lua_State *L, ql_lua_t *lua);

@@ -103,15 +103,15 @@ trace_find(lua_State *L, const ql_lua_t *lua, int idx, uint64_t id)
 void
 ql__task_push_title(lua_State *L, int idx)
 {
-    const ql_task_t *t = lua_touserdata(L, idx);
+    const ql_outcome_t *o = lua_touserdata(L, idx);
 
     ql__task_push_fenv(L, idx);
     lua_rawgeti(L, -1, QL_TASK_NAME);
     if (lua_isstring(L, -1)) {
-        lua_pushfstring(L, "task %f '%s'", (lua_Number) t->id,
+        lua_pushfstring(L, "task %f '%s'", (lua_Number) o->id,
                         lua_tostring(L, -1));
     } else {
-        lua_pushfstring(L, "task %f", (lua_Number) t->id);
+        lua_pushfstring(L, "task %f", (lua_Number) o->id);
     }
     lua_replace(L, -3);
     lua_pop(L, 1);
@@ -133,13 +133,20 @@ trace_add_task(lua_State *L, int idx)
     lua_concat(L, 4);
 }
 
+static lua_State *
+trace_coroutine(const ql_outcome_t *o)
+{
+    return o->task != NULL ? o->task->L : o->L;
+}
+
 void
 ql__trace_push(lua_State *L, int idx, const char *head)
 {
-    const ql_task_t *t = lua_touserdata(L, idx);
+    const ql_outcome_t *o = lua_touserdata(L, idx);
+    lua_State *co = trace_coroutine(o);
 
-    if (t->L != NULL) {
-        luaL_traceback(L, t->L, head, t->L == L ? 1 : 0);
+    if (co != NULL) {
+        luaL_traceback(L, co, head, co == L ? 1 : 0);
     } else {
         lua_pushfstring(L, "%s%sstack traceback:", head != NULL ? head : "",
                         head != NULL ? "\n" : "");
@@ -172,16 +179,19 @@ trace_push_words(lua_State *L, int idx)
     }
 }
 
-/* Pushes the error of the failed task t; lua_error() comes next, or what is
+/* Pushes the error of a task that has failed, or will; lua_error() comes next, or what is
  * made of it. */
 static void
-trace_push_error(lua_State *L, const ql_task_t *t)
+trace_push_error(lua_State *L, const ql_outcome_t *o)
 {
-    if (t->fault != NULL) {
-        lua_pushstring(L, t->fault);
+    const char *fault = o->task != NULL ? o->task->fault : o->fault;
+    lua_State *co = trace_coroutine(o);
+
+    if (fault != NULL) {
+        lua_pushstring(L, fault);
     } else {
-        lua_pushvalue(t->L, -1);
-        lua_xmove(t->L, L, 1);
+        lua_pushvalue(co, -1);
+        lua_xmove(co, L, 1);
     }
 }
 
@@ -190,10 +200,10 @@ trace_push_error(lua_State *L, const ql_task_t *t)
 static void
 trace_push_failure(lua_State *L, int idx, int err, const char *head)
 {
-    const ql_task_t *t = lua_touserdata(L, idx);
+    const ql_outcome_t *o = lua_touserdata(L, idx);
     bool more;
 
-    if (!trace_find(L, t->lua, err, t->id)) {
+    if (!trace_find(L, o->lua, err, o->id)) {
         ql__trace_push(L, idx, head);
         return;
     }
@@ -226,11 +236,11 @@ ql__failure_push(lua_State *L, int idx)
 static int
 keep_failure(lua_State *L)
 {
-    const ql_task_t *t = lua_touserdata(L, 1);
+    const ql_outcome_t *o = lua_touserdata(L, 1);
 
-    trace_push_error(L, t);
+    trace_push_error(L, o);
     trace_push_failure(L, 1, 2, NULL);
-    trace_keep(L, t->lua, 2);
+    trace_keep(L, o->lua, 2);
     return 0;
 }
 
@@ -238,14 +248,14 @@ keep_failure(lua_State *L)
 int
 ql__failure_raise(lua_State *L, int idx)
 {
-    const ql_task_t *t = lua_touserdata(L, idx);
+    const ql_outcome_t *o = lua_touserdata(L, idx);
 
-    lua_rawgeti(L, LUA_REGISTRYINDEX, t->lua->keep_failure);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, o->lua->keep_failure);
     lua_pushvalue(L, idx);
     if (lua_pcall(L, 1, 0, 0) != 0) {
         lua_pop(L, 1);
     }
-    trace_push_error(L, t);
+    trace_push_error(L, o);
     return lua_error(L);
 }
 
@@ -325,10 +335,10 @@ traceback(lua_State *L)
 static int
 task_traceback(lua_State *L)
 {
-    const ql_task_t *t = ql__task_check(L, 1, "traceback");
+    const ql_outcome_t *o = ql__task_check(L, 1, "traceback");
 
     lua_settop(L, 1);
-    if (t->state == QL_TASK_FAILED) {
+    if (o->task == NULL && o->state == QL_TASK_FAILED) {
         ql__failure_push(L, 1);
     } else {
         ql__trace_push(L, 1, NULL);

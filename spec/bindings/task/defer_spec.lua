@@ -28,10 +28,16 @@ local ends = {
     deadline = function() return quoll.deadline(0.001, quoll.sleep, 10) end,
 }
 
--- Runs body as a task that is cancelled when it waits still; what it ended
--- with: status, then pcall'ed results of wait.
-local function ended(body)
-    local task = quoll.spawn(body)
+-- Runs prepare and then body as a task that is cancelled when body waits still;
+-- what it ended with: status, then pcall'ed results of wait.
+local function ended(prepare, body)
+    local prepared = quoll.sync.event()
+    local task = quoll.spawn(function()
+        prepare()
+        prepared:set()
+        return body()
+    end)
+    prepared:wait()
     quoll.sleep(0.005)
     task:cancel()
     local result = { pcall(task.wait, task) }
@@ -60,8 +66,7 @@ describe("quoll.defer", function()
                 run(function()
                     assert.same(expected[name], { ended(function()
                         quoll.defer(function(...) got = { ... } end, 1, name)
-                        return body()
-                    end) }, name)
+                    end, body) }, name)
                 end)
                 assert.same({ 1, name }, got)
             end
@@ -82,8 +87,7 @@ describe("quoll.defer", function()
                     quoll.defer(note, "middle")
                     second = assert(quoll.open(path))
                     quoll.defer(note, "newest")
-                    return body()
-                end)
+                end, body)
             end)
             assert.same({ "newest open open", "middle open closed",
                 "oldest closed closed" }, steps, name)
