@@ -58,6 +58,11 @@ option(QL_DNS "Host names: the module quoll.core.dns, on c-ares"
 if(QL_DNS AND NOT CARES_FOUND)
     message(FATAL_ERROR "QL_DNS: c-ares (libc-ares-dev) was not found")
 endif()
+find_package(OpenSSL 3.0 QUIET)
+option(QL_TLS "Build the module quoll.core.tls" ${OPENSSL_FOUND})
+if(QL_TLS)
+    find_package(OpenSSL 3.0 REQUIRED)
+endif()
 
 # A build with nothing to do says nothing.
 set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF)

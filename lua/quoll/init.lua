@@ -56,6 +56,7 @@ local quoll = {
   fs = fs,
   sync = require "quoll.sync",
   process = require "quoll.process",
+  tls = require "quoll.tls",
 }
 
 quoll.fs.watch = require("quoll.watch").watch

@@ -33,13 +33,16 @@ local LISTEN = {
   gid = "number",
   options = "table",
 }
-local SERVE = { max = "number", onerror = "function" }
+local SERVE = { max = "number", onerror = "function", tls = true }
 local SERVE_ADDRESS = {}
 for _, known in ipairs { LISTEN, SERVE } do
   for name, kind in pairs(known) do
     SERVE_ADDRESS[name] = kind
   end
 end
+
+--- What other modules put in: tls(fn, opts.tls) is fn behind a handshake.
+listener.steps = {}
 
 local listening = setmetatable({}, { __mode = "k" })
 
@@ -186,6 +189,10 @@ local function check_serve(fn, opts, known)
   return opts
 end
 
+local function with_tls(fn, opts)
+  return opts.tls and listener.steps.tls(fn, opts.tls) or fn
+end
+
 --- Accepts connections until the listener is closed, each in a task of its
 -- own that runs fn(conn) and closes conn when it ends. An error in fn ends
 -- that task only, and is logged. Returns when the last handler has ended. After
@@ -195,7 +202,8 @@ end
 -- a handler's error and its traceback instead of the log
 function Listener:serve(fn, opts)
   check_where(self, "a listener")
-  return run_server(self, fn, check_serve(fn, opts, SERVE), false)
+  opts = check_serve(fn, opts, SERVE)
+  return run_server(self, with_tls(fn, opts), opts, false)
 end
 
 --- Listens and serves; see `Listener:serve`. Raises when it cannot listen.
@@ -208,6 +216,7 @@ function listener.serve(where, fn, opts)
     return Listener.serve(where, fn, opts)
   end
   opts = check_serve(fn, opts, SERVE_ADDRESS)
+  fn = with_tls(fn, opts)
   local self, err = listen(where, opts)
   if not self then
     raise(("cannot listen on %s: %s"):format(where, err))

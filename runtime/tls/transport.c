@@ -1,0 +1,266 @@
+/*
+ * transport.c: TLS on one connection, from its start to the end of its
+ * handshake, and what OpenSSL's answers mean for the connection's events.
+ */
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/* ------------------------------------------------------------ start ---- */
+
+static int
+set_verify_name(SSL *ssl, const char *name)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+    X509_VERIFY_PARAM_set_hostflags(param,
+                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1
+        || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+}
+
+/* An address is no name to ask for: RFC 6066, 3. */
+static bool
+is_address(const char *name)
+{
+    struct in6_addr addr;
+
+    return inet_pton(AF_INET, name, &addr) == 1
+        || inet_pton(AF_INET6, name, &addr) == 1;
+}
+
+static void
+set_session(ql_tls_t *t, SSL_SESSION *session)
+{
+    if (session == NULL && t->name != NULL) {
+        session = ql_tls_session_find(t->context, t->name);
+    }
+    if (session != NULL) {
+        (void) SSL_set_session(t->ssl, session);
+    }
+}
+
+static bool
+prepare_client(ql_tls_t *t, const ql_tls_peer_t *peer)
+{
+    const char *name = peer->server_name;
+
+    SSL_set_connect_state(t->ssl);
+    if (name != NULL && !is_address(name)
+        && SSL_set_tlsext_host_name(t->ssl, name) != 1)
+    {
+        return false;
+    }
+    if (peer->verify_name != NULL
+        && !set_verify_name(t->ssl, peer->verify_name)) {
+        return false;
+    }
+    if (t->context->ask_staple) {
+        SSL_set_tlsext_status_type(t->ssl, TLSEXT_STATUSTYPE_ocsp);
+    }
+    set_session(t, peer->session);
+    return true;
+}
+
+static void
+release(ql_tls_t *t)
+{
+    const ql_sys_t *sys = t->context->sys;
+
+    SSL_free(t->ssl);
+    if (t->chosen != NULL) {
+        ql_tls_context_unref(t->chosen);
+    }
+    ql_tls_context_unref(t->context);
+    sys->free(t->name);
+    sys->free(t->late);
+    sys->free(t->keylog);
+    sys->free(t);
+}
+
+void
+ql_tls_end(ql_tls_t *t)
+{
+    t->c->transport = NULL;
+    t->c->io = &ql_os_io;
+    release(t);
+}
+
+static bool
+set_name(ql_tls_t *t, const ql_tls_peer_t *peer)
+{
+    const char *name = peer->verify_name != NULL ? peer->verify_name
+                                                 : peer->server_name;
+
+    if (name == NULL) {
+        return true;
+    }
+    t->name = t->context->sys->malloc(strlen(name) + 1);
+    if (t->name != NULL) {
+        strcpy(t->name, name);
+    }
+    return t->name != NULL;
+}
+
+static bool
+prepare(ql_tls_t *t, const ql_tls_peer_t *peer)
+{
+    BIO *bio;
+
+    t->ssl = SSL_new(t->context->ssl);
+    bio = t->ssl != NULL ? ql_tls_bio_create(t) : NULL;
+    if (bio == NULL) {
+        return false;
+    }
+    SSL_set_bio(t->ssl, bio, bio);
+    (void) SSL_set_app_data(t->ssl, t);
+    if (t->context->server) {
+        SSL_set_accept_state(t->ssl);
+        return true;
+    }
+    return set_name(t, peer) && prepare_client(t, peer);
+}
+
+ql_tls_t *
+ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
+             const ql_tls_peer_t *peer)
+{
+    ql_tls_t *t = context->sys->malloc(sizeof(*t));
+
+    if (t == NULL) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *t = (ql_tls_t){.c = c, .context = context};
+    context->refs++;
+    ERR_clear_error();
+    if (!prepare(t, peer)) {
+        ERR_clear_error();
+        release(t);
+        errno = ENOMEM;
+        return NULL;
+    }
+    c->transport = t;
+    c->io = &ql_tls_io;
+    return t;
+}
+
+/* ---------------------------------------------------------- results ---- */
+
+static ssize_t
+failed(ql_tls_t *t, ql_event_t *ev)
+{
+    char text[128];
+
+    t->err = ql_tls_error(t->ssl);
+    t->c->err = t->err;
+    ev->ready = 0;
+    ev->eof = 0;
+    ev->error = 1;
+    ql_tls_error_text(t->err, text, sizeof(text));
+    ql_log_error(t->c->loop, QL_LOG_INFO, 0, "tls of connection *%llu: %s",
+                 (unsigned long long) t->c->number, text);
+    ERR_clear_error();
+    return NGX_ERROR;
+}
+
+ssize_t
+ql_tls_result(ql_tls_t *t, ql_event_t *ev, int rc)
+{
+    switch (SSL_get_error(t->ssl, rc)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return NGX_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        ev->ready = 0;
+        ev->eof = 1;
+        return 0;
+    case SSL_ERROR_SYSCALL: /* c->err is what the plain io table said */
+        ERR_clear_error();
+        ev->ready = 0;
+        ev->error = 1;
+        return NGX_ERROR;
+    default:
+        return failed(t, ev);
+    }
+}
+
+/* -------------------------------------------------------- handshake ---- */
+
+static int
+shaken(ql_tls_t *t)
+{
+    t->done = 1;
+    t->told = 1;
+    /* What the peer has sent behind its last message is read ahead by now. */
+    if (SSL_has_pending(t->ssl)) {
+        t->c->read.ready = 1;
+    }
+    return NGX_OK;
+}
+
+int
+ql_tls_handshake(ql_tls_t *t, ql_event_t **wants)
+{
+    int rc, why;
+
+    ERR_clear_error();
+    rc = SSL_do_handshake(t->ssl);
+    if (rc == 1) {
+        return shaken(t);
+    }
+    why = SSL_get_error(t->ssl, rc);
+    if (why == SSL_ERROR_WANT_X509_LOOKUP) {
+        return NGX_DECLINED;
+    }
+    *wants = why == SSL_ERROR_WANT_WRITE ? &t->c->write : &t->c->read;
+    rc = (int) ql_tls_result(t, *wants, rc);
+    if (rc == NGX_ERROR && t->err == 0) {
+        t->err = t->c->err;
+    }
+    return rc;
+}
+
+int
+ql_tls_choose(ql_tls_t *t, ql_tls_context_t *context)
+{
+    STACK_OF(X509) *chain = NULL;
+    X509 *cert;
+    EVP_PKEY *key;
+
+    t->told = 1;
+    if (context == NULL || context == t->context) {
+        return NGX_OK;
+    }
+    cert = SSL_CTX_get0_certificate(context->ssl);
+    key = SSL_CTX_get0_privatekey(context->ssl);
+    (void) SSL_CTX_get0_chain_certs(context->ssl, &chain);
+    ERR_clear_error();
+    SSL_certs_clear(t->ssl);
+    if (cert == NULL || SSL_use_cert_and_key(t->ssl, cert, key, chain, 1) != 1)
+    {
+        (void) failed(t, &t->c->read);
+        return NGX_ERROR;
+    }
+    context->refs++;
+    t->chosen = context;
+    return NGX_OK;
+}
+
+int
+ql_tls_say_goodbye(ql_tls_t *t)
+{
+    if (t->err != 0 || !t->done || t->c->held || t->c->write.error) {
+        return NGX_OK;
+    }
+    ERR_clear_error();
+    t->reading = 1;
+    (void) SSL_shutdown(t->ssl);
+    t->reading = 0;
+    ERR_clear_error();
+    return t->nlate > 0 ? NGX_AGAIN : NGX_OK;
+}
