@@ -55,6 +55,24 @@ describe("examples/echo.lua", function()
     end)
 end)
 
+describe("examples/tls_echo.lua", function()
+    helper.gates()
+
+    it("speaks TLS with a client of its own, and with others", function()
+        local child, address = serving("tls_echo", { "127.0.0.1:0" })
+        assert.equal("hello, this is TLSv1.3", child:line())
+        run(function()
+            local conn = assert(quoll.connect(address, { timeout = 10,
+                tls = { verify = false } }))
+            conn:settimeout(10)
+            assert(conn:send "again\n")
+            assert.equal("hello, this is TLSv1.3", conn:receive())
+            assert.equal("again", conn:receive())
+        end, 20)
+        stop(child)
+    end)
+end)
+
 describe("examples/graceful.lua", function()
     helper.gates()
 
