@@ -3,6 +3,7 @@
  * and its handle is closed.
  */
 #include "connection.h"
+#include "cork.h"
 
 #include <errno.h>
 
@@ -81,6 +82,9 @@ push_refusal(lua_State *L, ql_conn_t *conn)
     if (failed(conn)) {
         return refuse(L, "invalid connection", "EINVAL");
     }
+    if (!ql__cork_emptied(conn)) {
+        return ql_push_error(L, QL_E_BUSY_WRITING);
+    }
     if (ql_buffer_unread(&conn->in) > 0) {
         return refuse(L, "unread data in buffer", "EPROTO");
     }
@@ -118,6 +122,7 @@ give_back(ql_conn_t *conn, uint64_t max_idle, uint32_t size)
 {
     ql_keepalive_t *pool = conn->pool;
 
+    ql__cork_close(conn); /* it is empty */
     ql_keepalive_set(pool, size, QL_CONF_UNSET, 0);
     if (max_idle == 0) {
         max_idle = pool->max_idle;

@@ -121,6 +121,20 @@ describe("setkeepalive", function()
         conn:close()
     end))
 
+    it("is busy until what a cork has gathered is sent",
+        pooled.with(function(there)
+            local conn, peer = there:connect(), there:accept()
+            local size = 4 * pair.MIB
+            assert(conn:cork(size))
+            assert(conn:send(("x"):rep(size)))
+            refused("busy writing", "BUSY", conn)
+            quoll.spawn(peer.receive, peer, size)
+            assert(conn:uncork())
+            assert.is_true(conn:setkeepalive())
+            conn = there:connect()
+            assert(conn:send("y")) -- is not corked
+        end))
+
     it("refuses bad arguments", pooled.with(function(there)
         local conn, _ = there:connect(), there:accept()
         for _, bad in ipairs { -1, 0 / 0, "x", {} } do
