@@ -1,4 +1,4 @@
--- The echo servers, started on the server's core.
+-- The servers, started on the server's core.
 local proc = require "bench.lib.proc"
 
 local servers = {}
@@ -15,6 +15,22 @@ local COMMANDS = {
     end,
     luv = function(bench)
         return bench:command("bench/peers/echo_luv.lua")
+    end,
+    messages = function(bench)
+        return bench:command("bench/net_messages.lua", 64)
+    end,
+    accept = function(bench)
+        return bench:command("bench/net_accept.lua")
+    end,
+    ["bare accept"] = function(bench)
+        return { core = bench.server_core, bench:path("accept_bare") }
+    end,
+    relay = function(bench) -- to bench.sink, a port
+        return bench:command("bench/net_relay.lua", bench.sink)
+    end,
+    ["bare relay"] = function(bench)
+        return { core = bench.server_core, bench:path("relay_bare"),
+            bench.sink }
     end,
 }
 

@@ -110,6 +110,17 @@ ql_buffer_reserve(ql_buffers_t *pool, ql_buffer_t *b, uint32_t want)
 }
 
 int
+ql_buffer_bulk(ql_buffer_t *b, uint32_t size)
+{
+    b->data = malloc(size);
+    if (b->data == NULL) {
+        return NGX_ERROR;
+    }
+    b->cap = size;
+    return NGX_OK;
+}
+
+int
 ql_buffer_room(ql_buffers_t *pool, ql_buffer_t *b, uint32_t n, uint32_t max)
 {
     uint32_t unread = ql_buffer_unread(b);

@@ -40,6 +40,9 @@ void ql_buffers_done(ql_buffers_t *pool);
  * QL_BUFFER_MAX reached).
  */
 int ql_buffer_reserve(ql_buffers_t *pool, ql_buffer_t *b, uint32_t want);
+/* Gives a buffer without memory size bytes of its own, which go when nothing is
+ * unread. NGX_OK or NGX_ERROR. */
+int ql_buffer_bulk(ql_buffer_t *b, uint32_t size);
 /* Makes room for n bytes behind the unread ones; max: bytes of both at most,
  * which memory grows to by doubling. NGX_OK or NGX_ERROR (no memory, or more
  * than max). */

@@ -47,6 +47,7 @@ typedef struct {
     unsigned eof : 1;      /* recv returned 0 */
     unsigned eof_told : 1; /* and the script knows */
     unsigned rbroken : 1;  /* a read failed: later ones are "closed" */
+    unsigned bulk : 1;     /* the last recv filled its buffer */
     unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
     unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
                               tells it */

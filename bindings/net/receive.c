@@ -25,6 +25,25 @@ on_readable(ql_event_t *ev)
 
 /* ---------------------------------------------------------- attempt ---- */
 
+enum {
+    BULK = 64 * 1024 /* bytes read at once where a reader takes so many and the
+                        last read was full */
+};
+
+static int
+read_room(ql_conn_t *conn)
+{
+    const ql_pattern_t *p = &conn->pattern;
+    ql_buffer_t *in = &conn->in;
+
+    if (conn->bulk && in->data == NULL && p->kind == QL_PATTERN_ANY
+        && p->size > QL_BUFFER_SIZE)
+    {
+        return ql_buffer_bulk(in, p->size < BULK ? p->size : BULK);
+    }
+    return ql_buffer_reserve(&conn->core->buffers, in, ql_pattern_want(p));
+}
+
 ssize_t
 ql__read_more(ql_conn_t *conn)
 {
@@ -32,14 +51,12 @@ ql__read_more(ql_conn_t *conn)
     ql_buffer_t *in = &conn->in;
     ssize_t n;
 
-    if (ql_buffer_reserve(&conn->core->buffers, in,
-                          ql_pattern_want(&conn->pattern))
-        != NGX_OK)
-    {
+    if (read_room(conn) != NGX_OK) {
         conn->rop.err = ENOMEM;
         return NGX_ERROR;
     }
     n = c->io->recv(c, in->data + in->end, in->cap - in->end);
+    conn->bulk = n == (ssize_t) (in->cap - in->end);
     if (n > 0) {
         in->end += (uint32_t) n;
         conn->rop.progress = 1;

@@ -91,21 +91,30 @@ send_clip(const ql_conn_t *conn, struct iovec *iov, size_t share)
     return n;
 }
 
+static ssize_t
+send_clipped(const ql_conn_t *conn, size_t share)
+{
+    ql_connection_t *c = conn->c;
+    struct iovec iov[PIECES];
+    int n = send_clip(conn, iov, share);
+
+    return n == 1 ? c->io->send(c, iov->iov_base, iov->iov_len)
+                  : c->io->send_chain(c, iov, n);
+}
+
 /* One call. */
 static ssize_t
 send_some(ql_conn_t *conn, size_t share)
 {
     ql_connection_t *c = conn->c;
     ql_out_t *out = &conn->out;
-    struct iovec iov[PIECES];
-    int n;
 
-    if (ql__gathered(conn) == 0 && out->left <= share && out->pieces > 1) {
-        return c->io->send_chain(c, out->iov, out->pieces);
+    if (out->left > share || ql__gathered(conn) > 0) {
+        return send_clipped(conn, share);
     }
-    n = send_clip(conn, iov, share);
-    return n == 1 ? c->io->send(c, iov->iov_base, iov->iov_len)
-                  : c->io->send_chain(c, iov, n);
+    return out->pieces == 1
+             ? c->io->send(c, out->iov->iov_base, out->iov->iov_len)
+             : c->io->send_chain(c, out->iov, out->pieces);
 }
 
 /* Waiting begins. */

@@ -6,6 +6,12 @@ local quoll = require "quoll"
 local ffi = helper.ffi
 ffi.cdef "typedef struct { char name[4]; int n; } block_spec_t;"
 
+local function array_of(text)
+    local array = ffi.new("char[?]", #text)
+    ffi.copy(array, text, #text)
+    return array
+end
+
 describe("quoll.block", function()
     helper.gates()
 
@@ -45,9 +51,9 @@ describe("quoll.block", function()
         pair.with(function(client, server)
             local SIZE = 4 * pair.MIB
             for _, make in ipairs {
-                function(s) return ffi.new("char[?]", SIZE, s) end,
+                array_of,
                 function(s) return buffer.new():put(s) end,
-                function(s) return { ffi.new("char[?]", SIZE, s) } end,
+                function(s) return { array_of(s) } end,
                 function(s) return { buffer.new():put(s), "" } end,
             } do
                 local expected = ("0123456789abcdef"):rep(SIZE / 16)

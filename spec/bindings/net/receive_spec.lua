@@ -20,6 +20,24 @@ describe("bindings/net/receive", function()
             assert.equal("closed", select(2, server:receive(1)))
         end))
 
+    it("reads up to 64 KiB at once where much comes",
+        pair.with(function(client, server)
+            local expected = ("0123456789abcdef"):rep(32 * 1024)
+            local writer = quoll.spawn(function()
+                client:send(expected)
+                client:close()
+            end)
+            local pieces, most = {}, 0
+            for piece in server:chunks(100000) do
+                pieces[#pieces + 1] = piece
+                most = math.max(most, #piece)
+            end
+            assert.is_true(table.concat(pieces) == expected)
+            assert.is_true(most <= 65536)
+            assert.is_true(helper.injected or most > 16384)
+            writer:wait(pair.PATIENCE)
+        end))
+
     it("reads many messages that came at once",
         pair.with(function(client, server)
             local lines = {}
