@@ -52,8 +52,10 @@ typedef struct {
     unsigned char *answer;     /* the message; NULL: none came */
     size_t size;               /* of it */
     int status;                /* ARES_*, when not active */
-    int type;                  /* of the records */
-    bool active;               /* c-ares has it */
+    int refusal; /* what the last server that refused to answer said, ARES_*;
+                    0: none did */
+    int type;    /* of the records */
+    bool active; /* c-ares has it */
     char name[];
 } ql_dns_flight_t;
 
@@ -90,6 +92,10 @@ void ql__dns_process(ql_dns_channel_t *ch);
  * errno. */
 int ql__dns_join(ql_dns_channel_t *ch, ql_dns_wait_t *w, const char *name,
                  int type);
+/* A datagram came: c-ares (1.18) does not tell when it goes on to the next
+ * server because this one refused. */
+void ql__dns_heard(ql_dns_channel_t *ch, const unsigned char *data,
+                   size_t size);
 /* Harmless when w waits for nothing. A flight that nobody waits for ends with
  * the last one that somebody did. */
 void ql__dns_leave(ql_dns_wait_t *w);

@@ -63,6 +63,49 @@ keep_answer(ql_dns_flight_t *f, const unsigned char *answer, int size)
     f->size = (size_t) size;
 }
 
+/* 0: that is an answer, or what c-ares tells. */
+static int
+refusal_of(const unsigned char *data, size_t size)
+{
+    switch (size > NS_HFIXEDSZ ? data[3] & 0xf : ns_r_noerror) {
+    case ns_r_servfail:
+        return ARES_ESERVFAIL;
+    case ns_r_notimpl:
+        return ARES_ENOTIMP;
+    case ns_r_refused:
+        return ARES_EREFUSED;
+    default:
+        return 0;
+    }
+}
+
+void
+ql__dns_heard(ql_dns_channel_t *ch, const unsigned char *data, size_t size)
+{
+    int refusal = refusal_of(data, size);
+    const unsigned char *p = data + NS_HFIXEDSZ;
+    ql_dns_flight_t *f = NULL;
+    char *name;
+    long length;
+
+    if (refusal == 0
+        || ares_expand_name(p, data, (int) size, &name, &length)
+               != ARES_SUCCESS)
+    {
+        return;
+    }
+    p += length;
+    if (data + size - p >= NS_QFIXEDSZ) {
+        int type = p[0] << 8 | p[1];
+
+        f = find(bucket_of(ch, name, type), name, type);
+    }
+    ares_free_string(name);
+    if (f != NULL) {
+        f->refusal = refusal;
+    }
+}
+
 static void
 count_landing(ql_dns_flight_t *f)
 {
@@ -83,7 +126,8 @@ on_answer(void *arg, int status, int timeouts, unsigned char *answer, int size)
 
     (void) timeouts;
     f->active = false;
-    f->status = status;
+    f->status = status == ARES_ECONNREFUSED && f->refusal != 0 ? f->refusal
+                                                               : status;
     keep_answer(f, answer, size);
     count_landing(f);
     ql_queue_remove(&f->link);

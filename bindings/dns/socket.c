@@ -133,6 +133,9 @@ receive(ares_socket_t fd, void *buf, size_t size, int flags,
     if (from != NULL) {
         *len = msg.msg_namelen;
     }
+    if (from != NULL && n > 0) {
+        ql__dns_heard(ch, buf, (size_t) n);
+    }
     return n;
 }
 

@@ -5,6 +5,8 @@
 --   server.address   "127.0.0.1:PORT", UDP and TCP
 --   server.asked     { { id=, name=, type=, tcp=, raw= }, ... }
 --   server:stop()
+--   nameserver.with(handler, function(server) ... end[, settings])
+--   nameserver.says(60, "127.0.0.1")   a handler
 --   nameserver.reply(query, { rcode=, tc=, id=, question=, answers = {
 --       { name, "A", ttl, "127.0.0.1" }, ... }, authority = ... })
 local helper = require "spec.helper"
@@ -106,7 +108,7 @@ function nameserver.reply(query, with)
         .. answers .. authority
 end
 
-local function parse(raw, tcp)
+local function parse(raw, tcp, from)
     local id = raw:byte(1) * 256 + raw:byte(2)
     local labels, at = {}, 13
     while raw:byte(at) > 0 do
@@ -116,11 +118,11 @@ local function parse(raw, tcp)
     end
     local number = raw:byte(at + 1) * 256 + raw:byte(at + 2)
     return { id = id, name = table.concat(labels, "."), number = number,
-        type = NAMES[number], tcp = tcp, raw = raw }
+        type = NAMES[number], tcp = tcp, from = from, raw = raw }
 end
 
-local function answer(server, raw, tcp)
-    local query = parse(raw, tcp)
+local function answer(server, raw, tcp, from)
+    local query = parse(raw, tcp, from)
     server.asked[#server.asked + 1] = query
     return { server.handler(query) }
 end
@@ -130,9 +132,12 @@ local function serve_udp(server)
     local from, len = ffi.new("ql_sockaddr_t"), ffi.new("socklen_t[1]")
     while quoll.waitfd(server.fd, "r") do
         len[0] = ffi.sizeof(from.u)
-        local n = ffi.C.recvfrom(server.fd, buf, 4096, 0, from.u.sa, len)
+        local n = tonumber(ffi.C.recvfrom(server.fd, buf, 4096, 0, from.u.sa,
+            len))
+        from.len = len[0]
         if n > 0 then
-            for _, packet in ipairs(answer(server, ffi.string(buf, n))) do
+            for _, packet in ipairs(answer(server, ffi.string(buf, n), nil,
+                from)) do
                 ffi.C.sendto(server.fd, packet, #packet, 0, from.u.sa, len[0])
             end
         end
@@ -156,20 +161,17 @@ end
 -- A port that is free for both protocols.
 local function bind(server)
     for _ = 1, 20 do
+        local listener = assert(quoll.listen "127.0.0.1:0")
+        local addr = helper.address(listener:address())
         local fd = sockets.socket(sockets.AF_INET, sockets.DATAGRAM)
-        sockets.nonblocking(fd)
-        local addr = helper.address "127.0.0.1:0"
-        assert(ffi.C.bind(fd, addr.u.sa, addr.len) == 0)
-        local len = ffi.new("socklen_t[1]", ffi.sizeof(addr.u))
-        assert(ffi.C.getsockname(fd, addr.u.sa, len) == 0)
-        local buf = ffi.new("char[?]", C.QL_SOCKADDR_STRLEN)
-        server.address = ffi.string(C.ql_sockaddr_text(addr.u.sa, len[0], buf))
-        server.listener = quoll.listen(server.address)
-        if server.listener then
-            server.fd = fd
+        if ffi.C.bind(fd, addr.u.sa, addr.len) == 0 then
+            sockets.nonblocking(fd)
+            server.listener, server.fd = listener, fd
+            server.address = listener:address()
             return
         end
-        ffi.C.close(fd)
+        C.close(fd)
+        listener:close()
     end
     error "no port is free for both UDP and TCP"
 end
@@ -195,7 +197,38 @@ function Server:stop()
         task:wait()
     end
     self.listener:close()
-    ffi.C.close(self.fd)
+    C.close(self.fd)
+end
+
+-- fn(server) in a task, with a server that answers by handler and is the only
+-- one; no hosts file unless settings name one. Then everything is as before.
+function nameserver.with(handler, fn, settings)
+    local all = { tries = 1, timeout = 2, search = {}, check = 0,
+        resolv_conf = "/nonexistent", hosts = "/nonexistent" }
+    for name, value in pairs(settings or {}) do
+        all[name] = value
+    end
+    quoll.run(function()
+        local server = nameserver.start(handler)
+        all.servers = settings and settings.servers or { server.address }
+        quoll.dns.configure(all)
+        local ok, err = xpcall(fn, debug.traceback, server)
+        server:stop()
+        for name in pairs(all) do
+            all[name] = false
+        end
+        quoll.dns.configure(all)
+        assert(ok, err)
+    end)
+end
+
+-- A handler that answers each question with the one record.
+function nameserver.says(ttl, ...)
+    local data = { ... }
+    return function(query)
+        return nameserver.reply(query, { answers = {
+            { query.name, query.type, ttl, unpack(data) } } })
+    end
 end
 
 return nameserver

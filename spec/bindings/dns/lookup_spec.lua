@@ -8,42 +8,16 @@ local function results(...)
     return { n = select("#", ...), ... }
 end
 
-local function a(query, address, ttl)
-    return nameserver.reply(query, { answers = {
-        { query.name, query.type, ttl or 60, address } } })
-end
-
 describe("bindings/dns/lookup", function()
     helper.gates()
-    local server
-
-    -- fn(...) in a task, with a server that answers by handler.
-    local function with(handler, fn, settings)
-        quoll.run(function()
-            server = nameserver.start(handler)
-            settings = settings or {}
-            settings.servers = { server.address }
-            settings.timeout = settings.timeout or 2
-            settings.resolv_conf = "/nonexistent"
-            settings.hosts = "/nonexistent"
-            dns.configure(settings)
-            local ok, err = pcall(fn, server)
-            server:stop()
-            assert(ok, err)
-        end)
-    end
-
-    after_each(function()
-        dns.configure { servers = false, timeout = false, tries = false,
-            resolv_conf = false, hosts = false }
-    end)
+    local with = nameserver.with
 
     local function query(name, kind)
         return dns.query(name, kind or "A", { timeout = pair.PATIENCE })
     end
 
     it("shares one question among all who ask it", function()
-        with(function(q) return a(q, "10.0.0.1") end, function()
+        with(nameserver.says(60, "10.0.0.1"), function(server)
             local before = dns.stats()
             local tasks = {}
             for i = 1, 50 do
@@ -61,8 +35,8 @@ describe("bindings/dns/lookup", function()
         local gate = quoll.sync.event()
         with(function(q)
             gate:wait()
-            return a(q, "10.0.0.1")
-        end, function()
+            return nameserver.says(60, "10.0.0.1")(q)
+        end, function(server)
             local first = quoll.spawn(query, "one.test")
             local second = quoll.spawn(query, "one.test")
             quoll.yield()
@@ -99,7 +73,7 @@ describe("bindings/dns/lookup", function()
                 results(dns.query("one.test", "A", { timeout = 0 })))
             assert.same(results(nil, "timeout", "TIMEOUT"),
                 results(query "two.test"))
-        end, { timeout = 0.01, tries = 1 })
+        end, { timeout = 0.01 })
     end)
 
     it("says what it waits for", function()
