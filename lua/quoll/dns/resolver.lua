@@ -184,7 +184,10 @@ function resolver.resolve(text, family, timeout)
   local deadline = timeout and now() + timeout
   if raw.family(text) then
     local list = of_family({ text }, family)
-    return list[1] and list or failure "ENOTFOUND"
+    if #list == 0 then
+      return failure "ENOTFOUND"
+    end
+    return list
   end
   local name, complete, code = names.check(text)
   if not name then

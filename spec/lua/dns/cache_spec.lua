@@ -48,25 +48,26 @@ describe("quoll.dns.cache", function()
     end)
 
     it("does what a list would do", function()
-        local random = math.random
-        local c, model = cache.new(5), {}
-        for _ = 1, 2000 do
-            local key = random(9)
-            local at
+        local c, model = cache.new(5), {} -- model: the last used comes last
+        local function take(key)
             for i, k in ipairs(model) do
-                at = k == key and i or at
+                if k == key then
+                    return table.remove(model, i)
+                end
             end
-            if random(2) == 1 then
-                assert.equal(at ~= nil, c:get(key, 0) ~= nil)
+        end
+        for _ = 1, 2000 do
+            local key = math.random(9)
+            if math.random(2) == 1 then
+                local known = take(key)
+                assert.equal(known ~= nil, c:get(key, 0) ~= nil)
+                model[#model + 1] = known
             else
                 c:put(key, { expires = 1 })
-                at = at or (#model == 5 and 1 or nil)
-                table.insert(model, key)
-                key = at and table.remove(model, at)
-                at = nil
-            end
-            if at then
-                table.insert(model, table.remove(model, at))
+                if not take(key) and #model == 5 then
+                    table.remove(model, 1)
+                end
+                model[#model + 1] = key
             end
             assert.equal(#model, c.count)
         end
