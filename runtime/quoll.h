@@ -662,6 +662,31 @@ QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
  */
 QL_API int ql_sockaddr_sort(ql_loop_t *loop, ql_sockaddr_t *addrs, size_t n);
 
+/* ------------------------------------------------ passing descriptors ---- */
+
+enum {
+    QL_FDS_MAX = 64 /* sent at once, and kept until they are taken */
+};
+
+/*
+ * From now on descriptors that come with the bytes of a unix stream are kept,
+ * close-on-exec; else the system closes them with the read that meets them.
+ * What nobody takes is closed with the connection. Harmless when done already.
+ * NGX_ERROR with errno: EOPNOTSUPP, it is none or has an io table of its own.
+ */
+QL_API int ql_fds_keep(ql_connection_t *c);
+/* NGX_OK: one has been received, and *behind bytes after those that it came
+ * with; NGX_DECLINED: none. */
+QL_API int ql_fds_next(const ql_connection_t *c, uint64_t *behind);
+/* After NGX_OK: it is the caller's; -1 with errno EMFILE: here the system, or
+ * QL_FDS_MAX, has refused some. */
+QL_API int ql_fds_take(ql_connection_t *c);
+/* Sends bytes, at least one, with n descriptors, at most QL_FDS_MAX: as
+ * io->send, and with the first byte the descriptors have gone. EBADF and
+ * ETOOMANYREFS break nothing. */
+QL_API ssize_t ql_fds_send(ql_connection_t *c, const void *buf, size_t size,
+                           const int *fds, unsigned n);
+
 /* ---------------------------------------------------------- datagrams ---- */
 
 struct mmsghdr; /* of recvmmsg(2), which <sys/socket.h> has for _GNU_SOURCE */
@@ -669,6 +694,10 @@ struct mmsghdr; /* of recvmmsg(2), which <sys/socket.h> has for _GNU_SOURCE */
 /* A datagram socket, AF_INET, AF_INET6 or AF_UNIX; `stream` is clear, and a
  * failure breaks nothing: the next attempt asks the kernel. NULL with errno. */
 QL_API ql_connection_t *ql_udp_open(ql_loop_t *loop, int family);
+/* The same of a datagram socket that was opened elsewhere, which becomes
+ * nonblocking. NULL with errno, EINVAL for any other: fd is still the
+ * caller's. */
+QL_API ql_connection_t *ql_udp_adopt(ql_loop_t *loop, int fd);
 /* A unix address that is its family alone: the kernel chooses a name. */
 QL_API int ql_udp_bind(ql_connection_t *c, const ql_sockaddr_t *addr);
 /* Whom it sends to and hears alone; addr NULL: nobody, and everybody. */

@@ -97,10 +97,24 @@ file_size(lua_State *L)
     return 1;
 }
 
+/* getfd(self) -> descriptor | nil, err, CODE */
+static int
+file_getfd(lua_State *L)
+{
+    const file_t *f = ql__file_self(L, "getfd");
+
+    if (f == NULL) {
+        return 3;
+    }
+    lua_pushinteger(L, f->file->fd);
+    return 1;
+}
+
 void
 ql__open_file(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"size", file_size}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"size", file_size}, {"getfd", file_getfd}, {NULL, NULL}};
 
     ql__open_methods(L, &ql__file_type);
     lua_newtable(L);

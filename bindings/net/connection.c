@@ -266,6 +266,8 @@ ql__open_connection(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, ql__send_functions);
     ql_core_register(L, core, ql__sendfile_functions);
     ql_core_register(L, core, ql__cork_functions);
+    ql_core_register(L, core, ql__sendfd_functions);
+    ql_core_register(L, core, ql__receivefd_functions);
     ql_core_register(L, core, ql__sockopt_functions);
     ql_core_register(L, core, ql__keepalive_functions);
     lua_setfield(L, -2, "connection");

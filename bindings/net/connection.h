@@ -10,6 +10,7 @@
 
 typedef struct ql_listener_s ql_listener_t;
 typedef struct ql_transfer_s ql_transfer_t;
+typedef struct ql_passing_s ql_passing_t;
 
 typedef struct ql_cork_s ql_cork_t;
 
@@ -63,6 +64,7 @@ typedef struct {
     union {
         ql_out_t out;
         ql_transfer_t *transfer; /* anchored beside the connection */
+        ql_passing_t *passing;   /* likewise */
         ql_accepting_t accepting;
         ql_connecting_t connecting;
     };
@@ -74,6 +76,8 @@ extern const luaL_Reg ql__idle_functions[];
 extern const luaL_Reg ql__send_functions[];
 extern const luaL_Reg ql__sendfile_functions[];
 extern const luaL_Reg ql__cork_functions[];
+extern const luaL_Reg ql__sendfd_functions[];
+extern const luaL_Reg ql__receivefd_functions[];
 extern const luaL_Reg ql__sockopt_functions[];
 extern const luaL_Reg ql__keepalive_functions[];
 

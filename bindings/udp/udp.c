@@ -95,9 +95,20 @@ check_family(lua_State *L)
     return ql_bad_argument(L, 1, "family", "udp", "'ipv4', 'ipv6' or 'unix'");
 }
 
-/* udp([family]) -> udp | nil, err, CODE */
+static ql_udp_t *
+udp_new(lua_State *L, ql_core_t *core)
+{
+    ql_udp_t *u = ql_handle_new(L, core->lua, &ql__udp_type, sizeof(*u));
+
+    u->core = core;
+    ql_op_init(&u->rop, NULL, core->lua);
+    ql_op_init(&u->wop, NULL, core->lua);
+    return u;
+}
+
+/* open([family]) -> udp | nil, err, CODE */
 static int
-core_udp(lua_State *L)
+core_open(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     int family = check_family(L);
@@ -106,14 +117,36 @@ core_udp(lua_State *L)
     if (ql_lua_ready(core->lua, L) == NULL) {
         return ql_push_error(L, errno);
     }
-    u = ql_handle_new(L, core->lua, &ql__udp_type, sizeof(*u));
-    u->core = core;
+    u = udp_new(L, core);
     u->automatic = family == 0;
-    ql_op_init(&u->rop, NULL, core->lua);
-    ql_op_init(&u->wop, NULL, core->lua);
     if (ql__udp_open_socket(u, family != 0 ? family : AF_INET) != NGX_OK) {
         return ql_push_error(L, errno);
     }
+    ql_handle_open(&u->handle);
+    return 1;
+}
+
+/* adopt(fd) -> udp | nil, err, CODE; then fd is still the caller's */
+static int
+core_adopt(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    int fd = (int) ql_check_whole(L, 1, "fd", "udp", 0, INT32_MAX);
+    ql_loop_t *loop = ql_lua_ready(core->lua, L);
+    ql_sockaddr_t peer = {.len = sizeof(peer.u)};
+    ql_udp_t *u;
+
+    if (loop == NULL) {
+        return ql_push_error(L, errno);
+    }
+    u = udp_new(L, core);
+    u->c = ql_udp_adopt(loop, fd);
+    if (u->c == NULL) {
+        return ql_push_error(L, errno);
+    }
+    u->c->data = u;
+    u->connected = ql_loop_sys(loop)->getpeername(fd, &peer.u.sa, &peer.len)
+                == 0;
     ql_handle_open(&u->handle);
     return 1;
 }
@@ -185,7 +218,8 @@ udp_settimeout(lua_State *L)
 void
 ql__open_udp(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"open", core_udp},
+    static const luaL_Reg fns[] = {{"open", core_open},
+                                   {"adopt", core_adopt},
                                    {"bind", udp_bind},
                                    {"setpeername", udp_setpeername},
                                    {"settimeout", udp_settimeout},

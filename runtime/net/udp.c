@@ -6,6 +6,7 @@
 #include "../core/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 ql_connection_t *
@@ -29,6 +30,43 @@ ql_udp_open(ql_loop_t *loop, int family)
     }
     c->stream = 0;
     c->peer.sa.sa_family = (sa_family_t) family;
+    return c;
+}
+
+static int
+socket_option(const ql_sys_t *sys, int fd, int name)
+{
+    int value = 0;
+    socklen_t size = sizeof(value);
+
+    return sys->getsockopt(fd, SOL_SOCKET, name, &value, &size) == -1 ? -1
+                                                                      : value;
+}
+
+ql_connection_t *
+ql_udp_adopt(ql_loop_t *loop, int fd)
+{
+    const ql_sys_t *sys = loop->sys;
+    int type = socket_option(sys, fd, SO_TYPE);
+    int flags = type == -1 ? -1 : sys->fcntl(fd, F_GETFL, 0);
+    ql_connection_t *c;
+
+    if (flags == -1) {
+        return NULL;
+    }
+    if (type != SOCK_DGRAM) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (sys->fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
+        return NULL;
+    }
+    c = ql_get_connection(loop, fd);
+    if (c != NULL) {
+        c->stream = 0;
+        c->shared = 1;
+        c->peer.sa.sa_family = (sa_family_t) socket_option(sys, fd, SO_DOMAIN);
+    }
     return c;
 }
 

@@ -32,7 +32,7 @@ local SOCKET = {
   sndbuf = "number",
   ttl = "number",
 }
-local OPTIONS = { bind = "string", family = "string" }
+local OPTIONS = { bind = "string", family = "string", fd = "number" }
 for name, kind in pairs(SOCKET) do
   OPTIONS[name] = kind
 end
@@ -60,19 +60,30 @@ local function prepare(self, opts)
   return true
 end
 
+local function adopt(opts)
+  if next(opts, next(opts)) then
+    core.raise "bad argument 'options' to 'udp' ('fd' is not alone)"
+  end
+  return raw.adopt(opts.fd)
+end
+
 --- Opens a datagram socket.
 -- @tparam ?table opts `bind`: the address to receive at, "127.0.0.1:53",
 -- "[::]:0", "unix:/path", "unix:@name" or "unix:" (a name of the system's
 -- choice); `family`: "ipv4", "ipv6" or "unix", by default that of `bind`, else,
 -- without any option, that of the first address it is given; `broadcast`,
 -- `reuseaddr`, `reuseport`, `v6only` (booleans), `rcvbuf`, `sndbuf` (bytes),
--- `ttl`
+-- `ttl`; or `fd` alone: a socket that was opened elsewhere, closed with this
+-- one
 -- @treturn[1] Udp the socket, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "address already in use", ...
 -- @treturn[2] string CODE
 function udp.udp(opts)
   opts = options.check(opts, OPTIONS, "udp")
+  if opts.fd then
+    return adopt(opts)
+  end
   local self, err, code = raw.open(family_of(opts))
   if not self then
     return nil, err, code

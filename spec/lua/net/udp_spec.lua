@@ -58,6 +58,18 @@ describe("lua/quoll/net/udp", function()
         end)
     end)
 
+    it("takes a datagram socket that was opened elsewhere", function()
+        quoll.run(function()
+            local other = quoll.connect(quoll.listen "127.0.0.1:0":address())
+            assert.same({ nil, "invalid argument", "EINVAL" },
+                { quoll.udp { fd = other:getfd() } })
+            assert.equal("EBADF", select(3, quoll.udp { fd = 9999 }))
+            pair.raises(function() quoll.udp { fd = 0, ttl = 1 } end,
+                "'fd' is not alone")
+            pair.raises(function() quoll.udp { fd = -1 } end, "'fd' to 'udp'")
+        end)
+    end)
+
     it("refuses what it does not know", function()
         pair.raises(function() quoll.udp { port = 1 } end, "no option 'port'")
         pair.raises(function() quoll.udp { bind = 1 } end, "'bind' to 'udp'")
