@@ -14,13 +14,13 @@ local core_connect, raise = core.connect, core.raise
 local connect = {}
 
 local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true,
-  options = "table" }
+  options = "table", proxy = true }
 
 --- The steps that other modules put in; without one its option is refused.
 -- pool(address, opts, open): a kept connection, or what open(address, opts)
--- returns; tls(conn, opts, host): opts is `opts.tls`, host the name in the
--- address ("" of a unix socket); true or nil, err, CODE, and conn is closed
--- after a failure.
+-- returns; proxy(conn, opts): opts is `opts.proxy`; tls(conn, opts, host): opts
+-- is `opts.tls`, host the name in the address ("" of a unix socket). These two
+-- return true or nil, err, CODE, and conn is closed after a failure.
 connect.steps = {}
 
 local steps = connect.steps
@@ -73,6 +73,9 @@ local function open(address, opts)
   if code == "ENOTFOUND" then
     conn, err, code = dial_name(address, opts)
   end
+  if conn and opts.proxy then
+    conn, err, code = stepped(conn, pcall(steps.proxy, conn, opts.proxy))
+  end
   if conn and opts.tls then
     return stepped(conn, pcall(steps.tls, conn, opts.tls, host_of(address)))
   end
@@ -83,7 +86,7 @@ local function check_steps(address, opts)
   if type(address) ~= "string" then
     core.bad_argument(address, "address", "connect", "an address")
   end
-  for _, name in ipairs { "pool", "tls" } do
+  for _, name in ipairs { "pool", "proxy", "tls" } do
     if opts[name] and not steps[name] then
       raise(("bad argument 'options' to 'connect' ('%s' is not available)")
         :format(name))
@@ -123,14 +126,15 @@ end
 -- `bind`: address to connect from; `options`: a table of socket options, set
 -- before the connection is made, as `Connection:setoption` takes them;
 -- `pool`: true, a name, or a table of `name`, `size`, `backlog`, `max_idle`:
--- takes a kept connection if there is one
+-- takes a kept connection if there is one; `proxy`: "v1", "v2" or a table:
+-- sends a header of the PROXY protocol first, see docs/API.md
 -- @treturn[1] Connection the connection, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "timeout", "connection refused", "host not found", ...
 -- @treturn[2] string CODE
 function connect.connect(address, opts)
   opts = options.check(opts, CONNECT, "connect")
-  if opts.tls or opts.pool then
+  if opts.tls or opts.pool or opts.proxy then
     return compose(address, opts)
   end
   local conn, err, code = core_connect(address, opts.timeout, opts.bind,

@@ -7,6 +7,7 @@ local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local inherited = require "quoll.net.inherited"
 local options = require "quoll.options"
+local proxy = require "quoll.net.proxy"
 local stop = require "quoll.stop"
 
 local raw = core.listener
@@ -32,8 +33,10 @@ local LISTEN = {
   uid = "number",
   gid = "number",
   options = "table",
+  proxy = true,
 }
-local SERVE = { max = "number", onerror = "function", tls = true }
+local SERVE = { max = "number", onerror = "function", proxy = true,
+  tls = true }
 local SERVE_ADDRESS = {}
 for _, known in ipairs { LISTEN, SERVE } do
   for name, kind in pairs(known) do
@@ -44,6 +47,7 @@ end
 --- What other modules put in: tls(fn, opts.tls) is fn behind a handshake.
 listener.steps = {}
 
+-- Listener -> what proxy.check gave for it, or true.
 local listening = setmetatable({}, { __mode = "k" })
 
 local function listen(address, opts)
@@ -58,9 +62,10 @@ local function listen(address, opts)
       opts = setmetatable({ exclusive = true }, { __index = opts })
     end
   end
+  local header = not opts.proxy or proxy.check(opts.proxy, "listen")
   local self, err, code = raw.listen(from, opts)
   if self then
-    listening[self] = true
+    listening[self] = header
   end
   return self, err, code
 end
@@ -165,6 +170,11 @@ local function run_server(self, fn, opts, ours)
   if core.is_root() then
     core.stop_over()
   end
+  local header = opts.proxy and proxy.check(opts.proxy, "serve")
+    or listening[self]
+  if header ~= true then
+    fn = proxy.handler(fn, header)
+  end
   local server = spawn(accept_loop, self, fn, opts)
   if ours then
     task_own(self, server)
@@ -199,7 +209,8 @@ end
 -- `quoll.stop` what has come before is served still.
 -- @func fn called with each connection
 -- @tparam ?table opts `max`: handlers at work at most; `onerror`: called with
--- a handler's error and its traceback instead of the log
+-- a handler's error and its traceback instead of the log; `proxy`: "v1", "v2",
+-- true or a table: connections begin with a header of the PROXY protocol
 function Listener:serve(fn, opts)
   check_where(self, "a listener")
   opts = check_serve(fn, opts, SERVE)
