@@ -143,7 +143,7 @@ context_make(lua_State *L)
     if (flag(L, "verify")) {
         conf.verify = SSL_VERIFY_PEER;
     }
-    if (flag(L, "require")) {
+    if (flag(L, "demand")) {
         conf.verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     }
     conf.min_version = number(L, "min") == 3 ? TLS1_3_VERSION : TLS1_2_VERSION;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    LATE_MAX = 32 * 1024 /* a peer that makes us say more never listens */
+    LATE_MAX = 32 * 1024 /* a peer that makes a read say more never listens */
 };
 
 int
@@ -31,15 +31,27 @@ ql_tls_flush(ql_tls_t *t)
     return NGX_OK;
 }
 
+void
+ql_tls_press(ql_tls_t *t)
+{
+    int stuck = 0;
+
+    while (t->nlate > 0 && stuck < 2) {
+        size_t before = t->nlate;
+
+        t->c->write.ready = 1;
+        if (ql_tls_flush(t) == NGX_ERROR) {
+            break;
+        }
+        stuck = t->nlate < before ? 0 : stuck + 1;
+    }
+}
+
 static int
 keep(ql_tls_t *t, const char *buf, size_t size)
 {
     char *late;
 
-    if (t->nlate + size > LATE_MAX) {
-        t->c->err = ENOBUFS;
-        return NGX_ERROR;
-    }
     late = t->context->sys->realloc(t->late, t->nlate + size);
     if (late == NULL) {
         t->c->err = ENOMEM;
@@ -62,7 +74,7 @@ transport_write(BIO *bio, const char *buf, int size)
     if (n == NGX_OK) {
         n = ql_os_io.send(t->c, buf, (size_t) size);
     }
-    if (n == NGX_AGAIN && t->reading) {
+    if (n == NGX_AGAIN && t->reading && t->nlate + (size_t) size <= LATE_MAX) {
         return keep(t, buf, (size_t) size) == NGX_OK ? size : -1;
     }
     if (n == NGX_AGAIN) {

@@ -37,6 +37,10 @@ tls_recv(ql_connection_t *c, void *buf, size_t size)
     t->reading = 1;
     rc = SSL_read(t->ssl, buf, clamp(size, INT_MAX));
     t->reading = 0;
+    if (rc <= 0 && SSL_want_write(t->ssl)) {
+        t->err = ENOBUFS;
+        return dead(t);
+    }
     if (rc <= 0) {
         return ql_tls_result(t, &c->read, rc);
     }
@@ -163,6 +167,7 @@ tls_close(ql_connection_t *c)
     ql_tls_t *t = c->transport;
 
     (void) ql_tls_say_goodbye(t);
+    ql_tls_press(t);
     drain(c);
     ql_tls_end(t);
 }

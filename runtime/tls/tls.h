@@ -126,12 +126,14 @@ typedef struct {
     ql_tls_context_t *chosen;  /* whose certificate it shows; NULL: context */
     void *data;                /* the owner's, while the handshake lasts */
     char *name;                /* of the peer, a client's; NULL: none */
-    char *late;   /* what a read had to say and the socket did not take */
+    char *late;   /* what a read or the handshake had to say and the socket did
+                     not take */
     size_t nlate; /* bytes at late */
     char *keylog; /* lines of the key log */
     size_t nkeylog;
     int err;              /* failed for good: why */
-    unsigned reading : 1; /* in SSL_read: what it writes may be late */
+    unsigned reading : 1; /* in SSL_read or the handshake: what they write may
+                             be late */
     unsigned eof : 1;     /* the plain stream has ended */
     unsigned told : 1;    /* which certificate to show */
     unsigned done : 1;    /* the handshake is */
@@ -175,5 +177,8 @@ BIO_METHOD *ql_tls_bio_method(void);
 BIO *ql_tls_bio_create(ql_tls_t *t);
 /* Sends what is late: NGX_OK, NGX_AGAIN, NGX_ERROR. */
 int ql_tls_flush(ql_tls_t *t);
+/* The same at the connection's end: whatever epoll has said, as much of it as
+ * the socket takes. */
+void ql_tls_press(ql_tls_t *t);
 
 #endif

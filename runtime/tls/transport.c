@@ -194,7 +194,6 @@ ql_tls_result(ql_tls_t *t, ql_event_t *ev, int rc)
 static int
 shaken(ql_tls_t *t)
 {
-    t->done = 1;
     t->told = 1;
     /* What the peer has sent behind its last message is read ahead by now. */
     if (SSL_has_pending(t->ssl)) {
@@ -203,26 +202,44 @@ shaken(ql_tls_t *t)
     return NGX_OK;
 }
 
+/* One step: NGX_OK, NGX_AGAIN, NGX_DECLINED, NGX_ERROR. */
+static int
+step(ql_tls_t *t)
+{
+    int rc;
+
+    ERR_clear_error();
+    t->reading = 1;
+    rc = SSL_do_handshake(t->ssl);
+    t->reading = 0;
+    if (rc == 1) {
+        return NGX_OK;
+    }
+    if (SSL_get_error(t->ssl, rc) == SSL_ERROR_WANT_X509_LOOKUP) {
+        return NGX_DECLINED;
+    }
+    return (int) ql_tls_result(t, &t->c->read, rc);
+}
+
+/* What the handshake has said goes out before anything is waited for. */
 int
 ql_tls_handshake(ql_tls_t *t, ql_event_t **wants)
 {
-    int rc, why;
+    int rc = ql_tls_flush(t);
 
-    ERR_clear_error();
-    rc = SSL_do_handshake(t->ssl);
-    if (rc == 1) {
-        return shaken(t);
+    if (rc == NGX_OK && !t->done) {
+        rc = step(t);
+        t->done = rc == NGX_OK;
+        *wants = SSL_want_write(t->ssl) ? &t->c->write : &t->c->read;
     }
-    why = SSL_get_error(t->ssl, rc);
-    if (why == SSL_ERROR_WANT_X509_LOOKUP) {
-        return NGX_DECLINED;
+    if (t->nlate > 0 && rc != NGX_ERROR && rc != NGX_DECLINED) {
+        *wants = &t->c->write;
+        return NGX_AGAIN;
     }
-    *wants = why == SSL_ERROR_WANT_WRITE ? &t->c->write : &t->c->read;
-    rc = (int) ql_tls_result(t, *wants, rc);
     if (rc == NGX_ERROR && t->err == 0) {
         t->err = t->c->err;
     }
-    return rc;
+    return rc == NGX_OK ? shaken(t) : rc;
 }
 
 int

@@ -33,6 +33,9 @@ local SERVER = {
   ocsp_response = "string",
 }
 
+-- When a server wants a client's certificate.
+local MODES = { optional = "if there is one", require = "always" }
+
 -- Where systems keep the certificates that they trust.
 local STORES = {
   "/etc/ssl/certs/ca-certificates.crt",
@@ -119,7 +122,7 @@ end
 
 local function check_server(opts, method)
   local mode = opts.verify_client
-  if mode and mode ~= "optional" and mode ~= "require" then
+  if mode and not MODES[mode] then
     bad_argument(mode, "verify_client", method, "'optional' or 'require'")
   elseif mode and not opts.ca then
     raise(("bad argument 'options' to '%s' (verify_client needs 'ca')")
@@ -209,7 +212,7 @@ function settings.read(opts, method)
     server = opts.server,
     verify = opts.verify_client ~= nil
       or not opts.server and opts.verify ~= false,
-    require = opts.verify_client == "require",
+    demand = MODES[opts.verify_client] == "always",
     names = opts.names ~= nil,
     ocsp = opts.ocsp,
     keylog = opts.keylog ~= nil,

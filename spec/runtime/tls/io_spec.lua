@@ -8,10 +8,11 @@ local tls = require "spec.support.tls_pair"
 local function relay(from, to, count)
     while true do
         local head = from:receive(5)
-        if not head then
+        local body = head
+            and from:receive(head:byte(4) * 256 + head:byte(5))
+        if not body then
             return
         end
-        local body = assert(from:receive(head:byte(4) * 256 + head:byte(5)))
         if head:byte(1) == 23 then
             count.records = (count.records or 0) + 1
         end
