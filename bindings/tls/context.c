@@ -5,7 +5,7 @@
 #include "core_tls.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 static const char *const texts[QL_TLS_TEXTS] = {
     [QL_TLS_CERT] = "cert",
@@ -36,6 +36,7 @@ ql__tls_check_context(lua_State *L, int idx, const char *method)
     }
     if (!ours) {
         ql_bad_argument(L, idx, "context", method, "a TLS context");
+        return NULL;
     }
     return box->context;
 }
@@ -62,7 +63,8 @@ push_failure(lua_State *L, const ql_tls_make_t *make, int err)
     if (err != EINVAL || make->what < 0) {
         return ql_push_error(L, err);
     }
-    (void) strcpy(code, make->why[0] != '\0' ? make->why : "refused");
+    (void) snprintf(code, sizeof(code), "%s",
+                    make->why[0] != '\0' ? make->why : "refused");
     lua_pushnil(L);
     lua_pushfstring(L, "%s: %s", texts[make->what], code);
     for (p = code; *p != '\0'; p++) {

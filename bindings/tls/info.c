@@ -59,7 +59,8 @@ set_fingerprint(lua_State *L, const X509 *cert)
     static const char digits[] = "0123456789abcdef";
     unsigned char md[EVP_MAX_MD_SIZE];
     char text[2 * EVP_MAX_MD_SIZE];
-    unsigned size, i;
+    unsigned size;
+    size_t i;
 
     if (X509_digest(cert, EVP_sha256(), md, &size) != 1) {
         return;

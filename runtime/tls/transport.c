@@ -101,7 +101,7 @@ set_name(ql_tls_t *t, const ql_tls_peer_t *peer)
     }
     t->name = t->context->sys->malloc(strlen(name) + 1);
     if (t->name != NULL) {
-        strcpy(t->name, name);
+        memcpy(t->name, name, strlen(name) + 1);
     }
     return t->name != NULL;
 }
