@@ -75,16 +75,13 @@ system_of(const ql_conn_t *conn)
 }
 
 /* Where the kernel keeps it for a socket of that family. */
-static ql_sockopt_t
-option_place(const option_t *option, int family)
+static void
+option_place(const option_t *option, int family, ql_sockopt_t *o)
 {
-    ql_sockopt_t o = {.level = option->level, .name = option->option};
+    bool v6 = option->option6 != 0 && family == AF_INET6;
 
-    if (option->option6 != 0 && family == AF_INET6) {
-        o.level = IPPROTO_IPV6;
-        o.name = option->option6;
-    }
-    return o;
+    o->level = v6 ? IPPROTO_IPV6 : option->level;
+    o->name = v6 ? option->option6 : option->option;
 }
 
 /* -------------------------------------------------------------- get ---- */
@@ -153,7 +150,7 @@ connection_getoption(lua_State *L)
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
-    o = option_place(option, conn->c->peer.sa.sa_family);
+    option_place(option, conn->c->peer.sa.sa_family, &o);
     if (system_of(conn)->getsockopt(conn->c->fd, o.level, o.name, &answer,
                                     &size)
         == -1)
@@ -175,11 +172,12 @@ take_text(lua_State *L, int arg, const char *name, const char *method,
                       ? lua_tolstring(L, arg, &size)
                       : NULL;
 
-    if (s == NULL || size >= sizeof(o->value.text) || strlen(s) != size) {
+    if (s != NULL && size < sizeof(o->value.text) && strlen(s) == size) {
+        memcpy(o->value.text, s, size + 1);
+        o->size = (socklen_t) size + 1;
+    } else {
         ql_bad_argument(L, arg, name, method, "a name of at most 15 bytes");
     }
-    memcpy(o->value.text, s, size + 1);
-    o->size = (socklen_t) size + 1;
 }
 
 static void
@@ -229,13 +227,13 @@ connection_setoption(lua_State *L)
 {
     ql_conn_t *conn = ql__connection_check(L, 1, "setoption");
     const option_t *option = option_check(L, 2, "setoption");
-    ql_sockopt_t o = option_place(
-        option, conn->c != NULL ? conn->c->peer.sa.sa_family : AF_UNSPEC);
+    ql_sockopt_t o = {.level = 0};
 
     option_value(L, 3, "setoption", option, &o);
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
     }
+    option_place(option, conn->c->peer.sa.sa_family, &o);
     if (system_of(conn)->setsockopt(conn->c->fd, o.level, o.name, &o.value,
                                     o.size)
         == -1)
@@ -260,7 +258,7 @@ ql__check_sockopts(lua_State *L, int arg, const char *method, int family,
         int value = lua_gettop(L);
         const option_t *option = option_check(L, value - 1, method);
 
-        list[n] = option_place(option, family);
+        option_place(option, family, &list[n]);
         option_value(L, value, method, option, &list[n]);
         n++;
         lua_pop(L, 1);

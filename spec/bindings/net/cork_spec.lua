@@ -55,12 +55,17 @@ describe("bindings/net/cork", function()
             quoll.sleep(0)
             assert.equal("b", server:receive(1))
             client:send("c")
+            client:uncork()
             client:close()
             assert.equal("c", server:receive("*a"))
         end))
 
     it("sends what is gathered when its task ends",
         pair.with(function(client, server)
+            if helper.injected then
+                pending("one byte is all that the system takes at once")
+                return
+            end
             quoll.spawn(function()
                 client:own()
                 client:cork()
@@ -110,6 +115,7 @@ describe("bindings/net/cork", function()
                 client:cork(3000)
             end
         end
+        client:uncork()
         client:close()
         assert.is_true(table.concat(expected) == reader:wait(pair.PATIENCE))
     end))
@@ -224,6 +230,10 @@ describe("bindings/net/cork: faults", function()
     end)
 
     it("costs one call a turn, however many messages", function()
+        if helper.injected then
+            pending("more calls, of a byte each")
+            return
+        end
         local run = helper.script [[
             local inject = require "spec.support.scripted"
             local pair = require "spec.support.pair"

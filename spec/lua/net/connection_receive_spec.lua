@@ -129,6 +129,10 @@ describe("quoll.net.connection: receive", function()
     end))
 
     it("goes past an urgent byte, or reads it inline", function()
+        if helper.injected then
+            pending("the injector asks FIONREAD, which ends at the byte")
+            return
+        end
         for _, inline in ipairs { false, true } do
             pair.with(function(client, server)
                 server:setoption("oobinline", inline)
