@@ -568,6 +568,7 @@ typedef struct {
 } ql_os_io_t;
 
 QL_API extern const ql_os_io_t ql_os_io;
+QL_API extern const ql_os_io_t ql_shared_io; /* of QL_ADOPT_SHARED */
 
 typedef union {
     struct sockaddr sa;
@@ -611,7 +612,10 @@ QL_API ql_connection_t *ql_get_connection(ql_loop_t *loop, int fd);
  * for quoll's own descriptors (eventfd, signalfd). */
 QL_API ql_connection_t *ql_get_pseudo_connection(ql_loop_t *loop, int fd);
 enum {
-    QL_ADOPT_DUP = 1 /* a duplicate of fd is taken: fd stays its owner's */
+    QL_ADOPT_DUP = 1,   /* a duplicate of fd is taken: fd stays its owner's */
+    QL_ADOPT_SHARED = 2 /* O_NONBLOCK stays as it is: poll(2) is asked before
+                           each read and write (ql_shared_io). Regular files are
+                           welcome, too: they are always ready */
 };
 /*
  * A connection of a descriptor that was opened elsewhere: a stream socket that

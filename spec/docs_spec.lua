@@ -74,6 +74,9 @@ describe("docs/API.md", function()
     local function public()
         local quoll, core = require "quoll", require "quoll.core"
         local names = {}
+        for _, name in ipairs { "stdin", "stdout", "stderr" } do
+            names["quoll." .. name] = true -- made when asked for
+        end
         add_functions(names, "quoll.", quoll)
         add_functions(names, "busted.", require "quoll.busted")
         add_functions(names, "conn:", core.methods.connection)

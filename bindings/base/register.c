@@ -23,6 +23,7 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__sync_register(L, lua);
     ql__turns_register(L, lua);
     ql__signal_register(L, lua);
+    ql__taken_register(L, lua);
     ql__stop_register(L, lua);
     ql__step_register(L, lua);
 }

@@ -33,6 +33,18 @@ signals_note(void)
     return SIGRTMIN + 8;
 }
 
+void
+ql__signal_note(int signo)
+{
+    sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
+}
+
+bool
+ql__signal_ours(int signo)
+{
+    return signo == SIGINT || signo == SIGTERM || signo == SIGQUIT;
+}
+
 /* Unless the process was started with it ignored. flags: SA_RESETHAND or 0. */
 static void
 signals_catch(int signo, void (*handler)(int), int flags, struct sigaction *old)
@@ -64,7 +76,7 @@ on_first(int signo)
 
     signals_catch(SIGINT, on_second, 0, &old);
     signals_catch(SIGTERM, on_second, 0, &old);
-    sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
+    ql__signal_note(signo);
     errno = err;
 }
 
@@ -74,7 +86,7 @@ on_quit(int signo)
 {
     int err = errno;
 
-    sigqueue(getpid(), signals_note(), (union sigval){.sival_int = signo});
+    ql__signal_note(signo);
     errno = err;
 }
 
@@ -120,23 +132,58 @@ signals_stop(ql_lua_t *lua, int signo)
     }
 }
 
+/* A script has got it, and comes back to the loop: the next one of its kind is
+ * its, too. */
+static void
+signals_again(ql_lua_t *lua, int signo)
+{
+    struct sigaction old;
+
+    if (signo == SIGQUIT) {
+        signals_catch_quit(&old);
+    } else if (ql__signal_ours(signo) && lua->root.scope.cause == NULL) {
+        signals_catch(SIGINT, on_first, 0, &old);
+        signals_catch(SIGTERM, on_first, 0, &old);
+    }
+}
+
+static void
+signals_handle(ql_lua_t *lua, int signo)
+{
+    if (ql__taken_tell(lua, signo)) {
+        signals_again(lua, signo);
+    } else if (signo == SIGQUIT) {
+        signals_dump(lua);
+    } else if (ql__signal_ours(signo)) {
+        signals_stop(lua, signo);
+    }
+}
+
+/* The next note's signal; 0: there is none. */
+static int
+signals_read(ql_lua_t *lua)
+{
+    struct signalfd_siginfo info;
+
+    return ql_loop_sys(lua->loop)->read(lua->signals.conn->fd, &info,
+                                        sizeof(info))
+                == (ssize_t) sizeof(info)
+             ? info.ssi_int
+             : 0;
+}
+
 static void
 signals_handler(ql_event_t *ev)
 {
     ql_connection_t *c = ev->data;
     ql_lua_t *lua = c->data;
-    struct signalfd_siginfo info;
+    int signo;
 
     ev->ready = 0;
-    while (ql_loop_sys(lua->loop)->read(c->fd, &info, sizeof(info))
-           == (ssize_t) sizeof(info))
-    {
-        if (info.ssi_int == SIGQUIT) {
-            signals_dump(lua);
-        } else {
-            signals_stop(lua, info.ssi_int);
-        }
+    while ((signo = signals_read(lua)) != 0) {
+        signals_handle(lua, signo);
     }
+    ql__taken_wake(lua);
 }
 
 /* The signalfd, kept until the loop ends. Without it the signals keep what
@@ -175,42 +222,102 @@ signals_open(ql_lua_t *lua, const sigset_t *note)
     return true;
 }
 
+bool
+ql__signals_listen(ql_lua_t *lua)
+{
+    ql_signals_t *signals = &lua->signals;
+    sigset_t note, old;
+
+    sigemptyset(&note);
+    sigaddset(&note, signals_note());
+    if (!signals_open(lua, &note)) {
+        return false;
+    }
+    if (signals->listeners++ == 0) {
+        pthread_sigmask(SIG_BLOCK, &note, &old);
+        signals->note_blocked = sigismember(&old, signals_note()) == 1;
+    }
+    return true;
+}
+
+/* What has come while nobody looks: a note that is left would kill the process
+ * once it is unblocked. */
+static void
+signals_drain(ql_lua_t *lua)
+{
+    ql_signals_t *signals = &lua->signals;
+    int signo;
+
+    while ((signo = signals_read(lua)) != 0) {
+        if (ql__taken_tell(lua, signo)) {
+            ql_post_event(lua->loop, &signals->conn->read);
+        } else if (signo == SIGINT || signo == SIGTERM) {
+            signals->received = signo;
+        }
+    }
+}
+
+void
+ql__signals_unlisten(ql_lua_t *lua)
+{
+    ql_signals_t *signals = &lua->signals;
+    sigset_t note;
+
+    if (--signals->listeners != 0) {
+        return;
+    }
+    signals_drain(lua);
+    if (!signals->note_blocked) {
+        sigemptyset(&note);
+        sigaddset(&note, signals_note());
+        pthread_sigmask(SIG_UNBLOCK, &note, NULL);
+    }
+}
+
+void
+ql__signals_refresh(ql_lua_t *lua)
+{
+    ql_signals_t *signals = &lua->signals;
+    struct sigaction act = {.sa_handler = on_first, .sa_flags = SA_RESTART};
+
+    if (signals->depth == 0 || !signals->caught) {
+        return;
+    }
+    for (int i = 0; i < QL__SIGNALS; i++) {
+        int signo = signals_caught[i];
+
+        if (signals->old[i].sa_handler != SIG_IGN) {
+            continue;
+        }
+        if (signals->taken[signo].takers == 0) {
+            sigaction(signo, &signals->old[i], NULL);
+        } else {
+            act.sa_handler = signo == SIGQUIT ? on_quit : on_first;
+            sigaction(signo, &act, NULL);
+        }
+    }
+}
+
 void
 ql__signals_enter(ql_lua_t *lua)
 {
     ql_signals_t *signals = &lua->signals;
     bool cancelled = lua->root.scope.cause != NULL;
-    sigset_t note;
 
     if (signals->depth++ != 0) {
         return;
     }
     signals->received = 0;
-    sigemptyset(&note);
-    sigaddset(&note, signals_note());
-    signals->caught = signals_open(lua, &note);
+    signals->caught = ql__signals_listen(lua);
     if (!signals->caught) {
         return;
     }
-    pthread_sigmask(SIG_BLOCK, &note, &signals->mask);
     for (int i = 0; i < 2; i++) {
         signals_catch(signals_caught[i], cancelled ? on_second : on_first, 0,
                       &signals->old[i]);
     }
     signals_catch_quit(&signals->old[2]);
-}
-
-/* A note that nobody has read would kill the process once it is unblocked. */
-static void
-signals_forget(ql_lua_t *lua)
-{
-    struct signalfd_siginfo info;
-
-    while (read(lua->signals.conn->fd, &info, sizeof(info)) > 0) {
-        if (info.ssi_int != SIGQUIT) {
-            lua->signals.received = info.ssi_int;
-        }
-    }
+    ql__signals_refresh(lua);
 }
 
 void
@@ -224,8 +331,8 @@ ql__signals_leave(ql_lua_t *lua)
     for (int i = 0; i < QL__SIGNALS; i++) {
         sigaction(signals_caught[i], &signals->old[i], NULL);
     }
-    signals_forget(lua);
-    pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
+    signals_drain(lua);
+    ql__signals_unlisten(lua);
     if (signals->received != 0) {
         ql__task_cancel(&lua->root, signal_name(signals->received));
     }

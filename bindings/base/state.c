@@ -78,6 +78,7 @@ state_new(lua_State *L)
     lua->chain.ref = LUA_NOREF;
     ql__account_init(&lua->account);
     ql_queue_init(&lua->deferred);
+    ql_queue_init(&lua->signals.takers);
     ql__boundary_init(L, lua);
     ql__anchor_init(L, lua);
     ql__idle_init(L, lua);

@@ -38,14 +38,15 @@ ql__adopt(lua_State *L, ql_core_t *core, int fd, int flags)
     return 1;
 }
 
-/* adopt(fd, [dup]) -> connection | nil, err, CODE */
+/* adopt(fd, [dup], [shared]) -> connection | nil, err, CODE */
 static int
 core_adopt(lua_State *L)
 {
     int64_t fd = ql_check_whole(L, 1, "fd", "adopt", 0, INT32_MAX);
 
     return ql__adopt(L, ql_core(L), (int) fd,
-                     lua_toboolean(L, 2) ? QL_ADOPT_DUP : 0);
+                     (lua_toboolean(L, 2) ? QL_ADOPT_DUP : 0)
+                         | (lua_toboolean(L, 3) ? QL_ADOPT_SHARED : 0));
 }
 
 void

@@ -16,15 +16,17 @@ typedef struct {
     ql_queue_t link; /* in its waiters; self-linked when not */
 } proc_wait_t;
 
+/* Who goes on may close the process, or drop it. */
 static void
 on_ended(ql_process_t *p)
 {
     proc_t *proc = p->data;
-    ql_queue_t *q, *next;
+    ql_queue_t waiters;
 
-    for (q = proc->waiters.next; q != &proc->waiters; q = next) {
-        next = q->next;
-        ql_op_ready(&ql_queue_data(q, proc_wait_t, link)->op);
+    ql_queue_init(&waiters);
+    ql_queue_move(&waiters, &proc->waiters);
+    while (!ql_queue_empty(&waiters)) {
+        ql_op_ready(&ql_queue_data(waiters.next, proc_wait_t, link)->op);
     }
 }
 
@@ -119,6 +121,11 @@ wait_attempt(ql_op_t *op)
 {
     proc_wait_t *w = wait_of(op);
 
+    if (w->proc->handle.closed) {
+        ql_queue_remove(&w->link);
+        op->err = w->proc->handle.closed;
+        return NGX_ERROR;
+    }
     if (w->proc->process->ended != QL_PROCESS_RUNS) {
         ql_queue_remove(&w->link);
         return NGX_OK;

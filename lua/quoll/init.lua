@@ -22,6 +22,7 @@ require "quoll.net.proxy.client"
 local fs = require "quoll.fs"
 local dump = require "quoll.dump"
 local options = require "quoll.options"
+local stdio = require "quoll.stdio"
 local stop = require "quoll.stop"
 
 local quoll = {
@@ -59,6 +60,7 @@ local quoll = {
   sync = require "quoll.sync",
   process = require "quoll.process",
   tls = require "quoll.tls",
+  signal = require "quoll.signal",
 }
 
 quoll.fs.watch = require("quoll.watch").watch
@@ -125,4 +127,10 @@ core.on_quit(function()
   io.stderr:write(dump.text(quoll.stats()), "\n")
 end)
 
-return quoll
+return setmetatable(quoll, {
+  __index = function(self, name)
+    local conn = stdio.get(name)
+    self[name] = conn
+    return conn
+  end,
+})

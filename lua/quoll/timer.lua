@@ -3,23 +3,13 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local guard = require "quoll.guard"
 
 local timer = {}
 
-local function guarded(fn, ...)
-  local ok, err = xpcall(fn, core.traceback, ...)
-  if ok then
-    return
-  elseif core.iscancelled(err) then
-    error(err, 0)
-  elseif not pcall(core.timer_failed, err) then
-    core.timer_failed "its error cannot be shown" -- out of memory
-  end
-end
-
 local function periodic(s, fn, ...)
   while not finish(core.stopping(s)) do
-    guarded(fn, ...)
+    guard.call(core.timer_failed, fn, ...)
   end
 end
 

@@ -45,11 +45,14 @@ check_socket(const ql_sys_t *sys, int fd, const char **why)
 /* What epoll refuses has no EAGAIN either: to wait for a file or a directory
  * would block. */
 static int
-check(const ql_sys_t *sys, int fd, const struct stat *st, const char **why)
+check(const ql_sys_t *sys, int fd, const struct stat *st, int flags,
+      const char **why)
 {
     switch (st->st_mode & S_IFMT) {
     case S_IFREG:
-        return refuse(why, "a regular file is no connection", EPERM);
+        return (flags & QL_ADOPT_SHARED) != 0
+                 ? NGX_OK
+                 : refuse(why, "a regular file is no connection", EPERM);
     case S_IFDIR:
         return refuse(why, "a directory is no connection", EPERM);
     case S_IFBLK:
@@ -100,7 +103,8 @@ ql_adopt_connection(ql_loop_t *loop, int fd, int flags, const char **why)
     int err;
 
     *why = NULL;
-    if (sys->fstat(fd, &st) == -1 || check(sys, fd, &st, why) != NGX_OK) {
+    if (sys->fstat(fd, &st) == -1 || check(sys, fd, &st, flags, why) != NGX_OK)
+    {
         return NULL;
     }
     if ((flags & QL_ADOPT_DUP) != 0) {
@@ -109,8 +113,12 @@ ql_adopt_connection(ql_loop_t *loop, int fd, int flags, const char **why)
             return NULL;
         }
     }
-    if (ql__set_nonblocking(sys, fd) == NGX_OK) {
+    if ((flags & QL_ADOPT_SHARED) != 0
+        || ql__set_nonblocking(sys, fd) == NGX_OK) {
         c = adopt(loop, fd, &st);
+    }
+    if (c != NULL && (flags & QL_ADOPT_SHARED) != 0) {
+        c->io = &ql_shared_io;
     }
     if (c == NULL && (flags & QL_ADOPT_DUP) != 0) {
         err = errno;
