@@ -37,8 +37,9 @@ struct ql_lua_s {
     int block_metatable;                /* registry */
     int resumers; /* registry: coroutine -> the one that quoll.coroutine resumed
                      it from, while it runs or waits; true: the main chunk */
-    int anchors;  /* slots used since that table was made */
-    int anchor_free; /* its first free slot; 0: none */
+    ql_task_t *spare; /* that ended last, for the next one; NULL: none */
+    int anchors;      /* slots used since that table was made */
+    int anchor_free;  /* its first free slot; 0: none */
     ql_chain_t chain;
     ql_account_t account;
     uint64_t spawned; /* tasks; = ended + live */

@@ -120,7 +120,8 @@ end_task(ql_task_t *t)
     ql__join_child(parent);
     end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
-    free(t);
+    free(lua->spare);
+    lua->spare = t;
     if (ql_task_count(lua) == 0) {
         ql__stop_idle(lua);
         ql__signals_idle(lua);
@@ -149,6 +150,8 @@ ql__tasks_free(ql_lua_t *lua)
         s = parent;
     }
     lua->current = &lua->root;
+    free(lua->spare);
+    lua->spare = NULL;
 }
 
 void

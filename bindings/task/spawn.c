@@ -190,11 +190,12 @@ spawn_enter(lua_State *L, ql_outcome_t *o, ql_scope_t *parent, lua_State *co,
 {
     ql_lua_t *lua = parent->task->lua;
     int ref = berth != 0 ? QL_ANCHOR_BERTH : ql__anchor(L, lua, 1);
-    ql_task_t *t = malloc(sizeof(*t));
+    ql_task_t *t = lua->spare != NULL ? lua->spare : malloc(sizeof(*t));
 
     if (t == NULL) {
         spawn_lose(L, lua, ref, berth);
     }
+    lua->spare = NULL;
     ql__task_init(t, lua, parent);
     *o = (ql_outcome_t){.kind = &task_kind, .lua = lua, .task = t, .id = t->id};
     t->outcome = o;
@@ -219,13 +220,15 @@ ql__check_function(lua_State *L, int arg, const char *method)
 static void
 spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
 {
-    int n = lua_gettop(L);
-
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
-    ql__check_function(L, arg, method);
-    lua_settop(L, n);
+    if (lua_type(L, arg) != LUA_TFUNCTION) {
+        int n = lua_gettop(L);
+
+        ql__check_function(L, arg, method);
+        lua_settop(L, n);
+    }
 }
 
 ql_task_t *
@@ -240,7 +243,8 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
 
     spawn_check(L, lua, 1, method);
     o = spawn_new(L, lua, &co, &berth);
-    if (!lua_checkstack(co, n + LUA_MINSTACK)) {
+    /* It has LUA_MINSTACK slots in any case. */
+    if (n > LUA_MINSTACK / 2 && !lua_checkstack(co, n + LUA_MINSTACK)) {
         if (berth != 0) {
             ql__idle_lose(lua, berth);
         }

@@ -17,9 +17,9 @@ local PATIENCE = 1 -- seconds for what ends by itself after a test
 
 local helper = {}
 
-local function check(settings, method, default)
-  local given = options.check(settings, { deadline = "number" }, method)
-  return given.deadline or default
+local function check_test(settings, default)
+  return options.check(settings, { deadline = "number" }, "it").deadline
+    or default
 end
 
 -- The test that runs now; it begins with its first before_each.
@@ -56,7 +56,7 @@ local function finish(state)
   local ending = begin(state)
   state.test = nil
   ending:close(state.deadline)
-  local left = leaks.left(ending.before, PATIENCE)
+  local left = leaks.left(ending.before, state.patience)
   if left then
     state.busted.fail(("%s: %sleft over: %s"):format(ending.place,
       ending.name and ending.name .. ": " or "", left), 0)
@@ -89,7 +89,7 @@ local function test(state, name, settings, fn)
   if type(fn) ~= "function" then
     return state.busted.it(name, fn)
   end
-  local deadline = check(settings, "it", state.deadline)
+  local deadline = check_test(settings, state.deadline)
   return state.busted.it(name, setfenv(function()
     body(state, name, fn, deadline)
   end, getfenv(fn)))
@@ -109,14 +109,18 @@ end
 --- Makes every `it` (`spec`, `test`), `before_each` and `after_each` from here
 -- to the end of the file, or of the `describe` that calls this, run in a task.
 -- @tparam[opt] table settings deadline: seconds for each of them (5);
--- `it(name, { deadline = s }, fn)` has its own
+-- `it(name, { deadline = s }, fn)` has its own; patience: seconds that what
+-- ends by itself has after a test before it counts as left over (1)
 function helper.install(settings)
   local busted = require "busted"
   local env = getfenv(2)
+  local given = options.check(settings,
+    { deadline = "number", patience = "number" }, "install")
   local state = {
     busted = busted,
     caller = debug.getinfo(2, "f").func,
-    deadline = check(settings, "install", DEADLINE),
+    deadline = given.deadline or DEADLINE,
+    patience = given.patience or PATIENCE,
     last = {},
   }
   job.init(busted)

@@ -18,9 +18,10 @@ describe("quoll.busted", function()
     local function output(body, settings)
         local path = folder .. "/sample_spec.lua"
         local file = assert(io.open(path, "w"))
-        file:write(('require("quoll.busted").install { deadline = %s }\n'
-            .. 'local quoll = require "quoll"\n'):format(
-                settings and settings.deadline or helper.seconds(5)))
+        file:write(('require("quoll.busted").install { deadline = %s, '
+            .. 'patience = %s }\nlocal quoll = require "quoll"\n'):format(
+                settings and settings.deadline or helper.seconds(5),
+                helper.seconds(0.1)))
         file:write(body)
         file:close()
         local result = helper.script("require 'busted.runner' "
