@@ -213,6 +213,16 @@ shut(ql_connection_t *c, int how)
     return how == SHUT_WR ? 0 : sys->shutdown(c->fd, SHUT_RD);
 }
 
+/* exact(self, on): reads leave what they do not need in the kernel. */
+static int
+connection_exact(lua_State *L)
+{
+    ql_conn_t *conn = ql__connection_check(L, 1, "exact");
+
+    conn->exact = lua_toboolean(L, 2);
+    return 0;
+}
+
 /* shutdown(self, "send"|"receive"|"both") -> true | nil, err, CODE */
 static int
 connection_shutdown(lua_State *L)
@@ -251,6 +261,7 @@ ql__open_connection(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"settimeout", connection_settimeout},
                                    {"settimeouts", connection_settimeouts},
+                                   {"exact", connection_exact},
                                    {"shutdown", connection_shutdown},
                                    {NULL, NULL}};
     static const luaL_Reg blocks[] = {{"blocks", ql_blocks_set}, {NULL, NULL}};

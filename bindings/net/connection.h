@@ -50,6 +50,8 @@ typedef struct {
     unsigned rbroken : 1;  /* a read failed: later ones are "closed" */
     unsigned bulk : 1;     /* the last recv filled its buffer */
     unsigned wbroken : 1;  /* a send was cut or failed: later ones too */
+    unsigned exact : 1;    /* reads take no byte that they do not need: it may
+                              be the handshake's; set by exact() */
     unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
                               tells it */
     ql_cork_t *cork;       /* NULL: never corked */

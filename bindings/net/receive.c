@@ -44,6 +44,17 @@ read_room(ql_conn_t *conn)
     return ql_buffer_reserve(&conn->core->buffers, in, ql_pattern_want(p));
 }
 
+/* Bytes that the next recv may bring, where there is room for that many. */
+static size_t
+read_size(const ql_conn_t *conn, size_t room)
+{
+    uint32_t unread = ql_buffer_unread(&conn->in);
+    uint32_t want = ql_pattern_want(&conn->pattern);
+    size_t least = want > unread ? want - unread : 1;
+
+    return conn->exact && least < room ? least : room;
+}
+
 ssize_t
 ql__read_more(ql_conn_t *conn)
 {
@@ -55,7 +66,7 @@ ql__read_more(ql_conn_t *conn)
         conn->rop.err = ENOMEM;
         return NGX_ERROR;
     }
-    n = c->io->recv(c, in->data + in->end, in->cap - in->end);
+    n = c->io->recv(c, in->data + in->end, read_size(conn, in->cap - in->end));
     conn->bulk = n == (ssize_t) (in->cap - in->end);
     if (n > 0) {
         in->end += (uint32_t) n;

@@ -13,6 +13,7 @@ require "quoll.net.connection" -- whose getpeername it takes over
 
 local Connection = core.methods.connection
 local raw_getpeername = core.connection.getpeername
+local exact = core.connection.exact
 
 local proxy = {}
 
@@ -206,9 +207,11 @@ function proxy.accept(conn, opts)
     end
     why = "not trusted"
   else
+    exact(conn, true) -- a handshake that follows wants its bytes unread
     info, why = scope.deadline(opts.timeout, function()
       return caught(pcall(read, conn, opts))
     end)
+    exact(conn, false)
   end
   if not info then
     log_refusal(address, port, why)

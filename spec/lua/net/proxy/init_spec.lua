@@ -70,6 +70,16 @@ describe("a server behind a proxy", function()
             served(LINE .. "rest", nil, peer_and_rest, { proxy = true }))
     end)
 
+    it("leaves what follows where a handshake looks for it", function()
+        for _, data in ipairs { LINE, header.v2(INFO) } do
+            assert.same({ "r", "rest" }, served(data .. "rest",
+                { proxy = true }, function(conn)
+                    return quoll.waitfd(conn:getfd(), "r", pair.PATIENCE),
+                        (conn:receive(4))
+                end))
+        end
+    end)
+
     it("still knows the proxy", function()
         local seen = served(LINE, { proxy = true }, function(conn)
             local info = conn:getproxy()
