@@ -64,6 +64,9 @@ end
 local function current()
   local source = state.resolv_conf
   local given = source:get()
+  if source ~= state.resolv_conf then -- configured while we read
+    return current()
+  end
   if not state.conf or state.version ~= source.version then
     if state.channel then
       add_counts(state.channel)

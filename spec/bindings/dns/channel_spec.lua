@@ -53,17 +53,17 @@ describe("bindings/dns/channel", function()
             local ffi = require "ffi"
             local nameserver = require "spec.support.nameserver"
             local quoll = require "quoll"
-            pcall(ffi.cdef, "int fork(void);")
-            pcall(ffi.cdef, "int waitpid(int pid, int *status, int options);")
-            pcall(ffi.cdef, "void _exit(int status);")
-            pcall(ffi.cdef, "unsigned alarm(unsigned s);")
+            for _, prototype in ipairs { "int fork(void);",
+                "int waitpid(int pid, int *status, int options);",
+                "void _exit(int);", "unsigned alarm(unsigned);" } do
+                pcall(ffi.cdef, prototype)
+            end
             local function query(name)
                 return quoll.dns.query(name, "A", { timeout = 5 })
             end
             local function child(task)
                 assert(query("two.test")[1].address == "10.0.0.1")
-                local _, err, code = task:wait(5)
-                assert(code == "ECANCELED", err)
+                assert(select(3, task:wait(5)) == "ECANCELED")
             end
             nameserver.with(function(q)
                 if q.name ~= "slow.test" then
@@ -82,8 +82,7 @@ describe("bindings/dns/channel", function()
                 local status = ffi.new("int[1]")
                 ffi.C.waitpid(pid, status, 0)
                 assert(status[0] == 0, "the child failed")
-                assert(query "three.test")
-                assert(task:status() == "waiting")
+                assert(query "three.test" and task:status() == "waiting")
                 task:cancel()
             end)
         ]]

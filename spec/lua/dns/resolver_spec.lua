@@ -215,6 +215,19 @@ describe("quoll.dns.resolver's files", function()
         end, { resolv_conf = conf, search = false })
     end)
 
+    it("are the newest settings', also when they are being read", function()
+        with(both, function(server)
+            write(conf, "search a.test\n")
+            dns.configure { resolv_conf = conf }
+            local task = quoll.spawn(resolve, "one", "inet")
+            quoll.yield()
+            dns.configure { search = { "b.test" } }
+            task:wait(pair.PATIENCE)
+            assert(resolve("two", "inet"))
+            assert.equal("two.b.test", server.asked[#server.asked].name)
+        end, { search = false })
+    end)
+
     it("name the servers, on port 53", function()
         write(conf, "nameserver 127.0.0.53\nnameserver ::1\n")
         local settings = require "quoll.dns.settings"
