@@ -21,6 +21,49 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* Where a process was started without stdin, stdout or stderr, none of the
+ * loop's own descriptors takes that number: whoever reads or writes there would
+ * meet the loop's works. */
+static int
+above_stdio(int fd)
+{
+    int above, err;
+
+    if (fd < 0 || fd > STDERR_FILENO) {
+        return fd;
+    }
+    above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    err = errno;
+    (void) close(fd);
+    errno = err;
+    return above;
+}
+
+static int
+sys_epoll_create1(int flags)
+{
+    return above_stdio(epoll_create1(flags));
+}
+
+static int
+sys_eventfd(unsigned count, int flags)
+{
+    return above_stdio(eventfd(count, flags));
+}
+
+/* fd: -1, a new one. */
+static int
+sys_signalfd(int fd, const sigset_t *mask, int flags)
+{
+    return above_stdio(signalfd(fd, mask, flags));
+}
+
+static int
+sys_inotify_init1(int flags)
+{
+    return above_stdio(inotify_init1(flags));
+}
+
 static int
 sys_fionread(int fd, int *bytes)
 {
@@ -115,12 +158,12 @@ sys_pidfd_status(int pidfd, int *status)
 }
 
 const ql_sys_t ql_sys_default = {
-    .epoll_create1 = epoll_create1,
+    .epoll_create1 = sys_epoll_create1,
     .epoll_ctl = epoll_ctl,
     .epoll_wait = epoll_wait,
     .epoll_pwait2 = epoll_pwait2,
-    .eventfd = eventfd,
-    .signalfd = signalfd,
+    .eventfd = sys_eventfd,
+    .signalfd = sys_signalfd,
     .poll = poll,
 
     .socket = socket,
@@ -179,7 +222,7 @@ const ql_sys_t ql_sys_default = {
     .lseek = lseek,
     .fdatasync = fdatasync,
 
-    .inotify_init1 = inotify_init1,
+    .inotify_init1 = sys_inotify_init1,
     .inotify_add_watch = inotify_add_watch,
     .inotify_rm_watch = inotify_rm_watch,
 

@@ -3,7 +3,8 @@
  * the runtime goes. A loop holds a pointer to its table; the real one is
  * ql_sys_default. A test gives a loop a table that scripts results. Members
  * have the names and the contracts of libc and libaio (which returns -errno
- * where libc sets errno).
+ * where libc sets errno). The default's epoll_create1, eventfd, signalfd and
+ * inotify_init1 never give a descriptor below 3.
  */
 #ifndef QUOLL_SYS_H
 #define QUOLL_SYS_H

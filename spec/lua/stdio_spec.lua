@@ -121,6 +121,35 @@ describe("quoll.stdin, stdout and stderr", function()
         end)
     end))
 
+    it("that are closed are said to be, and the loop goes on", in_task(
+        function()
+            local path = os.tmpname()
+            local source = prelude .. [[
+                quoll.run(function()
+                    quoll.sleep(0)
+                    local said = {}
+                    for _, name in ipairs { "stdin", "stdout", "stderr" } do
+                        local _, err = pcall(function()
+                            return quoll[name]
+                        end)
+                        said[#said + 1] = tostring(err)
+                    end
+                    quoll.sleep(0)
+                    quoll.fs.writefile(os.getenv "TO",
+                        table.concat(said, "\n"))
+                end)
+            ]]
+            local p = assert(quoll.process.exec(
+                'exec "$LUA" -e "$SOURCE" <&- >&- 2>&-', { shell = true,
+                setenv = { LUA = LUA, SOURCE = source, TO = path } }))
+            assert.same({ true, "exit", 0 }, { p:wait(pair.PATIENCE) })
+            assert.same({ "stdin: bad file descriptor",
+                "stdout: bad file descriptor", "stderr: bad file descriptor" },
+                { quoll.fs.readfile(path):match
+                    "(std.-)\n.-(std.-)\n.-(std.*)" })
+            os.remove(path)
+        end))
+
     it("make a terminal program: examples/talk.lua", in_task(function()
         local listener = assert(quoll.listen "127.0.0.1:0")
         with_terminal(function(master, slave)
