@@ -596,8 +596,9 @@ struct ql_connection_s {
     unsigned borrowed : 1; /* ql_close_connection leaves the fd open */
     unsigned stream : 1;   /* not a datagram socket */
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
-    unsigned urgent : 1;   /* EPOLLPRI came: reads stop short at its byte */
-    unsigned held : 1;     /* the io table has begun to send what the last send,
+    unsigned urgent : 1; /* EPOLLPRI came, or a descriptor: reads stop short at
+                              its byte */
+    unsigned held : 1;   /* the io table has begun to send what the last send,
                               which was NGX_AGAIN, was given: only the same
                               bytes can go on; set and cleared by the table */
 };

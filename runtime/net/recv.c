@@ -4,8 +4,8 @@
  * system call. After EPOLLRDHUP (pending_eof) a short read proves nothing:
  * the end follows without another event. Nor does it where there is no socket
  * (plain): a terminal gives a line at a time, and a pipe's end comes in one
- * event with its last bytes. Nor where a byte was urgent: a read stops before
- * it, whatever follows.
+ * event with its last bytes. Nor where a byte was urgent, or came with a
+ * descriptor: a read stops there, whatever follows.
  */
 #include "../core/loop.h"
 
@@ -111,6 +111,21 @@ end_of_file(ql_event_t *rev)
     return 0;
 }
 
+/* A read ends behind the bytes that a descriptor came with, which nobody here
+ * wants: MSG_CTRUNC is all that is seen of it. */
+static ssize_t
+receive_unix(ql_connection_t *c, void *buf, size_t size)
+{
+    struct iovec iov = {buf, size};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t n = c->loop->sys->recvmsg(c->fd, &msg, 0);
+
+    if (n > 0 && (msg.msg_flags & MSG_CTRUNC) != 0) {
+        c->urgent = 1;
+    }
+    return n;
+}
+
 static ssize_t
 receive(ql_connection_t *c, void *buf, size_t size)
 {
@@ -118,7 +133,8 @@ receive(ql_connection_t *c, void *buf, size_t size)
     ssize_t n;
 
     if (!c->plain) {
-        n = sys->recv(c->fd, buf, size, 0);
+        n = c->peer.sa.sa_family == AF_UNIX ? receive_unix(c, buf, size)
+                                            : sys->recv(c->fd, buf, size, 0);
         if (n != -1 || errno != ENOTSOCK) {
             return n;
         }

@@ -84,6 +84,16 @@ describe("bindings/net/receivefd", function()
             assert.same({ nil, "closed", "CLOSED" }, { server:keepfds() })
         end))
 
+    it("not wanted does not hold up the bytes behind it", passing.with(
+        function(client, server)
+            local task = quoll.spawn(server.receive, server, 6)
+            quoll.yield()
+            quoll.yield()
+            client:sendfd(0, "one")
+            client:send "two"
+            assert.equal("onetwo", task:wait())
+        end))
+
     it("loses none by a cancellation", passing.with(function(client, server)
         local task = quoll.spawn(server.receivefd, server)
         quoll.yield()
