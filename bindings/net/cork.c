@@ -111,6 +111,25 @@ ql__cork_send(ql_conn_t *conn)
     return n == 0 ? NGX_AGAIN : n;
 }
 
+int
+ql__cork_drain(ql_conn_t *conn, ql_event_handler_pt on_event)
+{
+    ssize_t n;
+
+    while (ql__gathered(conn) > 0) {
+        n = ql__cork_send(conn);
+        if (n == NGX_ERROR) {
+            conn->wop.err = errno;
+            return NGX_ERROR;
+        }
+        if (n == NGX_AGAIN) {
+            return ql__park(&conn->c->write, on_event, &conn->wop);
+        }
+        conn->wop.progress = 1;
+    }
+    return NGX_OK;
+}
+
 bool
 ql__cork_emptied(ql_conn_t *conn)
 {

@@ -37,6 +37,9 @@ void ql__cork_sent(ql_conn_t *conn, size_t n);
 /* One attempt to send what is gathered: bytes, NGX_AGAIN, NGX_ERROR with
  * c->err. */
 ssize_t ql__cork_send(ql_conn_t *conn);
+/* For an operation of wop: sends what is gathered before. NGX_OK; NGX_AGAIN, it
+ * is parked with on_event; NGX_ERROR with wop.err. */
+int ql__cork_drain(ql_conn_t *conn, ql_event_handler_pt on_event);
 /* Is nothing gathered any more, what the system takes at once being sent? */
 bool ql__cork_emptied(ql_conn_t *conn);
 /* A send has ended: what is still gathered is the cork's to send, or lost with

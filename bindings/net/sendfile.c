@@ -209,26 +209,6 @@ send_read(ql_transfer_t *t)
     return advance(t, n);
 }
 
-/* What was gathered before goes before. */
-static int
-send_gathered(ql_conn_t *conn)
-{
-    ssize_t n;
-
-    while (ql__gathered(conn) > 0) {
-        n = ql__cork_send(conn);
-        if (n == NGX_ERROR) {
-            conn->wop.err = errno;
-            return NGX_ERROR;
-        }
-        if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->write, on_writable, &conn->wop);
-        }
-        conn->wop.progress = 1;
-    }
-    return NGX_OK;
-}
-
 /* Nobody is called for the transfer any more. */
 static void
 unpark(ql_transfer_t *t)
@@ -256,7 +236,7 @@ transfer_attempt(ql_op_t *op)
     unpark(t);
     rc = t->info != NULL ? await_size(t) : NGX_OK;
     if (rc == NGX_OK) {
-        rc = send_gathered(t->conn);
+        rc = ql__cork_drain(t->conn, on_writable);
     }
     while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
         if (t->sent >= share) {
