@@ -398,17 +398,19 @@ QL_API int ql_notify(ql_loop_t *loop);
 QL_API void ql_post_from_thread(ql_loop_t *loop, ql_event_t *ev);
 
 typedef struct {
-    uint64_t turns;     /* of the loop */
-    uint64_t events;    /* delivered by epoll */
-    uint64_t stale;     /* events of a connection that was gone */
-    uint64_t rebuilds;  /* of the epoll set */
-    uint64_t epoll_ctl; /* calls */
-    uint64_t timers;    /* set now */
-    uint64_t posted;    /* in the posted queues now */
-    uint64_t opened;    /* connections taken; = closed + live */
-    uint64_t closed;    /* connections given back */
-    uint64_t live;      /* connections now, without pseudo ones */
-    uint64_t accepted;  /* by listeners; part of opened */
+    uint64_t turns;         /* of the loop */
+    uint64_t events;        /* delivered by epoll */
+    uint64_t stale;         /* events of a connection that was gone */
+    uint64_t rebuilds;      /* of the epoll set */
+    uint64_t epoll_ctl;     /* calls */
+    uint64_t timers;        /* set now */
+    uint64_t posted;        /* in the posted queues now */
+    uint64_t opened;        /* connections taken; = closed + live */
+    uint64_t closed;        /* connections given back */
+    uint64_t live;          /* connections now, without pseudo ones */
+    uint64_t accepted;      /* by listeners; part of opened */
+    uint64_t rejected;      /* closed as they came: max_connections */
+    uint64_t rejected_peer; /* the same for max_per_peer */
     uint64_t accept_errors;
     uint64_t accept_pauses; /* listeners out of the set for EMFILE etc. */
     uint64_t aio_submitted; /* iocbs; = aio_reaped + aio_in_flight */
@@ -585,11 +587,13 @@ struct ql_connection_s {
     void *transport;           /* the io table's state: TLS; NULL: none */
     ql_listening_t *listening; /* the listener itself / in whose queue */
     ql_queue_t queue;          /* free list, or the listener's accept queue */
-    uint64_t number;           /* of this use of the struct; for logs */
-    int fd;                    /* -1: closed */
-    int err;                   /* errno of the last failed recv or send */
-    ql_peer_t peer;            /* of an accepted or connected socket */
-    uint32_t reused;           /* times taken from a pool; ql_keepalive_get */
+    struct ql__peer_s *peer_count; /* where its listener counts it; NULL: it
+                                      does not */
+    uint64_t number;               /* of this use of the struct; for logs */
+    int fd;                        /* -1: closed */
+    int err;                       /* errno of the last failed recv or send */
+    ql_peer_t peer;                /* of an accepted or connected socket */
+    uint32_t reused;       /* times taken from a pool; ql_keepalive_get */
     unsigned shared : 1;   /* dup'ed or inherited: close() alone does not take
                             it out of the epoll set */
     unsigned pseudo : 1;   /* quoll's own eventfd, signalfd: not counted */
@@ -740,10 +744,14 @@ typedef struct {
     const ql_sockopt_t *options; /* set before bind; what is accepted inherits
                                     them, but not on a unix socket */
     unsigned noptions;           /* length of options */
-    unsigned mode; /* permissions of a unix socket's file; 0: as the
+    uint32_t max_connections; /* alive at a time, else they are closed as they
+                                 come; 0: any number */
+    uint32_t max_per_peer;    /* the same, of one peer: an IPv4 address, 64 bits
+                                 of an IPv6 address */
+    unsigned mode;            /* permissions of a unix socket's file; 0: as the
                                 umask says */
-    uid_t uid;     /* its owner, where `owned` */
-    gid_t gid;     /* and group */
+    uid_t uid;                /* its owner, where `owned` */
+    gid_t gid;                /* and group */
     unsigned owned : 1;
     unsigned reuseport : 1;
     unsigned exclusive : 1; /* EPOLLEXCLUSIVE: several loops share the fd */
@@ -759,10 +767,11 @@ struct ql_listening_s {
     void (*handler)(ql_listening_t *ls);
     void *data;
     ql_loop_t *loop;
-    ql_queue_t link;     /* in loop->listenings */
-    ql_queue_t accepted; /* connections nobody has taken yet */
-    uint32_t queued;     /* how many */
-    int err;             /* errno that killed it */
+    ql_queue_t link;             /* in loop->listenings */
+    ql_queue_t accepted;         /* connections nobody has taken yet */
+    uint32_t queued;             /* how many */
+    int err;                     /* errno that killed it */
+    struct ql__limits_s *limits; /* NULL: there are none */
     ql_sockaddr_t addr;
     unsigned full : 1;   /* out of epoll: the queue is full */
     unsigned paused : 1; /* out of epoll: EMFILE, ENFILE, no connections */

@@ -28,6 +28,8 @@ static const stats_field_t stats_fields[] = {
     STAT("connections", "closed", closed),
     STAT("connections", "live", live),
     STAT("connections", "accepted", accepted),
+    STAT("connections", "rejected", rejected),
+    STAT("connections", "rejected_peer", rejected_peer),
     STAT("connections", "accept_errors", accept_errors),
     STAT("connections", "accept_pauses", accept_pauses),
     STAT("aio", "submitted", aio_submitted),

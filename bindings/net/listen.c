@@ -95,6 +95,10 @@ ql__check_listen_opts(lua_State *L, int arg, const ql_listen_from_t *from,
 
     opts->backlog = (int) option_whole(L, arg, "backlog", 1, INT32_MAX);
     opts->exclusive = option_switch(L, arg, "exclusive");
+    opts->max_connections = (uint32_t) option_whole(L, arg, "max_connections",
+                                                    1, UINT32_MAX);
+    opts->max_per_peer = (uint32_t) option_whole(L, arg, "max_per_peer", 1,
+                                                 UINT32_MAX);
     if (from->fd != -1) {
         refuse_options(L, arg, of_sockets, "who opens the socket");
         return;

@@ -437,6 +437,19 @@ bool ql__socket_stale(ql_loop_t *loop, const ql_sockaddr_t *addr);
 int ql__socket_permit(ql_loop_t *loop, const ql_sockaddr_t *addr,
                       const ql_listen_opts_t *opts);
 
+/* limit.c */
+typedef struct ql__limits_s ql__limits_t;
+typedef struct ql__peer_s ql__peer_t;
+/* NGX_OK with NULL: opts has no limits; NGX_ERROR: no memory. */
+int ql__limits_create(ql_loop_t *loop, const ql_listen_opts_t *opts,
+                      ql__limits_t **limits);
+/* The listener is gone; its connections may not be. */
+void ql__limits_close(ql__limits_t *limits);
+/* Counts a connection with its peer; NULL: it is one too many, and this has
+ * been said. */
+ql__peer_t *ql__limits_enter(ql__limits_t *limits, const ql_sockaddr_t *addr);
+void ql__limits_leave(ql__peer_t *peer);
+
 /* recv.c, send.c, sendfile.c */
 ssize_t ql_unix_recv(ql_connection_t *c, void *buf, size_t size);
 ssize_t ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n);

@@ -166,12 +166,25 @@ static int
 enqueue(ql_listening_t *ls, int fd, const ql_sockaddr_t *peer)
 {
     ql_loop_t *loop = ls->loop;
-    ql_connection_t *c = ql_get_connection(loop, fd);
+    ql__peer_t *counted = NULL;
+    ql_connection_t *c;
 
+    if (ls->limits != NULL) {
+        counted = ql__limits_enter(ls->limits, peer);
+        if (counted == NULL) {
+            (void) loop->sys->close(fd);
+            return NGX_DECLINED;
+        }
+    }
+    c = ql_get_connection(loop, fd);
     if (c == NULL) {
+        if (counted != NULL) {
+            ql__limits_leave(counted);
+        }
         (void) loop->sys->close(fd);
         return run_out(ls, ENOMEM, "connection dropped");
     }
+    c->peer_count = counted;
     if (peer->u.sa.sa_family == AF_UNIX) {
         c->peer.sa.sa_family = AF_UNIX;
     } else {

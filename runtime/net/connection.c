@@ -144,6 +144,9 @@ ql_free_connection(ql_connection_t *c)
     ql_loop_t *loop = c->loop;
 
     c->fd = -1;
+    if (c->peer_count != NULL) {
+        ql__limits_leave(c->peer_count);
+    }
     ql_queue_insert_head(&loop->freed_connections, &c->queue);
     if (c->pseudo) {
         return;

@@ -88,6 +88,15 @@ open_socket(ql_loop_t *loop, const ql_sockaddr_t *addr,
     return fd;
 }
 
+static void
+destroy(ql_listening_t *ls)
+{
+    if (ls->limits != NULL) {
+        ql__limits_close(ls->limits);
+    }
+    ql__free(ls->loop, ls);
+}
+
 /* The struct for a listening descriptor, with the address it got. */
 static ql_listening_t *
 make_listening(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
@@ -108,6 +117,11 @@ make_listening(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
         ql_log_error(loop, QL_LOG_ERR, errno, "getsockname() failed");
         goto failed;
     }
+    if (ql__limits_create(loop, opts, &ls->limits) != NGX_OK) {
+        errno = ENOMEM;
+        ql_log_error(loop, QL_LOG_ERR, errno, "no memory for a listener");
+        goto failed;
+    }
     ls->connection = ql_get_connection(loop, fd);
     if (ls->connection == NULL) {
         goto failed;
@@ -118,7 +132,7 @@ make_listening(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
     return ls;
 
 failed:
-    ql__free(loop, ls);
+    destroy(ls);
     return NULL;
 }
 
@@ -138,7 +152,7 @@ enter(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
     {
         err = errno;
         ql_free_connection(ls->connection);
-        ql__free(loop, ls);
+        destroy(ls);
         errno = err;
         return NULL;
     }
@@ -236,5 +250,5 @@ ql_listening_close(ql_listening_t *ls)
     while ((c = ql_accept(ls)) != NULL) {
         ql_close_connection(c);
     }
-    ql__free(ls->loop, ls);
+    destroy(ls);
 }
