@@ -37,6 +37,7 @@ state_gc(lua_State *L)
 {
     ql_lua_t *lua = lua_touserdata(L, 1);
     ql_loop_t *loop = lua->loop;
+    const ql_sys_t *sys;
     uint64_t alive;
 
     if (loop == NULL) {
@@ -49,9 +50,10 @@ state_gc(lua_State *L)
                 "quoll.run() waits for them\n",
                 (unsigned long long) alive, alive == 1 ? " was" : "s were");
     }
+    sys = ql_loop_sys(loop);
     lua->loop = NULL;
     ql_loop_destroy(loop);
-    ql__tasks_free(lua);
+    ql__tasks_free(lua, sys);
     return 0;
 }
 

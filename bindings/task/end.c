@@ -4,8 +4,7 @@
  * coroutines, so nothing here may allocate in Lua.
  */
 #include "../base/state.h"
-
-#include <stdlib.h>
+#include "core/sys.h"
 
 /* Handles that a task returns move to the scope that gets them. */
 static void
@@ -98,6 +97,19 @@ end_tell(const ql_task_t *t)
     o->state = t->state;
 }
 
+/* The last one is kept for the next spawn; not from AddressSanitizer, which is
+ * to see who still uses it. */
+static void
+end_free(ql_lua_t *lua, ql_task_t *t)
+{
+#ifdef __SANITIZE_ADDRESS__
+    ql_loop_sys(lua->loop)->free(t);
+#else
+    ql_loop_sys(lua->loop)->free(lua->spare);
+    lua->spare = t;
+#endif
+}
+
 static void
 end_task(ql_task_t *t)
 {
@@ -120,8 +132,7 @@ end_task(ql_task_t *t)
     ql__join_child(parent);
     end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
-    free(lua->spare);
-    lua->spare = t;
+    end_free(lua, t);
     if (ql_task_count(lua) == 0) {
         ql__stop_idle(lua);
         ql__signals_idle(lua);
@@ -129,7 +140,7 @@ end_task(ql_task_t *t)
 }
 
 void
-ql__tasks_free(ql_lua_t *lua)
+ql__tasks_free(ql_lua_t *lua, const ql_sys_t *sys)
 {
     ql_scope_t *s = &lua->root.scope;
 
@@ -145,12 +156,12 @@ ql__tasks_free(ql_lua_t *lua)
             s->task->state = QL_TASK_CANCELLED;
             s->task->L = NULL;
             end_tell(s->task);
-            free(s->task);
+            sys->free(s->task);
         }
         s = parent;
     }
     lua->current = &lua->root;
-    free(lua->spare);
+    sys->free(lua->spare);
     lua->spare = NULL;
 }
 

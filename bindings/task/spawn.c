@@ -2,8 +2,8 @@
  * spawn.c: how tasks begin.
  */
 #include "../base/state.h"
+#include "core/sys.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -190,8 +190,11 @@ spawn_enter(lua_State *L, ql_outcome_t *o, ql_scope_t *parent, lua_State *co,
 {
     ql_lua_t *lua = parent->task->lua;
     int ref = berth != 0 ? QL_ANCHOR_BERTH : ql__anchor(L, lua, 1);
-    ql_task_t *t = lua->spare != NULL ? lua->spare : malloc(sizeof(*t));
+    ql_task_t *t = lua->spare;
 
+    if (t == NULL) {
+        t = ql_loop_sys(lua->loop)->malloc(sizeof(*t));
+    }
     if (t == NULL) {
         spawn_lose(L, lua, ref, berth);
     }

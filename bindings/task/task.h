@@ -156,8 +156,9 @@ void ql__task_push_fenv(lua_State *L, int idx);
 void ql__idle_lose(ql_lua_t *lua, uint8_t berth);
 
 /* end.c */
-/* The state is closing: what is left of the tree is freed. */
-void ql__tasks_free(ql_lua_t *lua);
+/* The state is closing, its loop has gone: what is left of the tree is freed
+ * through sys. */
+void ql__tasks_free(ql_lua_t *lua, const ql_sys_t *sys);
 /* The coroutine returned or raised; status is lua_resume's. */
 void ql__task_returned(ql_task_t *t, int status);
 /* Ends t as `result` once its children have ended. */

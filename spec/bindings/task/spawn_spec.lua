@@ -141,3 +141,28 @@ describe("a delayed start", function()
         assert.matches("bad argument 's' to 'after'", err)
     end)
 end)
+
+describe("a spawn without memory", function()
+    it("raises and leaves nothing", function()
+        local result = helper.script [[
+            local inject = require "spec.support.scripted"
+            local quoll = require "quoll"
+            local function refused(spawn, ...)
+                inject.ql_inject_fail("malloc", -1, 1, 0, 12)
+                for _ = 1, 200 do -- more than coroutines are kept
+                    local ok, err = pcall(spawn, ...)
+                    assert(not ok and err:find "not enough memory", err)
+                end
+                inject.ql_inject_clear()
+                print(quoll.stats().tasks.live)
+            end
+            quoll.run(function()
+                refused(quoll.spawn, print)
+                refused(quoll.timer.after, 0, print)
+                print(quoll.spawn(tostring, "it can"):wait())
+            end)
+        ]]
+        assert.equal(0, result.code, result.err)
+        assert.equal("1\n1\nit can\n", result.out)
+    end)
+end)
