@@ -164,12 +164,16 @@ describe("a signal that a script takes", function()
         local child = started [[
             print "ready"
             local on = quoll.signal.on({ "HUP", "TERM" }, print)
-            print((quoll.process.run({ "cat", "/proc/self/status" })
-                :gsub(".*SigIgn:%s*(%x+).*SigCgt:%s*(%x+).*", "%1 %2")))
+            local status = quoll.process.run({ "cat", "/proc/self/status" })
+            for _, what in ipairs { "SigIgn", "SigCgt" } do
+                local mask = status:match(what .. ":%s*%x+(%x%x%x%x%x%x%x%x)")
+                -- Of signals 1 to 31: glibc ignores 32 and 33, its own, there.
+                print(what, bit.band(tonumber(mask, 16), 0x7fffffff))
+            end
             on:cancel()
             quoll.run()
         ]]
-        assert.matches("^0+ 0+\n$", ended(child).out)
+        assert.equal("SigIgn\t0\nSigCgt\t0\n", ended(child).out)
     end)
 
     it("says what its task waits for", function()
