@@ -196,6 +196,21 @@ await_shake(lua_State *L, shake_t *s)
     return ql_await(L, &s->op, lua_gettop(L));
 }
 
+/* TLS is on already: harmless when it is what is asked for, as where the
+ * connection has come out of a pool. */
+static int
+push_again(lua_State *L, shake_t *s, const ql_tls_context_t *context)
+{
+    const char *name = optional(L, lua_isnil(L, 4) ? 3 : 4);
+
+    s->stream->restore(s->handle, &s->op);
+    if (!ql_tls_has(s->tls, context, name)) {
+        return ql_push_error(L, EALREADY);
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* start(conn, context, [server name], [name to verify], [session], [s]) -> true
  * | false: a certificate is to be chosen | nil, err, CODE */
 static int
@@ -215,8 +230,7 @@ tls_start(lua_State *L)
     err = shake_lend(L, stream, h, &s);
     s->op.timeout = timeout;
     if (err == 0 && s->tls != NULL) {
-        stream->restore(h, &s->op);
-        return ql_push_error(L, EALREADY);
+        return push_again(L, s, context);
     }
     if (err == 0) {
         err = start_on(L, s, context);

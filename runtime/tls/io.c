@@ -161,14 +161,17 @@ drain(ql_connection_t *c)
     (void) ql_os_io.recv(c, scrap, sizeof(scrap));
 }
 
+/* In a forked child the stream is its parent's, who goes on with it. */
 static void
 tls_close(ql_connection_t *c)
 {
     ql_tls_t *t = c->transport;
 
-    (void) ql_tls_say_goodbye(t);
-    ql_tls_press(t);
-    drain(c);
+    if (t->pid == t->context->sys->getpid()) {
+        (void) ql_tls_say_goodbye(t);
+        ql_tls_press(t);
+        drain(c);
+    }
     ql_tls_end(t);
 }
 

@@ -131,7 +131,8 @@ typedef struct {
     size_t nlate; /* bytes at late */
     char *keylog; /* lines of the key log */
     size_t nkeylog;
-    int err;              /* failed for good: why */
+    int err;   /* failed for good: why */
+    pid_t pid; /* of the process that speaks it; no child of that does */
     unsigned reading : 1; /* in SSL_read or the handshake: what they write may
                              be late */
     unsigned eof : 1;     /* the plain stream has ended */
@@ -150,6 +151,10 @@ extern const ql_os_io_t ql_tls_io; /* io.c */
 /* Puts TLS on c. NULL with errno ENOMEM. It ends with c. */
 ql_tls_t *ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
                        const ql_tls_peer_t *peer);
+/* Whether the handshake was made with context for name (NULL: for none), and
+ * nothing has failed since. */
+bool ql_tls_has(const ql_tls_t *t, const ql_tls_context_t *context,
+                const char *name);
 /* Takes it off again, and says nothing. */
 void ql_tls_end(ql_tls_t *t);
 /* Of a connection with TLS on it, else NULL. */

@@ -135,7 +135,7 @@ ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
         errno = ENOMEM;
         return NULL;
     }
-    *t = (ql_tls_t){.c = c, .context = context};
+    *t = (ql_tls_t){.c = c, .context = context, .pid = context->sys->getpid()};
     context->refs++;
     ERR_clear_error();
     if (!prepare(t, peer)) {
@@ -147,6 +147,14 @@ ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
     c->transport = t;
     c->io = &ql_tls_io;
     return t;
+}
+
+bool
+ql_tls_has(const ql_tls_t *t, const ql_tls_context_t *context, const char *name)
+{
+    return t->done && t->err == 0 && t->context == context
+        && (t->name == NULL || name == NULL ? t->name == name
+                                            : strcmp(t->name, name) == 0);
 }
 
 /* ---------------------------------------------------------- results ---- */

@@ -23,7 +23,11 @@ local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true,
 -- return true or nil, err, CODE, and conn is closed after a failure.
 connect.steps = {}
 
-local steps = connect.steps
+--- Their options are checked before anything is opened: tls(opts, host) and
+-- proxy(opts) raise.
+connect.checks = {}
+
+local steps, checks = connect.steps, connect.checks
 
 local function host_of(address)
   if address:find("^unix:") then
@@ -90,6 +94,8 @@ local function check_steps(address, opts)
     if opts[name] and not steps[name] then
       raise(("bad argument 'options' to 'connect' ('%s' is not available)")
         :format(name))
+    elseif opts[name] and checks[name] then
+      checks[name](opts[name], host_of(address))
     end
   end
   local timeout = opts.timeout

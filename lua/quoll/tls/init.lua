@@ -111,10 +111,10 @@ local function shake(conn, ctx, own, host)
   return true
 end
 
-local function check_name(ctx, own, host)
-  if ctx.verify and not ctx.server and not own.server_name and host == "" then
-    core.raise("bad argument 'options' to 'starttls' (verification needs "
-      .. "'server_name')")
+local function check_name(verify, own, host, method)
+  if verify and not own.server_name and host == "" then
+    core.raise(("bad argument 'options' to '%s' (verification needs "
+      .. "'server_name')"):format(method))
   end
 end
 
@@ -125,7 +125,7 @@ local function start(conn, opts, host)
     conn:close()
     return nil, own, code
   end
-  check_name(ctx, own, host)
+  check_name(ctx.verify and not ctx.server, own, host, "starttls")
   return shake(conn, ctx, own, host)
 end
 
@@ -165,6 +165,22 @@ function Connection:tlssession()
 end
 
 connect.steps.tls = start
+
+-- A context's own options were checked when it was made.
+function connect.checks.tls(opts, host)
+  local own = {}
+  local ctx = context.is(opts) and opts
+  if not ctx then
+    own = settings.check(opts ~= true and opts or nil, "connect",
+      PER_CONNECTION)
+    ctx = context.is(own.context) and own.context
+  end
+  local verify = own.verify ~= false
+  if ctx then
+    verify = ctx.verify
+  end
+  check_name(verify, own, host, "connect")
+end
 
 -- A handler's connection has its handshake in the handler's task.
 function listener.steps.tls(fn, opts)

@@ -99,12 +99,9 @@ local function system_store()
   return nil, "no certificate store found", "ENOENT"
 end
 
-local function protocols(list, method)
+local function protocols(list)
   local wire = {}
   for i, name in ipairs(list) do
-    if type(name) ~= "string" or #name < 1 or #name > 255 then
-      bad_argument(name, "alpn", method, "names of 1 to 255 bytes")
-    end
     wire[i] = string.char(#name) .. name
   end
   return wire[1] and table.concat(wire) or nil
@@ -138,6 +135,14 @@ local function check_server(opts, method)
   local names = type(opts.names)
   if opts.names and names ~= "table" and names ~= "function" then
     bad_argument(opts.names, "names", method, "a table or a function")
+  end
+end
+
+local function check_alpn(opts, method)
+  for _, name in ipairs(opts.alpn or {}) do
+    if type(name) ~= "string" or #name < 1 or #name > 255 then
+      bad_argument(name, "alpn", method, "names of 1 to 255 bytes")
+    end
   end
 end
 
@@ -176,6 +181,7 @@ function settings.check(opts, method, more)
       :format(method))
   end
   check_keylog(opts, method)
+  check_alpn(opts, method)
   version(opts, "min_version", "1.2", method)
   version(opts, "max_version", "1.3", method)
   return opts
@@ -218,7 +224,7 @@ function settings.read(opts, method)
     keylog = opts.keylog ~= nil,
     min = version(opts, "min_version", "1.2", method),
     max = version(opts, "max_version", "1.3", method),
-    alpn = opts.alpn and protocols(opts.alpn, method),
+    alpn = opts.alpn and protocols(opts.alpn),
   }
   for _, name in ipairs { "password", "ciphers", "ciphersuites", "groups",
     "ticket_key", "ocsp_response" } do

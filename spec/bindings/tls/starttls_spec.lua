@@ -1,6 +1,7 @@
 local certs = require "spec.support.certs"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
+local pooled = require "spec.support.pooled"
 local quoll = require "quoll"
 local tls = require "spec.support.tls_pair"
 
@@ -90,9 +91,33 @@ describe("bindings/tls/starttls", function()
         end)
     end)
 
-    it("is on a connection once", tls.with(function(client)
-        assert.same({ nil, "operation already in progress", "EALREADY" },
-            { client:starttls(tls.client()) })
+    it("is on a connection once: again is harmless", tls.with(
+        function(client, server)
+            assert.is_true(client:starttls(tls.client()))
+            local again = { nil, "operation already in progress", "EALREADY" }
+            for name, value in pairs { server_name = "127.0.0.1",
+                verify = false, alpn = { "h2" } } do
+                assert.same(again,
+                    { client:starttls(tls.client { [name] = value }) })
+            end
+            assert(client:send "hello")
+            assert.equal("hello", server:receive(5))
+        end))
+
+    it("is on what comes out of a pool", pooled.with(function(there)
+        local peer
+        for i = 0, 1 do
+            local conn = there:connect("secure")
+            assert.equal(i, conn:getreusedtimes())
+            peer = peer or there:accept()
+            if i == 0 then
+                assert(tls.shake(conn, peer)[1])
+            end
+            assert.is_true(conn:starttls(tls.client()))
+            assert(peer:send "x")
+            assert.equal("x", conn:receive(1))
+            assert(conn:setkeepalive())
+        end
     end))
 
     it("meets a reset, garbage and plain HTTP", function()

@@ -65,6 +65,22 @@ describe("quoll.net.connect", function()
         end)
     end)
 
+    it("refuses options of its steps before it connects", function()
+        for expected, opts in pairs {
+            ["no option 'verfy'"] = { tls = { verfy = false } },
+            ["verification needs 'server_name'"] = { tls = true },
+            ["a table expected, got 'yes'"] = { tls = "yes" },
+            ["the version is 'v1' or 'v2'"] = { proxy = "v3" },
+            ["an IP address with its port"] = { proxy = { version = "v1",
+                source = "x", destination = "1.2.3.4:1" } },
+        } do
+            pair.raises(function()
+                quoll.connect("unix:/nonexistent/socket", opts)
+            end, "connect_spec.lua:%d+: bad argument.*" .. expected:gsub("%p",
+                "%%%0"))
+        end
+    end)
+
     it("connects from an address", function()
         quoll.run(function()
             local listener = quoll.listen("127.0.0.1:0")
@@ -101,8 +117,8 @@ describe("quoll.net.connect", function()
                 seen = { conn, opts, host }
                 return true
             end
-            local conn = assert(connect { tls = { "x" } })
-            assert.same({ conn, { "x" }, "127.0.0.1" }, seen)
+            local conn = assert(connect { tls = { verify = false } })
+            assert.same({ conn, { verify = false }, "127.0.0.1" }, seen)
             conn:close()
         end)
 

@@ -2,6 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local pooled = require "spec.support.pooled"
 local quoll = require "quoll"
+local tls = require "spec.support.tls_pair"
 
 describe("quoll.net.pool", function()
     helper.gates()
@@ -57,10 +58,13 @@ describe("quoll.net.pool", function()
 
     it("tells options apart that make connections different",
         pooled.with(function(there)
-            local steps = require("quoll.net.connect").steps
-            local tls = steps.tls
-            steps.tls = function() return true end
-            quoll.defer(function() steps.tls = tls end)
+            local connect = require "quoll.net.connect"
+            local step, check = connect.steps.tls, connect.checks.tls
+            connect.steps.tls = function() return true end
+            connect.checks.tls = nil
+            quoll.defer(function()
+                connect.steps.tls, connect.checks.tls = step, check
+            end)
             local object = setmetatable({}, {})
             local distinct = {
                 {}, { bind = "127.0.0.2:0" }, { tls = true }, { tls = object },
@@ -117,9 +121,9 @@ describe("quoll.net.pool", function()
 
     it("leaves room behind when a step raises", pooled.with(function(there)
         local steps = require("quoll.net.connect").steps
-        local tls = steps.tls
+        local step = steps.tls
         steps.tls = function() error("no luck", 0) end
-        quoll.defer(function() steps.tls = tls end)
+        quoll.defer(function() steps.tls = step end)
         for _ = 1, 2 do
             assert.error_matches(function()
                 there:connect({ size = 1, backlog = 0 }, { tls = true })
@@ -127,4 +131,35 @@ describe("quoll.net.pool", function()
         end
         assert.equal(0, #quoll.stats().keepalive.pools)
     end))
+
+    it("keeps TLS behind a PROXY header", function()
+        local seen = {}
+        quoll.run(function()
+            local listener = assert(quoll.listen("127.0.0.1:0"))
+            local server = quoll.spawn(listener.serve, listener,
+                function(conn)
+                    for line in conn:lines() do
+                        seen[#seen + 1] = conn:getpeername()
+                        conn:send { line, " ", conn:tlsinfo().version, "\n" }
+                    end
+                end, { proxy = true, tls = tls.server() })
+            local opts = { pool = true, timeout = pair.PATIENCE,
+                tls = tls.client { timeout = nil }, proxy = { version = "v2",
+                source = "192.0.2.1:5", destination = "192.0.2.2:443" } }
+            for i = 0, 2 do
+                local conn = assert(quoll.connect(listener:address(), opts))
+                conn:settimeout(pair.PATIENCE)
+                assert.equal(i, conn:getreusedtimes())
+                assert(conn:send "hello\n")
+                assert.equal("hello TLSv1.3", conn:receive())
+                assert(conn:setkeepalive())
+            end
+            opts.proxy.source = "192.0.2.3:5"
+            assert.equal(0, assert(quoll.connect(listener:address(),
+                opts)):getreusedtimes())
+            listener:close()
+            server:cancel()
+        end)
+        assert.same({ "192.0.2.1", "192.0.2.1", "192.0.2.1" }, seen)
+    end)
 end)

@@ -158,4 +158,45 @@ describe("runtime/tls/io", function()
         opened:close()
         os.remove(path)
     end))
+
+    it("says nothing when a forked child closes what it has", function()
+        local result = helper.script [[
+            local ffi = require "ffi"
+            local pooled = require "spec.support.pooled"
+            local quoll = require "quoll"
+            local tls = require "spec.support.tls_pair"
+            for _, prototype in ipairs { "int fork(void);",
+                "int waitpid(int pid, int *status, int options);",
+                "void _exit(int);", "unsigned alarm(unsigned);" } do
+                pcall(ffi.cdef, prototype)
+            end
+            pooled.with(function(there)
+                local conns = { there:connect(), there:connect() }
+                local peers = { there:accept(), there:accept() }
+                for i, conn in ipairs(conns) do
+                    assert(tls.shake(conn, peers[i])[1])
+                end
+                assert(conns[2]:setkeepalive())
+                local pid = ffi.C.fork()
+                if pid == 0 then
+                    ffi.C.alarm(8)
+                    quoll.sleep(0.001) -- the pools are dropped
+                    conns[1]:close()
+                    ffi.C._exit(quoll.stats().keepalive.idle)
+                end
+                local status = ffi.new("int[1]")
+                ffi.C.waitpid(pid, status, 0)
+                assert(status[0] == 0, "the child failed")
+                conns[2] = there:connect()
+                assert(conns[2]:getreusedtimes() == 1)
+                for i, conn in ipairs(conns) do
+                    assert(peers[i]:send "x")
+                    assert(conn:receive(1) == "x")
+                    assert(conn:send "y")
+                    assert(peers[i]:receive(1) == "y")
+                end
+            end)()
+        ]]
+        assert.equal(0, result.code, result.err)
+    end)
 end)

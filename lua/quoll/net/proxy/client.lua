@@ -31,7 +31,18 @@ local function split(address, name)
   return host, tonumber(port)
 end
 
-local function outgoing(given)
+local function given_addresses(given)
+  local info = {}
+  info.source, info.sourceport = split(given.source, "source")
+  info.destination, info.destinationport =
+    split(given.destination, "destination")
+  if (info.sourceport == nil) ~= (info.destinationport == nil) then
+    refuse "source and destination are of two kinds"
+  end
+  return info
+end
+
+local function check(given)
   if type(given) == "string" then
     given = { version = given }
   elseif type(given) ~= "table" then
@@ -47,18 +58,16 @@ local function outgoing(given)
   elseif (given.source == nil) ~= (given.destination == nil) then
     refuse("source and destination go together")
   end
+  if given.source then
+    given_addresses(given)
+  end
   return given
 end
 
 local function addresses_of(conn, given)
   local info = {}
   if given.source then
-    info.source, info.sourceport = split(given.source, "source")
-    info.destination, info.destinationport =
-      split(given.destination, "destination")
-    if (info.sourceport == nil) ~= (info.destinationport == nil) then
-      refuse("source and destination are of two kinds")
-    end
+    return given_addresses(given)
   elseif given.command ~= "LOCAL" then
     info.source, info.sourceport = conn:getsockname()
     info.destination, info.destinationport = getpeername(conn)
@@ -70,7 +79,7 @@ local function addresses_of(conn, given)
 end
 
 local function send_header(conn, given)
-  given = outgoing(given)
+  given = check(given)
   local info = addresses_of(conn, given)
   if given.version == "v1" then
     return conn:send(header.v1(info))
@@ -98,5 +107,6 @@ function client.send(conn, given)
 end
 
 connect.steps.proxy = client.send
+connect.checks.proxy = check
 
 return client
