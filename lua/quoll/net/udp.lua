@@ -14,6 +14,7 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local mark, take = core.mark, core.take
+local named = require "quoll.net.named"
 local options = require "quoll.options"
 
 local raw = core.udp
@@ -22,6 +23,8 @@ local send, sendto = raw.send, raw.sendto
 
 local Udp = core.methods.udp
 local udp = {}
+
+local timeouts = setmetatable({}, { __mode = "k" }) -- of sockets, seconds
 
 local SOCKET = {
   broadcast = "boolean",
@@ -144,7 +147,8 @@ end
 --- Sends a datagram.
 -- @tparam string|number|table data a string, a number, or an array of these
 -- and of such arrays
--- @string address IP address, or with its port "127.0.0.1:53", "unix:/path"
+-- @string address IP address or host name, or with its port "127.0.0.1:53",
+-- "unix:/path"
 -- @int[opt] port
 -- @treturn[1] int bytes
 -- @treturn[2] nil
@@ -157,6 +161,10 @@ function Udp:sendto(data, address, port)
     return take(err, code)
   elseif sent then
     return sent
+  elseif code == "ENOTFOUND" then
+    return named.try(address, port, timeouts[self], function(...)
+      return finish(sendto(self, data, ...))
+    end)
   end
   return nil, err, code
 end
@@ -192,21 +200,30 @@ function Udp:sendmany(list, first)
 end
 
 --- Gives it a peer: sends go there, only what comes from there is received, and
--- the peer's refusals are told.
--- @function Udp:setpeername
+-- the peer's refusals are told. Waits for the address of a host name.
 -- @string address as for `sendto`; "*": no peer any more
 -- @int[opt] port
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE
-Udp.setpeername = raw.setpeername
+function Udp:setpeername(address, port)
+  local ok, err, code = raw.setpeername(self, address, port)
+  if not ok and code == "ENOTFOUND" then
+    return named.try(address, port, timeouts[self], function(...)
+      return raw.setpeername(self, ...)
+    end)
+  end
+  return ok, err, code
+end
 
---- Limits how long each wait of a receive or a send may last.
--- @function Udp:settimeout
+--- Limits how long each wait of a receive, a send or a name may last.
 -- @tparam ?number s seconds; nil or math.huge: no limit (the default), 0: try
 -- once and do not wait
-Udp.settimeout = raw.settimeout
+function Udp:settimeout(s)
+  raw.settimeout(self, s)
+  timeouts[self] = s
+end
 
 --- Its own address, as `receivefrom` gives one.
 -- @function Udp:getsockname
