@@ -57,10 +57,13 @@ tls_recv_chain(ql_connection_t *c, const struct iovec *iov, int n)
     return tls_recv(c, iov[0].iov_base, iov[0].iov_len);
 }
 
+/* A record at a time, one that is held by itself: SSL_write would go on to the
+ * next, and where that does not go out, tell of neither. */
 static ssize_t
 tls_send(ql_connection_t *c, const void *buf, size_t size)
 {
     ql_tls_t *t = c->transport;
+    size_t record = c->held ? t->record : QL_TLS_RECORD;
     ssize_t n;
     int rc;
 
@@ -75,7 +78,8 @@ tls_send(ql_connection_t *c, const void *buf, size_t size)
         return NGX_AGAIN;
     }
     ERR_clear_error();
-    rc = SSL_write(t->ssl, buf, clamp(size, INT_MAX));
+    t->record = (size_t) clamp(size, record);
+    rc = SSL_write(t->ssl, buf, (int) t->record);
     if (rc > 0) {
         c->held = 0;
         return rc;

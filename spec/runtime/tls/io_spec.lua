@@ -144,6 +144,16 @@ describe("runtime/tls/io", function()
             assert.equal(big, server:receive(#big))
         end))
 
+    it("tells how much has gone where a later record did not", tls.with(
+        function(client, server)
+            client:setoption("sndbuf", 4096)
+            client:settimeouts(0.1, tls.PATIENCE) -- more than an ACK's delay
+            local sent, _, partial = client:send(("x"):rep(pair.MIB))
+            client:close()
+            local all, _, some = server:receive "*a"
+            assert.equal(sent or partial, #(all or some))
+        end))
+
     it("sends files", tls.with(function(client, server)
         local path = os.tmpname()
         local data = ("line %07d\n"):rep(20000):gsub("%%07d", "0")
