@@ -179,7 +179,14 @@ failed(ql_tls_t *t, ql_event_t *ev)
 ssize_t
 ql_tls_result(ql_tls_t *t, ql_event_t *ev, int rc)
 {
-    switch (SSL_get_error(t->ssl, rc)) {
+    int kind = SSL_get_error(t->ssl, rc);
+
+    /* What OpenSSL says of a write, too, that the system has refused once the
+     * peer had said that it will send no more. */
+    if (kind == SSL_ERROR_ZERO_RETURN && ev->write) {
+        kind = SSL_ERROR_SYSCALL;
+    }
+    switch (kind) {
     case SSL_ERROR_WANT_READ:
     case SSL_ERROR_WANT_WRITE:
         return NGX_AGAIN;

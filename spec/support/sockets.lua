@@ -101,6 +101,12 @@ function sockets.tcp()
     return ours, theirs
 end
 
+-- Resets the connection of fd, which stays open.
+function sockets.disconnect(fd)
+    local nowhere = ffi.new("ql_sockaddr_t") -- AF_UNSPEC
+    ok(ffi.C.connect(fd, nowhere.u.sa, ffi.sizeof(nowhere.u.sa)))
+end
+
 function sockets.option(fd, level, name)
     local value = ffi.new("int[1]")
     local len = ffi.new("socklen_t[1]", 4)
