@@ -770,10 +770,16 @@ struct ql_listening_s {
     ql_queue_t link;             /* in loop->listenings */
     ql_queue_t accepted;         /* connections nobody has taken yet */
     uint32_t queued;             /* how many */
+    uint32_t wanted;             /* most in the queue; ql_listening_want */
+    ql_event_t settle;           /* posted last: does `wanted` let it stay in
+                                    the epoll set? */
     int err;                     /* errno that killed it */
     struct ql__limits_s *limits; /* NULL: there are none */
     ql_sockaddr_t addr;
+    uint64_t file_dev;   /* the file of a unix socket, as bind made it */
+    uint64_t file_ino;   /* 0: it has none, or it is not ours */
     unsigned full : 1;   /* out of epoll: the queue is full */
+    unsigned idle : 1;   /* out of epoll: as many as are wanted wait */
     unsigned paused : 1; /* out of epoll: EMFILE, ENFILE, no connections */
     unsigned exclusive : 1;
 };
@@ -796,9 +802,19 @@ QL_API void ql_event_accept(ql_event_t *ev);
  * listener back when its queue is half empty. The caller owns it. */
 QL_API ql_connection_t *ql_accept(ql_listening_t *ls);
 /*
+ * For a socket on which other processes accept too: no more than n connections
+ * are taken into the queue, and while it holds so many the listener is out of
+ * the epoll set when the loop sleeps, so that who comes wakes another process.
+ * Before the first call any number is wanted.
+ */
+QL_API void ql_listening_want(ql_listening_t *ls, uint32_t n);
+/* One more into the queue, wanted or not, if one has come and nothing holds the
+ * listener up; not when epoll says so, but now. handler is not called. */
+QL_API void ql_accept_now(ql_listening_t *ls);
+/*
  * Accepts what has come, as far as the queue has room (not where others share
  * the socket: it is theirs), and closes the socket; a unix socket's file is
- * unlinked. The queue can still be taken; handler is called with connection
+ * unlinked if it is still the one that bind made. The queue can still be taken; handler is called with connection
  * NULL and err 0.
  */
 QL_API void ql_listening_stop(ql_listening_t *ls);

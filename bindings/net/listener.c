@@ -13,6 +13,9 @@ struct ql_listener_s {
     ql_core_t *core;
     ql_listening_t *ls;   /* NULL: closed */
     ql_queue_t waiters;   /* of ql_accepting_t.link */
+    uint32_t waiting;     /* how many */
+    bool shared;          /* other processes accept on its socket too: nothing
+                             is taken that nobody waits for */
     ql_queue_t selectors; /* of ql_select_t.link */
     ql_event_t wake;      /* posted: the first waiter may go on */
     uint32_t promised;    /* queued connections that an accept that is done has
@@ -23,6 +26,38 @@ static ql_conn_t *
 acceptor(ql_op_t *op)
 {
     return ql_queue_data(op, ql_conn_t, rop);
+}
+
+/* ----------------------------------------------------------- demand ---- */
+
+/* After each change of what it counts. */
+static void
+listener_want(ql_listener_t *l)
+{
+    if (l->shared && l->ls != NULL) {
+        ql_listening_want(l->ls, l->promised + l->waiting
+                                     + !ql_queue_empty(&l->selectors));
+    }
+}
+
+static void
+waiter_join(ql_listener_t *l, ql_queue_t *link)
+{
+    if (ql_queue_empty(link)) {
+        ql_queue_insert_tail(&l->waiters, link);
+        l->waiting++;
+        listener_want(l);
+    }
+}
+
+static void
+waiter_leave(ql_listener_t *l, ql_queue_t *link)
+{
+    if (!ql_queue_empty(link)) {
+        ql_queue_remove(link);
+        l->waiting--;
+        listener_want(l);
+    }
 }
 
 /* ------------------------------------------------------------- wake ---- */
@@ -69,6 +104,15 @@ on_accepted(ql_listening_t *ls)
 
 /* ----------------------------------------------------------- accept ---- */
 
+/* Who does not wait is told by no event what has come to a shared socket. */
+static void
+listener_look(ql_listener_t *l)
+{
+    if (l->shared && l->ls->queued == l->promised) {
+        ql_accept_now(l->ls);
+    }
+}
+
 /* The connection stays in the queue until it is pushed, so that a cancelled
  * accept loses none. */
 static int
@@ -79,28 +123,31 @@ accept_attempt(ql_op_t *op)
     ql_queue_t *link = &conn->accepting.link;
 
     if (l->waiters.next == &l->waiters || l->waiters.next == link) {
+        if (op->timeout == 0) {
+            listener_look(l);
+        }
         if (l->ls->queued > l->promised) {
-            ql_queue_remove(link);
             conn->promised = 1;
             l->promised++;
+            waiter_leave(l, link);
             return NGX_OK;
         }
         if (l->ls->connection == NULL) {
-            ql_queue_remove(link);
+            waiter_leave(l, link);
             op->err = l->ls->err != 0 ? l->ls->err : QL_E_CLOSED;
             return NGX_ERROR;
         }
     }
-    if (ql_queue_empty(link)) {
-        ql_queue_insert_tail(&l->waiters, link);
-    }
+    waiter_join(l, link);
     return NGX_AGAIN;
 }
 
 static void
 accept_cancel(ql_op_t *op)
 {
-    ql_queue_remove(&acceptor(op)->accepting.link);
+    ql_accepting_t *accepting = &acceptor(op)->accepting;
+
+    waiter_leave(accepting->listener, &accepting->link);
 }
 
 static ql_connection_t *
@@ -108,9 +155,12 @@ accept_take(ql_conn_t *conn)
 {
     ql_listener_t *l = conn->accepting.listener;
 
+    ql_connection_t *c = l->ls != NULL ? ql_accept(l->ls) : NULL;
+
     conn->promised = 0;
     l->promised--;
-    return l->ls != NULL ? ql_accept(l->ls) : NULL;
+    listener_want(l);
+    return c;
 }
 
 /* The connection is on top of the stack. */
@@ -155,14 +205,26 @@ select_attempt(ql_select_t *w)
 {
     ql_listener_t *l = w->object;
 
-    return l->handle.closed
-                || (ql_queue_empty(&l->waiters) && listener_has(l, 1))
-             ? NGX_OK
-             : ql_select_park(w, &l->selectors);
+    if (!l->handle.closed && ql_queue_empty(&l->waiters)) {
+        listener_look(l);
+    }
+    if (l->handle.closed || (ql_queue_empty(&l->waiters) && listener_has(l, 1)))
+    {
+        return NGX_OK;
+    }
+    (void) ql_select_park(w, &l->selectors);
+    listener_want(l);
+    return NGX_AGAIN;
 }
 
-static const ql_select_type_t listener_select = {select_attempt,
-                                                 ql_select_leave};
+static void
+select_leave(ql_select_t *w)
+{
+    ql_select_leave(w);
+    listener_want(w->object);
+}
+
+static const ql_select_type_t listener_select = {select_attempt, select_leave};
 
 /* --------------------------------------------------------- listener ---- */
 
@@ -174,7 +236,7 @@ listener_close(ql_handle_t *h, int err)
     while (!ql_queue_empty(&l->waiters)) {
         ql_queue_t *q = l->waiters.next;
 
-        ql_queue_remove(q);
+        waiter_leave(l, q);
         ql_op_end(&ql_queue_data(q, ql_conn_t, accepting.link)->rop, err);
     }
     ql_selectors_ready(&l->selectors);
@@ -271,6 +333,8 @@ core_listen(lua_State *L)
     }
     l->ls->data = l;
     l->ls->handler = on_accepted;
+    l->shared = l->ls->exclusive || l->ls->connection->shared;
+    listener_want(l);
     ql_handle_open(&l->handle);
     return 1;
 }

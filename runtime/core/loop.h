@@ -411,6 +411,8 @@ void ql__processes_done(ql_loop_t *loop);
 void ql__listenings_init(ql_loop_t *loop);
 /* A descriptor or a connection was given back: paused listeners may return. */
 void ql__accept_resume(ql_loop_t *loop);
+/* Its queue and what is wanted of it. */
+void ql__listening_init(ql_listening_t *ls);
 /* Accepts until nothing has come, or the queue is full. */
 void ql__accept_rest(ql_listening_t *ls);
 /* Into the epoll set; tried again later when that fails. */
@@ -433,6 +435,10 @@ int ql__socket_listens(ql_loop_t *loop, int fd);
 const char *ql__socket_path(const ql_sockaddr_t *addr);
 /* Is it one on which nobody listens? */
 bool ql__socket_stale(ql_loop_t *loop, const ql_sockaddr_t *addr);
+/* Remembers the file that bind has made, if it made one. */
+void ql__socket_file_made(ql_listening_t *ls);
+/* Unlinks it, unless somebody has put another one there. */
+void ql__socket_file_unlink(ql_listening_t *ls);
 /* Gives it the owner and the permissions of opts. */
 int ql__socket_permit(ql_loop_t *loop, const ql_sockaddr_t *addr,
                       const ql_listen_opts_t *opts);

@@ -1,7 +1,7 @@
 /*
  * accept.c: from a listener's event to its queue of connections. A listener
- * leaves the epoll set while its queue is full; all of them leave it while
- * descriptors, memory or connections have run out.
+ * leaves the epoll set while its queue is full or holds what is wanted; all of
+ * them leave it while descriptors, memory or connections have run out.
  */
 #include "../core/loop.h"
 
@@ -39,6 +39,63 @@ ql__listening_enter(ql_listening_t *ls)
     }
 }
 
+/* Unless something else keeps it out. */
+static void
+come_back(ql_listening_t *ls)
+{
+    if (ls->connection != NULL && !ls->full && !ls->paused && !ls->idle) {
+        ql__listening_enter(ls);
+    }
+}
+
+static bool
+sated(const ql_listening_t *ls)
+{
+    return ls->queued >= ls->wanted;
+}
+
+/* At the end of the turn: who takes a connection mostly waits for the next
+ * one before that. */
+static void
+unsettle(ql_listening_t *ls)
+{
+    if (sated(ls) != ls->idle && ls->connection != NULL) {
+        ql_post_last_event(ls->loop, &ls->settle);
+    }
+}
+
+static void
+settle_handler(ql_event_t *ev)
+{
+    ql_listening_t *ls = ev->data;
+
+    if (ls->connection == NULL || sated(ls) == ls->idle) {
+        return;
+    }
+    ls->idle = !ls->idle;
+    if (!ls->idle) {
+        come_back(ls);
+    } else if (!ls->full && !ls->paused) {
+        leave(ls);
+    }
+}
+
+void
+ql__listening_init(ql_listening_t *ls)
+{
+    ql_queue_init(&ls->accepted);
+    ls->wanted = UINT32_MAX;
+    ls->settle.data = ls;
+    ls->settle.handler = settle_handler;
+}
+
+void
+ql_listening_want(ql_listening_t *ls, uint32_t n)
+{
+    ls->wanted = n;
+    unsettle(ls);
+}
+
 static void
 pause_all(ql_loop_t *loop)
 {
@@ -66,9 +123,7 @@ resume_all(ql_loop_t *loop)
         ls = ql_queue_data(q, ql_listening_t, link);
         if (ls->connection != NULL && ls->paused) {
             ls->paused = 0;
-            if (!ls->full) {
-                ql__listening_enter(ls);
-            }
+            come_back(ls);
         }
     }
 }
@@ -193,6 +248,7 @@ enqueue(ql_listening_t *ls, int fd, const ql_sockaddr_t *peer)
     c->listening = ls;
     ql_queue_insert_tail(&ls->accepted, &c->queue);
     ls->queued++;
+    unsettle(ls);
     loop->stats.accepted++;
     ql_log_debug(loop, QL_DEBUG_ACCEPT, "accept: fd:%d *%llu", fd,
                  (unsigned long long) c->number);
@@ -228,7 +284,7 @@ ql_event_accept(ql_event_t *ev)
     int rc = NGX_OK;
 
     ev->ready = 0; /* level-triggered: it comes again */
-    while (left > 0 && ls->queued < loop->conf.accept_queue
+    while (left > 0 && ls->queued < loop->conf.accept_queue && !sated(ls)
            && (rc == NGX_OK || rc == NGX_DECLINED))
     {
         rc = accept_one(ls);
@@ -243,6 +299,18 @@ ql_event_accept(ql_event_t *ev)
     /* Last: the handler may close the listener. */
     if (ls->handler != NULL && (ls->queued != before || rc == NGX_ERROR)) {
         ls->handler(ls);
+    }
+}
+
+void
+ql_accept_now(ql_listening_t *ls)
+{
+    int rc = NGX_DECLINED;
+
+    while (rc == NGX_DECLINED && ls->connection != NULL && !ls->paused
+           && ls->queued < ls->loop->conf.accept_queue)
+    {
+        rc = accept_one(ls);
     }
 }
 
@@ -270,11 +338,10 @@ ql_accept(ql_listening_t *ls)
     ql_queue_remove(&c->queue);
     c->listening = NULL;
     ls->queued--;
+    unsettle(ls);
     if (ls->full && ls->queued <= ls->loop->conf.accept_queue / 2) {
         ls->full = 0;
-        if (ls->connection != NULL && !ls->paused) {
-            ql__listening_enter(ls);
-        }
+        come_back(ls);
     }
     return c;
 }

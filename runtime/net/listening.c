@@ -112,7 +112,7 @@ make_listening(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
     ls->loop = loop;
     ls->exclusive = opts->exclusive;
     ls->addr.len = sizeof(ls->addr.u);
-    ql_queue_init(&ls->accepted);
+    ql__listening_init(ls);
     if (loop->sys->getsockname(fd, &ls->addr.u.sa, &ls->addr.len) == -1) {
         ql_log_error(loop, QL_LOG_ERR, errno, "getsockname() failed");
         goto failed;
@@ -178,7 +178,9 @@ ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
     ls = enter(loop, fd, opts);
     if (ls == NULL) {
         abandon(loop, fd, addr);
+        return NULL;
     }
+    ql__socket_file_made(ls);
     return ls;
 }
 
@@ -198,18 +200,6 @@ ql_listen_inherited(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
     return ls;
 }
 
-/* A child of fork that closes its copy leaves the parent's file alone. */
-static void
-unlink_socket(const ql_listening_t *ls)
-{
-    const char *path = ql__socket_path(&ls->addr);
-    ql_loop_t *loop = ls->loop;
-
-    if (path != NULL && !ls->connection->shared && ql__loop_owned(loop)) {
-        (void) loop->sys->unlink(path);
-    }
-}
-
 static void
 close_socket(ql_listening_t *ls)
 {
@@ -218,7 +208,11 @@ close_socket(ql_listening_t *ls)
     if (c == NULL) {
         return;
     }
-    unlink_socket(ls);
+    /* A child of fork that closes its copy leaves the parent's file alone. */
+    if (!c->shared && ql__loop_owned(ls->loop)) {
+        ql__socket_file_unlink(ls);
+    }
+    ql_delete_posted_event(ls->loop, &ls->settle);
     /* Explicitly: somebody may have a duplicate of a listener. */
     (void) ls->loop->actions->del(ls->loop, &c->read, QL_READ_EVENT, 0);
     ls->connection = NULL;

@@ -67,3 +67,46 @@ ql__socket_permit(ql_loop_t *loop, const ql_sockaddr_t *addr,
     }
     return NGX_OK;
 }
+
+/* NGX_OK: path is a socket. */
+static int
+identify(ql_loop_t *loop, const char *path, uint64_t *dev, uint64_t *ino)
+{
+    struct statx stx;
+
+    if (loop->sys->statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW,
+                         STATX_TYPE | STATX_INO, &stx)
+            == -1
+        || !S_ISSOCK(stx.stx_mode))
+    {
+        return NGX_ERROR;
+    }
+    *dev = (uint64_t) stx.stx_dev_major << 32 | stx.stx_dev_minor;
+    *ino = stx.stx_ino;
+    return NGX_OK;
+}
+
+void
+ql__socket_file_made(ql_listening_t *ls)
+{
+    const char *path = ql__socket_path(&ls->addr);
+
+    if (path != NULL) {
+        (void) identify(ls->loop, path, &ls->file_dev, &ls->file_ino);
+    }
+}
+
+void
+ql__socket_file_unlink(ql_listening_t *ls)
+{
+    const char *path = ql__socket_path(&ls->addr);
+    uint64_t dev, ino;
+
+    if (path != NULL && ls->file_ino != 0
+        && identify(ls->loop, path, &dev, &ino) == NGX_OK && dev == ls->file_dev
+        && ino == ls->file_ino)
+    {
+        (void) ls->loop->sys->unlink(path);
+    }
+    ls->file_ino = 0;
+}

@@ -83,9 +83,9 @@ end)
 -- "unix:/path" or "unix:@name"; port 0 lets the system choose; "fd:3" or
 -- "fd:name": a listening socket that was inherited
 -- @tparam ?table opts `backlog`: connections the kernel keeps (511);
--- `reuseport`: other sockets may listen on the same port; `exclusive`: one of
--- several loops that share the socket wakes; `v6only`: no IPv4 on "[::]"; and
--- more, see docs/API.md
+-- `reuseport`: other sockets may listen on the same port; `exclusive`: other
+-- processes accept on the socket too: one wakes, and takes what it waits for;
+-- `v6only`: no IPv4 on "[::]"; and more, see docs/API.md
 -- @treturn[1] Listener the listener, owned by the running task
 -- @treturn[2] nil
 -- @treturn[2] string "address already in use", "bad address ...", ...
