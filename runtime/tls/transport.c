@@ -289,10 +289,13 @@ ql_tls_say_goodbye(ql_tls_t *t)
     if (t->err != 0 || !t->done || t->c->held || t->c->write.error) {
         return NGX_OK;
     }
-    ERR_clear_error();
-    t->reading = 1;
-    (void) SSL_shutdown(t->ssl);
-    t->reading = 0;
-    ERR_clear_error();
+    /* A second one would read, and throw away what has come. */
+    if ((SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN) == 0) {
+        ERR_clear_error();
+        t->reading = 1;
+        (void) SSL_shutdown(t->ssl);
+        t->reading = 0;
+        ERR_clear_error();
+    }
     return t->nlate > 0 ? NGX_AGAIN : NGX_OK;
 }

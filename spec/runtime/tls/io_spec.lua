@@ -71,6 +71,16 @@ describe("runtime/tls/io", function()
         assert.equal("answer", client:receive "*a")
     end))
 
+    it("loses nothing where shutdown is called twice", tls.with(
+        function(client, server)
+            assert.is_true(client:shutdown "send")
+            assert(server:send(("x"):rep(20000)))
+            assert(client:peek(1))
+            assert.is_true(client:shutdown "send")
+            server:close()
+            assert.equal(20000, #client:receive "*a")
+        end))
+
     it("fails for both directions where a record is damaged", function()
         quoll.run(function()
             local client, server, left, right = through {}
