@@ -677,6 +677,9 @@ enum {
     QL_FDS_MAX = 64 /* sent at once, and kept until they are taken */
 };
 
+/* Whether descriptors can travel with what c sends and receives: a unix stream
+ * whose bytes go as they are, with no TLS on it. */
+QL_API int ql_fds_travel(const ql_connection_t *c);
 /*
  * From now on descriptors that come with the bytes of a unix stream are kept,
  * close-on-exec; else the system closes them with the read that meets them.
@@ -691,8 +694,8 @@ QL_API int ql_fds_next(const ql_connection_t *c, uint64_t *behind);
  * QL_FDS_MAX, has refused some. */
 QL_API int ql_fds_take(ql_connection_t *c);
 /* Sends bytes, at least one, with n descriptors, at most QL_FDS_MAX: as
- * io->send, and with the first byte the descriptors have gone. EBADF and
- * ETOOMANYREFS break nothing. */
+ * io->send, and with the first byte the descriptors have gone. EBADF,
+ * ETOOMANYREFS and EOPNOTSUPP (they cannot travel) break nothing. */
 QL_API ssize_t ql_fds_send(ql_connection_t *c, const void *buf, size_t size,
                            const int *fds, unsigned n);
 

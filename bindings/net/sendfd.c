@@ -241,7 +241,7 @@ connection_sendfd(lua_State *L)
     if (size == 0) {
         return ql_bad_argument(L, 3, "data", "sendfd", "at least one byte");
     }
-    if (err == 0 && conn->c->peer.sa.sa_family != AF_UNIX) {
+    if (err == 0 && !ql_fds_travel(conn->c)) {
         err = EOPNOTSUPP;
     }
     if (err != 0) {

@@ -144,6 +144,13 @@ static const ql_os_io_t fds_io = {
 };
 
 int
+ql_fds_travel(const ql_connection_t *c)
+{
+    return c->peer.sa.sa_family == AF_UNIX && !c->plain
+        && (c->io == &ql_os_io || c->io == &fds_io);
+}
+
+int
 ql_fds_keep(ql_connection_t *c)
 {
     fds_t *fds;
@@ -151,7 +158,7 @@ ql_fds_keep(ql_connection_t *c)
     if (c->io == &fds_io) {
         return NGX_OK;
     }
-    if (c->io != &ql_os_io || c->peer.sa.sa_family != AF_UNIX || c->plain) {
+    if (!ql_fds_travel(c)) {
         errno = EOPNOTSUPP;
         return NGX_ERROR;
     }
@@ -219,6 +226,10 @@ ql_fds_send(ql_connection_t *c, const void *buf, size_t size, const int *fds,
     struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
     ssize_t sent;
 
+    if (!ql_fds_travel(c)) {
+        errno = EOPNOTSUPP;
+        return refused(c);
+    }
     if (c->write.error || ql_event_waits(&c->write)) {
         return ql__io_not_ready(c, &c->write);
     }

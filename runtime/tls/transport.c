@@ -144,6 +144,9 @@ ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
         errno = ENOMEM;
         return NULL;
     }
+    if (c->transport != NULL) { /* descriptors: none come from now on */
+        c->io->close(c);
+    }
     c->transport = t;
     c->io = &ql_tls_io;
     return t;

@@ -2,6 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local passing = require "spec.support.passing"
 local quoll = require "quoll"
+local tls = require "spec.support.tls_pair"
 
 describe("bindings/net/sendfd", function()
     helper.gates()
@@ -116,4 +117,22 @@ describe("bindings/net/sendfd", function()
         assert.same({ nil, "operation not supported", "EOPNOTSUPP" },
             { server:keepfds() })
     end))
+
+    it("is refused under TLS, where plain bytes would go out", passing.with(
+        function(client, server)
+            server:keepfds()
+            client:sendfd(0, "a")
+            assert.equal("a", server:receive(1))
+            local mine, theirs = tls.shake(client, server)
+            assert.same({ { true }, { true } }, { mine, theirs })
+            client:cork()
+            client:send "before "
+            assert.same({ nil, "operation not supported", 0, "EOPNOTSUPP" },
+                { client:sendfd(0, "plain") })
+            client:uncork()
+            assert.same({ nil, "operation not supported", "EOPNOTSUPP" },
+                { server:receivefd() })
+            assert.equal(5, client:send "after")
+            assert.equal("before after", server:receive(12))
+        end))
 end)

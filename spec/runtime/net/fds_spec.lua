@@ -127,4 +127,21 @@ describe("ql_fds", function()
         finish(c)
         ffi.C.close(theirs)
     end))
+
+    it("travel only where bytes go as they are", forked(function()
+        local _, from, to = opened()
+        assert.equal(1, C.ql_fds_travel(from))
+        assert.equal(1, C.ql_fds_travel(to))
+        local io = from.io
+        local other = ffi.new("ql_os_io_t", io[0])
+        from.io = other
+        assert.equal(0, C.ql_fds_travel(from))
+        local before = inject.ql_inject_calls "sendmsg"
+        assert.equal(C.NGX_ERROR, send(from, "x", 1))
+        assert.equal(errno.EOPNOTSUPP, from.err)
+        assert.equal(before, inject.ql_inject_calls "sendmsg")
+        from.io = io
+        assert.equal(1, send(from, "x", 1))
+        finish(from, to)
+    end))
 end)
