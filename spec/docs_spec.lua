@@ -95,6 +95,8 @@ describe("docs/API.md", function()
         add_functions(names, "subscription:",
             require("quoll.sync.topic").subscription_methods)
         add_functions(names, "watch:", require("quoll.watch").methods)
+        add_functions(names, "context:",
+            require("quoll.tls.context").methods)
         add_functions(names, "process:", core.methods.process)
         add_functions(names, "directory:", require("quoll.directory").methods)
         return names

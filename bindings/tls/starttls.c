@@ -239,7 +239,7 @@ tls_start(lua_State *L)
         }
     }
     if (err != 0) {
-        if (err == QL_E_UNREAD) {
+        if (err == QL_E_UNREAD || err == ENOMEM) {
             ql_handle_close(h, QL_E_CLOSED);
         }
         return ql_push_error(L, err);

@@ -2,7 +2,8 @@
  * bio.c: what OpenSSL reads and writes goes through the plain io table, and so
  * through the loop's table of system calls. SSL_read may have something to say
  * too (an alert, the answer to a KeyUpdate): where the socket takes none of it,
- * it is kept, so that a read waits for nothing but bytes to read.
+ * it is kept, so that a read waits for nothing but bytes to read. What a
+ * handshake says is kept too, and goes out in one piece when it has to wait.
  */
 #include "tls.h"
 
@@ -70,6 +71,9 @@ transport_write(BIO *bio, const char *buf, int size)
     ssize_t n;
 
     BIO_clear_retry_flags(bio);
+    if (!t->done && t->nlate + (size_t) size <= LATE_MAX) {
+        return keep(t, buf, (size_t) size) == NGX_OK ? size : -1;
+    }
     n = ql_tls_flush(t);
     if (n == NGX_OK) {
         n = ql_os_io.send(t->c, buf, (size_t) size);

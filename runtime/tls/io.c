@@ -154,12 +154,17 @@ tls_finish(ql_connection_t *c)
 }
 
 /* Takes what has come meanwhile (tickets): close(2) of a socket with unread
- * bytes resets it, and the peer might lose what it was sent. */
+ * bytes resets it, and the peer might lose what it was sent. Nothing comes
+ * after its goodbye. */
 static void
 drain(ql_connection_t *c)
 {
+    const ql_tls_t *t = c->transport;
     char scrap[QL_TLS_RECORD];
 
+    if ((SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN) != 0) {
+        return;
+    }
     c->read.ready = 1;
     c->read.available = -1;
     (void) ql_os_io.recv(c, scrap, sizeof(scrap));

@@ -126,8 +126,8 @@ typedef struct {
     ql_tls_context_t *chosen;  /* whose certificate it shows; NULL: context */
     void *data;                /* the owner's, while the handshake lasts */
     char *name;                /* of the peer, a client's; NULL: none */
-    char *late;   /* what a read or the handshake had to say and the socket did
-                     not take */
+    char *late;   /* what the handshake has to say, and what a read had to say
+                     and the socket did not take */
     size_t nlate; /* bytes at late */
     char *keylog; /* lines of the key log */
     size_t nkeylog;

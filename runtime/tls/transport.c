@@ -239,21 +239,31 @@ step(ql_tls_t *t)
     return (int) ql_tls_result(t, &t->c->read, rc);
 }
 
-/* What the handshake has said goes out before anything is waited for. */
-int
-ql_tls_handshake(ql_tls_t *t, ql_event_t **wants)
+/* What has been said goes out. Of a server that has done its handshake these
+ * are tickets: a peer that is gone may have left something to read. */
+static int
+say(ql_tls_t *t)
 {
     int rc = ql_tls_flush(t);
 
-    if (rc == NGX_OK && !t->done) {
+    return rc == NGX_ERROR && t->done && t->context->server ? NGX_OK : rc;
+}
+
+/* Everything is said before anything is waited for. */
+int
+ql_tls_handshake(ql_tls_t *t, ql_event_t **wants)
+{
+    int said = say(t);
+    int rc = NGX_OK;
+
+    if (said == NGX_OK && !t->done) {
         rc = step(t);
         t->done = rc == NGX_OK;
-        *wants = SSL_want_write(t->ssl) ? &t->c->write : &t->c->read;
+        said = rc == NGX_OK || rc == NGX_AGAIN ? say(t) : NGX_OK;
     }
-    if (t->nlate > 0 && rc != NGX_ERROR && rc != NGX_DECLINED) {
-        *wants = &t->c->write;
-        return NGX_AGAIN;
-    }
+    *wants = said == NGX_AGAIN || SSL_want_write(t->ssl) ? &t->c->write
+                                                         : &t->c->read;
+    rc = said == NGX_OK ? rc : said;
     if (rc == NGX_ERROR && t->err == 0) {
         t->err = t->c->err;
     }

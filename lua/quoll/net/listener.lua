@@ -93,6 +93,9 @@ end)
 function listener.listen(address, opts)
   if type(address) ~= "string" then
     bad_argument(address, "address", "listen", "an address")
+  elseif type(opts) == "table" and opts.tls ~= nil then
+    raise("bad argument 'options' to 'listen' ('tls' is one of 'serve'; what "
+      .. "'accept' returns has 'starttls')")
   end
   return listen(address, options.check(opts, LISTEN, "listen"))
 end

@@ -49,10 +49,8 @@ local function make_names(names, method)
   return made
 end
 
---- Makes one; the files are read, and a thread parses them.
--- @tparam table opts checked by settings.check
--- @string method for messages
-function context.make(opts, method)
+-- The C half, the contexts by name, whether the peer is verified.
+local function read(opts, method)
   local core = context.core()
   local made, err, code = settings.read(opts, method)
   if not made then
@@ -70,9 +68,47 @@ function context.make(opts, method)
   if not raw then
     return nil, err, code
   end
-  return setmetatable({ raw = raw, server = opts.server or false,
-    verify = made.verify, names = names, keylog = opts.keylog }, meta)
+  return raw, names, made.verify
 end
+
+local function copy_of(opts)
+  local copy = {}
+  for name, value in pairs(opts) do
+    copy[name] = value
+  end
+  return copy
+end
+
+--- Makes one; the files are read, and a thread parses them.
+-- @tparam table opts checked by settings.check
+-- @string method for messages
+function context.make(opts, method)
+  opts = copy_of(opts)
+  local raw, names, verify = read(opts, method)
+  if not raw then
+    return nil, names, verify
+  end
+  return setmetatable({ raw = raw, server = opts.server or false,
+    verify = verify, names = names, keylog = opts.keylog, opts = opts }, meta)
+end
+
+--- Reads the files again, for the handshakes that begin from now on. After a
+-- failure everything is as before.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+function Context:reload()
+  local raw, names, verify = read(self.opts, "reload")
+  if not raw then
+    return nil, names, verify
+  end
+  self.raw, self.names = raw, names
+  return true
+end
+
+-- What scripts may call.
+context.methods = { reload = Context.reload }
 
 -- What two option tables have in common if they ask for the same; nil: only
 -- the script knows whether two functions or contexts are the same.

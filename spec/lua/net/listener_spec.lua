@@ -37,7 +37,13 @@ describe("quoll.net.listener", function()
     helper.gates()
 
     describe("listen", function()
-        it("tells where", listening(function(listener)
+        it("says where TLS is an option", function()
+        pair.raises(function()
+            quoll.listen("127.0.0.1:0", { tls = {} })
+        end, "listener_spec.lua:%d+: .*'tls' is one of 'serve'")
+    end)
+
+    it("tells where", listening(function(listener)
             assert.matches("^127%.0%.0%.1:%d+$", listener:address())
             listener:close()
             assert.same(results(nil, "closed", "CLOSED"),

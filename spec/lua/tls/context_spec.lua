@@ -76,4 +76,36 @@ describe("lua/tls/context", function()
             { server = true, names = { ["a.b"] = { cert = "/nowhere" } } })
         assert.equal("a.b: /nowhere: no such file or directory", err)
     end)
+
+    it("is renewed for the handshakes to come", function()
+        local path = certs.folder() .. "/renewed"
+        local function install(name, san)
+            certs.issue(name, { san = san })
+            certs.run(("cp %s.pem renewed.pem; cp %s.key renewed.key"):format(
+                name, name))
+        end
+        local function shown(ctx)
+            local client, server = tls.connect(tls.client(), { context = ctx })
+            return client:tlsinfo().peer.subject, client, server
+        end
+        quoll.run(function()
+            install("first", "DNS:localhost")
+            local ctx = assert(quoll.tls.context { server = true,
+                cert = path .. ".pem", key = path .. ".key",
+                names = { localhost = { cert = path .. ".pem",
+                    key = path .. ".key" } } })
+            local subject, client, server = shown(ctx)
+            assert.equal("CN=first", subject)
+            install("second", "DNS:localhost")
+            assert.equal("CN=first", (shown(ctx)))
+            assert.is_true(ctx:reload())
+            assert.equal("CN=second", (shown(ctx)))
+            certs.run "echo broken >renewed.pem"
+            local ok, err, code = ctx:reload()
+            assert.same({ nil, "localhost: cert: no start line",
+                "NO_START_LINE" }, { ok, err, code })
+            assert.equal("CN=second", (shown(ctx)))
+            require("spec.support.pair").deliver(client, server, "goes on")
+        end)
+    end)
 end)

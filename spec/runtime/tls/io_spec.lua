@@ -108,6 +108,23 @@ describe("runtime/tls/io", function()
         end)
     end)
 
+    it("makes one record of what was corked", function()
+        quoll.run(function()
+            local count = {}
+            local client, server = through(count)
+            local before = count.records
+            client:cork()
+            for i = 1, 50 do
+                assert(client:send { "part ", i % 10 })
+            end
+            client:uncork()
+            assert.equal(300, #server:receive(300))
+            assert.equal(1, count.records - before)
+            client:close()
+            server:close()
+        end)
+    end)
+
     it("hands out what OpenSSL has read ahead", tls.with(
         function(client, server)
             for i = 1, 20 do
