@@ -1,4 +1,5 @@
--- nginx as one process of its own: no master, no configuration but ours.
+-- nginx as one process of its own: no master, no configuration but ours. Its
+-- table of connections is made when it starts.
 local free_port = require "bench.lib.port"
 local proc = require "bench.lib.proc"
 
@@ -12,7 +13,7 @@ daemon off;
 master_process off;
 pid $folder/nginx.pid;
 error_log stderr;
-events {}
+events { worker_connections 16384; }
 http {
     access_log off;
     client_body_temp_path $folder/nginx-body;
@@ -24,7 +25,7 @@ http {
     output_buffers 2 128k;
     $directives
     server {
-        listen 127.0.0.1:$port;
+        listen 127.0.0.1:$port $listen;
         root $root;
     }
 }
@@ -49,12 +50,13 @@ local function check(folder)
         or text:match("%C*")
 end
 
--- Serves `root` with these directives; the process and its port, which may
--- not listen yet; nil and why.
-function nginx.start(bench, root, directives)
+-- Serves `root` with these directives, and parameters of its `listen`; the
+-- process and its port, which may not listen yet; nil and why.
+function nginx.start(bench, root, directives, listen)
     local folder, port = bench:folder(), free_port()
     local values = {
         folder = folder, root = root, port = port, directives = directives,
+        listen = listen or "",
     }
     local file = assert(io.open(folder .. "/nginx.conf", "w"))
     assert(file:write((CONFIGURATION:gsub("%$(%l+)", values))))

@@ -32,6 +32,13 @@ local COMMANDS = {
         return { core = bench.server_core, bench:path("relay_bare"),
             bench.sink }
     end,
+    tls = function(bench)
+        return bench:command("bench/tls_echo.lua", bench.cert, bench.key)
+    end,
+    ["bare tls"] = function(bench)
+        return { core = bench.server_core, bench:path("tls/echo_bare"),
+            bench.cert, bench.key }
+    end,
 }
 
 -- A list of { name, process, port }.
