@@ -17,13 +17,17 @@ local SCRIPT = [[
     -- "ok", or the first code of the two ends.
     local function attempt(n, client_opts, server_opts)
         local client, server = pair.connect()
-        inject.ql_inject_fail(call, -1, n, n, 12) -- ENOMEM
-        local before = tonumber(inject.ql_inject_calls(call))
+        local go = quoll.sync.event()
         local other = quoll.spawn(function()
+            go:wait()
             server:starttls(server_opts)
             server:receive(1)
             server:close()
         end)
+        quoll.yield()
+        inject.ql_inject_fail(call, -1, n, n, 12) -- ENOMEM
+        local before = tonumber(inject.ql_inject_calls(call))
+        go:set()
         local ok, done, _, code = pcall(client.starttls, client, client_opts)
         if ok and done then
             client:send "x"
