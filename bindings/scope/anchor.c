@@ -1,9 +1,9 @@
 /*
  * anchor.c: the tree's tasks and blocks are reachable for the collector: a task
- * at a berth through that, the others through one table of the state's own. A free slot holds the number of the next free
- * one: luaL_ref would measure the table whenever there is none. A table never
- * gives its memory back, so a much too large one is replaced when few tasks are
- * left.
+ * at a berth through that, the others through one table of the state's own. A
+ * free slot holds the number of the next free one: luaL_ref would measure the
+ * table whenever there is none. A table never gives its memory back, so a much
+ * too large one is replaced when few tasks are left.
  */
 #include "../base/state.h"
 

@@ -13,6 +13,7 @@ local close_semaphore = core.methods.semaphore.close
 local Pool = {}
 local meta = { __index = Pool, __name = "pool", __metatable = "pool" }
 local pool = { methods = Pool }
+local weak = { __mode = "k" }
 
 --- Makes a pool.
 -- @number n runs at a time, at most
@@ -24,7 +25,10 @@ function pool.new(n, fn)
   elseif type(fn) ~= "function" then
     bad_argument(fn, "fn", "pool", "a function")
   end
-  return setmetatable({ room = raw.new(n), fn = fn }, meta)
+  return setmetatable({
+    room = raw.new(n), fn = fn,
+    permits = setmetatable({}, weak), -- by their task, whose hold is weak
+  }, meta)
 end
 
 --- Starts fn(...) in a task of the caller's scope; waits until fewer than n
@@ -42,6 +46,7 @@ function Pool:submit(...)
   local permit = new_permit(self.room)
   local task = spawn(self.fn, ...)
   task_own(permit, task)
+  self.permits[task] = permit
   return task
 end
 
