@@ -65,20 +65,37 @@ task_describe(ql_task_t *t, char *text, size_t size)
     }
 }
 
+/* When the wait of t is cut if nothing else ends it: by its timeout, or by the
+ * first deadline around it that no shield keeps away. 0: never. */
+static uint64_t
+task_due(const ql_task_t *t)
+{
+    uint64_t due = t->event.timer_set ? t->event.due : 0;
+
+    for (ql_scope_t *s = t->innermost; s != NULL && !s->shield; s = s->parent) {
+        const ql_block_t *b = ql_queue_data(s, ql_block_t, scope);
+
+        if (s->block && b->event.timer_set && (due == 0 || b->event.due < due))
+        {
+            due = b->event.due;
+        }
+    }
+    return due;
+}
+
 /* Fields waits, left and since of the table on top. */
 static void
 task_set_wait(lua_State *L, ql_task_t *t, uint64_t now)
 {
     char text[TASKS_TEXT];
-    bool left = t->event.timer_set;
-    uint64_t due = t->event.due;
+    uint64_t due = task_due(t);
     size_t n;
 
     if (!task_describe(t, text, sizeof(text))) {
         return;
     }
     n = strlen(text);
-    if (left) {
+    if (due != 0) {
         (void) snprintf(text + n, sizeof(text) - n, ", %.3f s left",
                         seconds(now, due));
     }
@@ -86,7 +103,7 @@ task_set_wait(lua_State *L, ql_task_t *t, uint64_t now)
         ql__set_number(L, "since", seconds(t->parked, now));
     }
     ql__set_string(L, "waits", text);
-    if (left) {
+    if (due != 0) {
         ql__set_number(L, "left", seconds(now, due));
     }
 }

@@ -86,6 +86,31 @@ describe("quoll.tasks", function()
         end)
     end)
 
+    it("tells the first deadline around a wait, past no shield", function()
+        run(function()
+            local function left(fn)
+                local task = quoll.spawn(fn)
+                tasks.settle()
+                local found = row(task).left
+                task:cancel()
+                task:wait()
+                return found
+            end
+            assert.is_nil(left(quoll.yield))
+            assert.is_true(left(function()
+                quoll.deadline(20, quoll.deadline, 30, function()
+                    quoll.spawn(quoll.sleep, 1):wait(60)
+                end)
+            end) < 20.1)
+            assert.is_true(left(function()
+                quoll.deadline(20, quoll.sleep, 10)
+            end) < 10.1)
+            assert.is_true(left(function()
+                quoll.deadline(1, quoll.shield, 1, quoll.sleep, 30)
+            end) > 1)
+        end)
+    end)
+
     it("shows who asks as running, also from a coroutine of its own", function()
         run(function()
             local task
