@@ -246,9 +246,18 @@ describe("what a reader copies", function()
 
     it("runs: the guide's scripts", function()
         local scripts = blocks("docs/GUIDE.md", "lua")
+        local waiting = {} -- for their timers: the others run meanwhile
         for i = 3, #scripts do -- the first two need each other
-            local result = scripts[i]:find "quoll.busted"
-                and busted(scripts[i])
+            if scripts[i]:find "timer%.every"
+                or scripts[i]:find "slice_max"
+            then
+                waiting[i] = helper.start(unbuffered .. scripts[i])
+            end
+        end
+        assert.truthy(next(waiting))
+        for i = 3, #scripts do
+            local result = waiting[i] and helper.finish_script(waiting[i])
+                or scripts[i]:find "quoll.busted" and busted(scripts[i])
                 or helper.script(unbuffered .. scripts[i])
             assert.equal(0, result.code, ("block %d: %s"):format(i,
                 tostring(result.err)))

@@ -66,7 +66,7 @@ end
 function act.send(world, this)
     if this.writing then return end
     local n, was = world.random:upto(LARGE), this.sent
-    this.conn:settimeouts(0.2, world.random:upto(20) / 1000)
+    this.conn:settimeouts(0.05, world.random:upto(20) / 1000)
     this.writing, this.sent = true, was + n -- at most, while it waits
     local sent, _, partial = this.conn:send {
         piece(this.out, was, n - 1), piece(this.out, was + n - 1, 1) }
@@ -76,7 +76,7 @@ end
 
 function act.receive(world, this)
     if this.reading then return end
-    this.conn:settimeouts(0.2, world.random:upto(20) / 1000)
+    this.conn:settimeouts(0.05, world.random:upto(20) / 1000)
     this.reading = true
     local data, _, partial = world.random:pick(reads)(this.conn,
         world.random:upto(LARGE / 4))

@@ -9,7 +9,7 @@ local head = [[
     local ffi = require "ffi"
     local inject = require("spec.support.native").inject
     local quoll = require "quoll"
-    local path, mode, how = arg[1], arg[2], arg[3]
+    local path, mode, how, late = arg[1], arg[2], arg[3], tonumber(arg[4])
     quoll.configure { drain = 200, worker_aio_requests = 1024, threads = 4 }
     inject.ql_inject_new(nil)
     local loop = ffi.cast("ql_loop_t *", require("quoll.core").loop())
@@ -32,8 +32,8 @@ local head = [[
 local function script(source, mode, how)
     local path = files.make(files.bytes(SIZE))
     finally(function() os.remove(path) end)
-    return helper.script(head .. source, { path, mode, how },
-        { timeout = 20 })
+    return helper.script(head .. source,
+        { path, mode, how or "", helper.seconds(0.6) }, { timeout = 20 })
 end
 
 local function both(name, fn)
@@ -59,7 +59,7 @@ describe("10,000 reads that a script cancels in flight", function()
             if mode == "rd" then
                 inject.ql_inject_result("io_getevents", -1, 1, 0, 0)
             else
-                inject.ql_inject_delay("pread", -1, 1, 0, 2000000)
+                inject.ql_inject_delay("pread", -1, 1, 0, late * 1e6)
             end
             quoll.run(function()
                 read(10000)

@@ -35,13 +35,18 @@ local function ok(rc)
     return rc
 end
 
+local known = "" -- the bytes of the longest file so far
+
 -- size bytes that tell where they stand.
 function files.bytes(size)
-    local parts = {}
-    for i = 1, math.ceil(size / 16) do
-        parts[i] = ("%015x\n"):format(i * 2654435761 % 2 ^ 52)
+    if #known < size then
+        local parts = { known }
+        for i = #known / 16 + 1, math.ceil(size / 16) do
+            parts[#parts + 1] = ("%015x\n"):format(i * 2654435761 % 2 ^ 52)
+        end
+        known = table.concat(parts)
     end
-    return table.concat(parts):sub(1, size)
+    return known:sub(1, size)
 end
 
 -- A new file with these bytes, in dir (/tmp); its path.
