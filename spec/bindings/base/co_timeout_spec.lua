@@ -14,7 +14,7 @@ describe("the timeout of a wait", function()
                 inject.ql_inject_clock(passed * 1e9)
             end
             local function reads()
-                return tonumber(inject.ql_inject_calls("recv"))
+                return tonumber(inject.ql_inject_calls("recvmsg"))
             end
             inject.ql_inject_clock_freeze(1)
             quoll.run(function()
@@ -64,7 +64,7 @@ describe("the timeout of a wait", function()
 
     it("is not prolonged by events that bring nothing", function()
         assert.equal("true\tnil\ttimeout\t\tTIMEOUT\n", printed [[
-            inject.ql_inject_fail("recv", server:getfd(), 1, 0, 11)
+            inject.ql_inject_fail("recvmsg", server:getfd(), 1, 0, 11)
             local before = reads()
             for _ = 1, 3 do
                 pass(0.3)
