@@ -33,6 +33,7 @@ Scripts in a luajit of their own (examples, exit codes, signals):
   helper.start(path_or_source[, args[, opts]])
       -> child: :line([s]) :write(data) :kill(signo) .pid
   helper.finish_script(child[, s])  waits, kills after s; returns as script
+  helper.ended(child)               likewise; it must end by itself
 
 The Lua API in busted's own state:
   helper.gates()   once in a describe: after each test nothing is left over
@@ -68,6 +69,7 @@ local helper = {
     script = scripts.run,
     start = scripts.start,
     finish_script = scripts.finish,
+    ended = scripts.ended,
     injected = os.getenv("QUOLL_TEST_INJECT") ~= nil,
     collecting = os.getenv("QUOLL_TEST_GC") ~= nil,
     sanitized = os.getenv("QUOLL_TEST_ASAN") ~= nil,

@@ -60,6 +60,13 @@ function scripts.finish(started, seconds)
     return result
 end
 
+-- As finish, of what has to end by itself.
+function scripts.ended(started)
+    local result = scripts.finish(started)
+    assert(not result.timeout, "the script did not end")
+    return result
+end
+
 -- Runs a script to its end: { code | signal, out, err, timeout }.
 -- opts: { env = {}, input = "", timeout = seconds }
 function scripts.run(script, args, opts)

@@ -29,6 +29,15 @@ function tasks.settle()
     require("quoll").spawn(function() end):wait()
 end
 
+-- The items that a channel has now.
+function tasks.drain(ch)
+    local got = {}
+    for v in function() return (ch:receive(0)) end do
+        got[#got + 1] = v
+    end
+    return got
+end
+
 -- A file with this text; the caller removes it.
 function tasks.file(text)
     local path = os.tmpname()

@@ -8,12 +8,9 @@ local function printed(source)
     local result = helper.script([[
         local ffi = require "ffi"
         local native = require "spec.support.native"
-        local inject = native.inject
         local quoll = require "quoll"
         quoll.configure { threads = 1, thread_queue = 2 }
-        inject.ql_inject_new(nil)
-        inject.ql_inject_install(ffi.cast("ql_loop_t *",
-            require("quoll.core").loop()))
+        local inject = require "spec.support.scripted"
 
         -- Until n calls of unlink were begun.
         local function begun(n)

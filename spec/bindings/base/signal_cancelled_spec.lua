@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local ended = helper.ended
 local SIGINT, SIGTERM = 2, 15
 
 -- A script that a signal reaches in its first wait; nap() is such a wait.
@@ -18,12 +19,6 @@ local function interrupted(source, opts)
     assert.equal("ready", child:line())
     child:kill(SIGTERM)
     return child
-end
-
-local function ended(child)
-    local result = helper.finish_script(child)
-    assert.is_false(result.timeout)
-    return result
 end
 
 describe("after a signal, the main chunk", function()

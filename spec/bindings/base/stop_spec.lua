@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local ended = helper.ended
 local SIGINT, SIGTERM = 2, 15
 
 local function started(source)
@@ -6,12 +7,6 @@ local function started(source)
         .. "local quoll = require 'quoll'\n" .. source)
     assert.equal("ready", child:line())
     return child
-end
-
-local function ended(child)
-    local result = helper.finish_script(child)
-    assert.is_false(result.timeout)
-    return result
 end
 
 local worker = [[

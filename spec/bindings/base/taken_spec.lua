@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local ended = helper.ended
 local HUP, INT, QUIT, TERM = 1, 2, 3, 15
 
 -- A script that has said "ready" and then runs.
@@ -7,12 +8,6 @@ local function started(source, opts)
         .. "local quoll = require 'quoll'\n" .. source, {}, opts)
     assert.equal("ready", child:line())
     return child
-end
-
-local function ended(child)
-    local result = helper.finish_script(child)
-    assert.is_false(result.timeout)
-    return result
 end
 
 -- Prints `ready` once the task of `quoll.signal.wait` is parked.

@@ -235,6 +235,7 @@ describe("a transfer that ends early", function()
 
     it("because the peer does not read: a timeout", pair.with(
         function(client, server)
+            files.warm(path) -- so that only the peer is waited for
             server:settimeout(0.05)
             local _, err, sent, code = server:sendfile(open())
             assert.same({ "timeout", "TIMEOUT" }, { err, code })

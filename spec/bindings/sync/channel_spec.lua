@@ -2,17 +2,8 @@ local helper = require "spec.helper"
 local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 
-local run, settle = tasks.run, tasks.settle
+local run, settle, drain = tasks.run, tasks.settle, tasks.drain
 local channel = quoll.sync.channel
-
--- Receives what can be had now.
-local function drain(ch)
-    local got = {}
-    for v in function() return (ch:receive(0)) end do
-        got[#got + 1] = v
-    end
-    return got
-end
 
 describe("a channel", function()
     helper.gates()

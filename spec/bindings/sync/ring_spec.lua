@@ -1,16 +1,8 @@
 local helper = require "spec.helper"
+local drain = require("spec.support.tasks").drain
 local quoll = require "quoll"
 
 local channel = quoll.sync.channel
-
--- Receives what can be had now.
-local function drain(ch)
-    local got = {}
-    for v in function() return (ch:receive(0)) end do
-        got[#got + 1] = v
-    end
-    return got
-end
 
 describe("the ring of a channel", function()
     helper.gates()
