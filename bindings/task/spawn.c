@@ -172,7 +172,7 @@ spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
     return o;
 }
 
-static void
+static void __attribute__((noreturn))
 spawn_lose(lua_State *L, ql_lua_t *lua, int ref, uint8_t berth)
 {
     ql__anchor_drop(lua, ref);
@@ -180,6 +180,7 @@ spawn_lose(lua_State *L, ql_lua_t *lua, int ref, uint8_t berth)
         ql__idle_lose(lua, berth);
     }
     luaL_error(L, "not enough memory");
+    __builtin_unreachable();
 }
 
 /* Anchors the task and makes it, the last steps that can fail; then into the
