@@ -133,7 +133,7 @@ close_sources(const ql_sys_t *sys, const sources_t *from)
 static bool
 read_sources(lua_State *L, const ql_sys_t *sys, sources_t *from)
 {
-    const char *why;
+    const char *why = "is none";
     int n;
 
     lua_getfield(L, 1, "fds");

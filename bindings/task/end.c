@@ -144,12 +144,15 @@ ql__tasks_free(ql_lua_t *lua, const ql_sys_t *sys)
 {
     ql_scope_t *s = &lua->root.scope;
 
-    while (s->parent != NULL || !ql_queue_empty(&s->children)) {
+    for (;;) {
         ql_scope_t *parent = s->parent;
 
         if (!ql_queue_empty(&s->children)) {
             s = ql_queue_data(s->children.next, ql_scope_t, sibling);
             continue;
+        }
+        if (parent == NULL) {
+            break;
         }
         ql_queue_remove(&s->sibling);
         if (!s->block) {
