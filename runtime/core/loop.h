@@ -448,7 +448,7 @@ typedef struct ql__limits_s ql__limits_t;
 typedef struct ql__peer_s ql__peer_t;
 /* NGX_OK with NULL: opts has no limits; NGX_ERROR: no memory. */
 int ql__limits_create(ql_loop_t *loop, const ql_listen_opts_t *opts,
-                      ql__limits_t **limits);
+                      ql__limits_t **created);
 /* The listener is gone; its connections may not be. */
 void ql__limits_close(ql__limits_t *limits);
 /* Counts a connection with its peer; NULL: it is one too many, and this has
