@@ -68,16 +68,17 @@ describe("bindings/tls/starttls", function()
 
     it("has a deadline, and closes", function()
         quoll.run(function()
-            local client = pair.connect()
+            local client, server = pair.connect()
             assert.same({ nil, "timeout", "TIMEOUT" },
                 { client:starttls(tls.client { timeout = 0.02 }) })
             assert.equal("CLOSED", select(4, client:receive()))
+            server:close()
         end)
     end)
 
     it("can be cancelled", function()
         quoll.run(function()
-            local client = pair.connect()
+            local client, server = pair.connect()
             local ctx = assert(quoll.tls.context {
                 ca = certs.authority("ca").cert })
             local shaking = quoll.spawn(client.starttls, client,
@@ -88,6 +89,7 @@ describe("bindings/tls/starttls", function()
             assert.same({ nil, "cancelled", "CANCELLED" },
                 { shaking:wait(pair.PATIENCE) })
             assert.equal("CLOSED", select(4, client:receive()))
+            server:close()
         end)
     end)
 
