@@ -36,16 +36,36 @@ strings(lua_State *L, int idx)
 
 /* ------------------------------------------------------- descriptors ---- */
 
-/* A connection is given away: nobody may read beside the process. */
+/* A connection is given away: nobody may read beside the process. NULL, or why
+ * it cannot be. */
+static const char *
+connection_stays(ql_conn_t *conn)
+{
+    if (conn->handle.closed || ql_op_waiting(&conn->rop)
+        || ql_op_waiting(&conn->wop) || conn->guest != NULL)
+    {
+        return "cannot be given to a process: it is closed or busy";
+    }
+    if (conn->c->transport != NULL) {
+        return "cannot be given to a process: it has TLS on it, or keeps "
+               "descriptors";
+    }
+    if (ql_buffer_unread(&conn->in) != 0) {
+        return "cannot be given to a process: bytes that it has received are "
+               "not read";
+    }
+    return NULL;
+}
+
 static int
-give_connection(ql_conn_t *conn)
+give_connection(ql_conn_t *conn, const char **why)
 {
     const ql_sys_t *sys;
+    const char *stays = connection_stays(conn);
     int fd, flags;
 
-    if (conn->handle.closed || ql_op_waiting(&conn->rop)
-        || ql_op_waiting(&conn->wop))
-    {
+    if (stays != NULL) {
+        *why = stays;
         return -1;
     }
     sys = ql_loop_sys(conn->c->loop);
@@ -96,7 +116,7 @@ give(lua_State *L, int idx, const ql_sys_t *sys, const char **why)
 
     *why = "cannot be given to a process: it is closed or busy";
     if (h != NULL && h->type == &ql__connection_type) {
-        fd = give_connection((ql_conn_t *) h);
+        fd = give_connection((ql_conn_t *) h, why);
     } else if (h != NULL && h->type == &ql__file_type) {
         fd = give_file((file_t *) h);
     } else if (file != NULL) {

@@ -2,6 +2,7 @@ local helper = require "spec.helper"
 local files = require "spec.support.tasks"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
+local tls = require "spec.support.tls_pair"
 local exec, run = quoll.process.exec, quoll.process.run
 local ffi = helper.ffi
 
@@ -72,6 +73,23 @@ describe("bindings/process/exec", function()
             (select(3, exec({ "cat" }, { stdin = reader }))))
         assert.equal("EBADF", (select(3, exec({ "cat" }, { stdin = 12345 }))))
     end))
+
+    it("refuses a connection of which it would not get all", in_task(
+        function()
+            local client, server = pair.connect()
+            pair.deliver(client, server, "one\ntwo\n")
+            assert.equal("one", server:receive())
+            local word = "descriptor 0 cannot be given to a process: "
+            assert.same({ nil, word .. "bytes that it has received are not "
+                .. "read", "EBADF" }, { exec({ "cat" }, { stdin = server }) })
+            assert.equal("two", server:receive())
+            client, server = tls.connect()
+            assert.same({ nil, word .. "it has TLS on it, or keeps "
+                .. "descriptors", "EBADF" },
+                { exec({ "cat" }, { stdin = server }) })
+            assert(client:send "hello")
+            assert.equal("hello", server:receive(5))
+        end))
 
     it("passes further descriptors", in_task(function()
         local path = files.file "by 5"
