@@ -323,17 +323,16 @@ make_run(ql_call_t *call)
     const char *why;
 
     ERR_clear_error();
-    if (build(make)) {
-        call->res = 0;
-    } else {
+    call->res = build(make) ? 0 : -1;
+    if (call->res == -1) {
         why = ERR_reason_error_string(ERR_peek_error());
         make->err = ql_tls_error(NULL);
         strncpy(make->why, why != NULL ? why : "", sizeof(make->why) - 1);
-        call->res = -1;
         call->err = make->err == ENOMEM || make->what < 0 ? ENOMEM : EINVAL;
-        ERR_clear_error();
     }
     forget(make);
+    /* What OpenSSL keeps for the thread a forked child could never free. */
+    OPENSSL_thread_stop();
 }
 
 static void
