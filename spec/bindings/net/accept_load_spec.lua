@@ -267,48 +267,51 @@ describe("a descriptor closed and taken again in one batch", function()
     end)
 end)
 
+-- Prints what a hundred connections cost in system calls.
+local COUNTED = [[
+    local quoll = require "quoll"
+    local inject = require "spec.support.scripted"
+    local sockets = require "spec.support.sockets"
+    local names = { "accept4", "close", "epoll_ctl", "setsockopt",
+        "getsockopt", "getsockname", "getpeername", "fcntl" }
+    local function calls()
+        local n = {}
+        for i, name in ipairs(names) do
+            n[i] = tonumber(inject.ql_inject_calls(name))
+        end
+        return n
+    end
+    quoll.run(function()
+        local listener = quoll.listen "127.0.0.1:0"
+        local ended, fds = 0, {}
+        local server = quoll.spawn(listener.serve, listener,
+            function(conn)
+                conn:receive "*a"
+                conn:close()
+                ended = ended + 1
+            end)
+        quoll.yield()
+        local to = require("spec.helper").address(
+            listener:address())
+        local before = calls()
+        for i = 1, 100 do fds[i] = sockets.connect(to) end
+        while quoll.stats().connections.accepted < 100 do
+            quoll.yield()
+        end
+        for i = 1, 100 do require("ffi").C.close(fds[i]) end
+        while ended < 100 do quoll.sleep(0.001) end
+        for i, n in ipairs(calls()) do
+            print(names[i], n - before[i])
+        end
+        listener:close()
+        server:wait()
+    end)
+]]
+
 describe("an accepted connection", function()
     if not (helper.injected or helper.sanitized) then
         it("costs accept4, close and one epoll_ctl", function()
-            local result = helper.script [[
-                local quoll = require "quoll"
-                local inject = require "spec.support.scripted"
-                local sockets = require "spec.support.sockets"
-                local names = { "accept4", "close", "epoll_ctl", "setsockopt",
-                    "getsockopt", "getsockname", "getpeername", "fcntl" }
-                local function calls()
-                    local n = {}
-                    for i, name in ipairs(names) do
-                        n[i] = tonumber(inject.ql_inject_calls(name))
-                    end
-                    return n
-                end
-                quoll.run(function()
-                    local listener = quoll.listen "127.0.0.1:0"
-                    local ended, fds = 0, {}
-                    local server = quoll.spawn(listener.serve, listener,
-                        function(conn)
-                            conn:receive "*a"
-                            conn:close()
-                            ended = ended + 1
-                        end)
-                    quoll.yield()
-                    local to = require("spec.helper").address(
-                        listener:address())
-                    local before = calls()
-                    for i = 1, 100 do fds[i] = sockets.connect(to) end
-                    while quoll.stats().connections.accepted < 100 do
-                        quoll.yield()
-                    end
-                    for i = 1, 100 do require("ffi").C.close(fds[i]) end
-                    while ended < 100 do quoll.sleep(0.001) end
-                    for i, n in ipairs(calls()) do
-                        print(names[i], n - before[i])
-                    end
-                    listener:close()
-                    server:wait()
-                end)
-            ]]
+            local result = helper.script(COUNTED)
             local per = {}
             for name, n in result.out:gmatch "([%w_]+)\t(%d+)" do
                 per[name] = tonumber(n)
