@@ -25,7 +25,7 @@ local kinds = {
         sockets.disconnect(conn:getfd()) -- without a close_notify
         conn:close()
     end },
-    unix = { function() return pair.connect "unix:@quoll-faults" end,
+    unix = { function() return pair.connect(pair.name()) end,
         function(conn)
             conn:close() -- with bytes unread
         end, unread = true },

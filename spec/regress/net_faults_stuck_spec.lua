@@ -33,7 +33,7 @@ end
 local kinds = {
     tcp = ends(pair.connect),
     tls = ends(function() return tls.connect() end),
-    unix = ends(function() return pair.connect "unix:@quoll-faults" end),
+    unix = ends(function() return pair.connect(pair.name()) end),
     program = program,
 }
 
@@ -164,7 +164,7 @@ describe("a peer that reads now and then", function()
     helper.gates()
 
     exact("keeps a send alive for longer than its timeout", in_task(function()
-        local client, server = pair.connect "unix:@quoll-faults"
+        local client, server = pair.connect(pair.name())
         local limit = helper.seconds(0.1)
         local data = DATA:sub(1, 2 * pair.MIB)
         client:settimeout(limit)

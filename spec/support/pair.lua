@@ -10,6 +10,11 @@ local pair = {
     MIB = helper.injected and 1024 or 1024 * 1024,
 }
 
+-- An abstract unix address that is this process' alone.
+function pair.name()
+    return "unix:@quoll-pair-" .. helper.ffi.C.getpid()
+end
+
 -- client, server; each wait of theirs fails after PATIENCE seconds.
 function pair.connect(address)
     local listener = assert(quoll.listen(address or "127.0.0.1:0"))
