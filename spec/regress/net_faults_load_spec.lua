@@ -224,8 +224,8 @@ describe("a listener that is closed", function()
     end))
 end)
 
--- The connection has nothing to tell but what its own peer, the listener's next,
--- sends.
+-- The connection has nothing to tell but what its own peer, the next of the
+-- listener, sends.
 local function quiet(conn, listener)
     conn:settimeout(0)
     assert.same({ nil, "timeout", "", "TIMEOUT" }, { conn:receive(1) })
