@@ -100,7 +100,10 @@ ql__taken_tell(ql_lua_t *lua, int signo)
 {
     ql_queue_t *q;
 
-    if (lua->signals.taken[signo].takers == 0) {
+    /* Whoever may signal this process can send a note of any number. */
+    if (signo < 1 || signo >= QL__SIGNAL_MAX
+        || lua->signals.taken[signo].takers == 0)
+    {
         return false;
     }
     for (q = lua->signals.takers.next; q != &lua->signals.takers; q = q->next) {

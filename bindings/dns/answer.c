@@ -288,7 +288,7 @@ skip_questions(reader_t *r, unsigned n)
     return true;
 }
 
-/* Appends to the table at index 2, and to its list of authorities. */
+/* Into the table on top of the stack. */
 static bool
 push_records(reader_t *r, unsigned n)
 {

@@ -5,6 +5,8 @@
  */
 #include "cork.h"
 
+#include "core/sys.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,14 +167,16 @@ void
 ql__cork_close(ql_conn_t *conn)
 {
     ssize_t n = 1;
+    bool ours;
 
     if (conn->cork == NULL) {
         return;
     }
-    while (n > 0 && !conn->wbroken && ql__gathered(conn) > 0) {
+    ours = conn->cork->pid == ql_loop_sys(conn->c->loop)->getpid();
+    while (n > 0 && ours && !conn->wbroken && ql__gathered(conn) > 0) {
         n = ql__cork_send(conn);
     }
-    if (ql__gathered(conn) > 0) {
+    if (ours && ql__gathered(conn) > 0) {
         ql_log_error(conn->c->loop, QL_LOG_WARN, 0,
                      "a connection was closed with %u gathered bytes that "
                      "were not sent",
@@ -191,6 +195,7 @@ cork_new(ql_conn_t *conn)
     ql_cork_t *cork = calloc(1, sizeof(*cork));
 
     if (cork != NULL) {
+        cork->pid = ql_loop_sys(conn->c->loop)->getpid();
         cork->flush.data = conn;
         cork->flush.handler = on_turn;
         conn->cork = cork;

@@ -61,6 +61,7 @@ push_unquiet(lua_State *L, ql_conn_t *conn, int rc, char byte)
 static int
 push_refusal(lua_State *L, ql_conn_t *conn)
 {
+    uint64_t behind;
     char byte = 0;
     int rc;
 
@@ -85,7 +86,8 @@ push_refusal(lua_State *L, ql_conn_t *conn)
     if (!ql__cork_emptied(conn)) {
         return ql_push_error(L, QL_E_BUSY_WRITING);
     }
-    if (ql_buffer_unread(&conn->in) > 0) {
+    if (ql_buffer_unread(&conn->in) > 0
+        || ql_fds_next(conn->c, &behind) == NGX_OK) {
         return refuse(L, "unread data in buffer", "EPROTO");
     }
     rc = ql_test_idle(conn->c, &byte);

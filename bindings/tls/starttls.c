@@ -247,8 +247,8 @@ tls_start(lua_State *L)
     return await_shake(L, s);
 }
 
-/* choose(conn, [context], [s]) -> as start: goes on with the certificate of context,
- * or with its own. */
+/* choose(conn, [context], [s]) -> as start: goes on with the certificate of
+ * context, or with its own. */
 static int
 tls_choose(lua_State *L)
 {

@@ -52,6 +52,17 @@ on_password(char *buf, int size, int writing, void *data)
     return (int) password->size;
 }
 
+/* What ends the reading of a text well is that nothing more begins. */
+static bool
+all_read(void)
+{
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        return false;
+    }
+    ERR_clear_error();
+    return true;
+}
+
 static bool
 add_chain(SSL_CTX *ssl, BIO *bio)
 {
@@ -63,12 +74,7 @@ add_chain(SSL_CTX *ssl, BIO *bio)
             return false;
         }
     }
-    /* What ends the loop well is that nothing more begins. */
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-        return false;
-    }
-    ERR_clear_error();
-    return true;
+    return all_read();
 }
 
 static bool
@@ -121,13 +127,7 @@ set_ca(ql_tls_make_t *make, SSL_CTX *ssl)
         n++;
     }
     BIO_free(bio);
-    if (!ok || n == 0
-        || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-    {
-        return false;
-    }
-    ERR_clear_error();
-    return true;
+    return ok && n > 0 && all_read();
 }
 
 static bool
@@ -145,11 +145,8 @@ set_crl(ql_tls_make_t *make, SSL_CTX *ssl)
         n++;
     }
     BIO_free(bio);
-    if (!ok || n == 0) {
-        return false;
-    }
-    ERR_clear_error();
-    return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
+    return ok && n > 0 && all_read()
+        && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
 }
 
 /* ---------------------------------------------------------- choices ---- */

@@ -1,8 +1,8 @@
 /*
- * tls.h: TLS over a connection, by OpenSSL (QL_TLS): an io table that encrypts what it
- * sends through the plain one. No part of libquoll, which links no OpenSSL: it
- * is compiled into the module quoll.core.tls. All of it is called on the
- * loop's thread, but for the making of a context.
+ * tls.h: TLS over a connection, by OpenSSL (QL_TLS): an io table that encrypts
+ * what it sends through the plain one. No part of libquoll, which links no
+ * OpenSSL: it is compiled into the module quoll.core.tls. All of it is called on
+ * the loop's thread, but for the making of a context.
  */
 #ifndef QUOLL_TLS_H
 #define QUOLL_TLS_H

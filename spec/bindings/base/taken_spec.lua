@@ -32,6 +32,27 @@ describe("a signal that a script takes", function()
         assert.equal("1\tSIGHUP\n2\tSIGHUP\n3\tSIGHUP\n", ended(child).out)
     end)
 
+    it("is not a note with some other number", function()
+        local child = started([[
+            local ffi = require "ffi"
+            ffi.cdef "union note { int number; void *pointer; };"
+            ffi.cdef "int sigqueue(int, int, union note); int getpid(void);"
+            local NOTE = 42 -- SIGRTMIN + 8
+            quoll.run(function()
+                quoll.spawn(function()
+                    for _, number in ipairs { 0x7ffffff, -0x7ffffff, 32 } do
+                        ffi.C.sigqueue(ffi.C.getpid(), NOTE,
+                            ffi.new("union note", number))
+                    end
+                end)
+                ]] .. after_it .. [[
+                print(quoll.signal.wait "HUP")
+            end)
+        ]])
+        child:kill(HUP)
+        assert.equal("SIGHUP\n", ended(child).out)
+    end)
+
     it("kills again once nobody waits for it", function()
         local child = started [[
             quoll.run(function()

@@ -1,3 +1,4 @@
+local grandchild = require "spec.support.grandchild"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
@@ -58,6 +59,16 @@ describe("bindings/net/cork", function()
             client:uncork()
             client:close()
             assert.equal("c", server:receive("*a"))
+        end))
+
+    it("is not sent by a forked child's copy too",
+        pair.with(function(client, server)
+            client:cork()
+            client:send("once")
+            grandchild(function() client:close() end)
+            client:uncork()
+            client:close()
+            assert.equal("once", server:receive("*a"))
         end))
 
     it("sends what is gathered when its task ends",

@@ -39,6 +39,15 @@ describe("runtime/tls/make", function()
         assert.equal("ca: ", refused { ca = cut }[1]:sub(1, 4))
     end)
 
+    it("refuses a damaged CRL behind a good one", function()
+        local ca = certs.authority "damaged"
+        certs.issue("gone", { issuer = "damaged" })
+        local text = certs.read(certs.revoke("gone", "damaged"))
+        assert(quoll.tls.context { ca = ca.cert, crl = text })
+        assert.equal("crl: ", refused { ca = ca.cert,
+            crl = text .. text:sub(1, #text / 2) .. "\n" }[1]:sub(1, 5))
+    end)
+
     it("takes a key behind a password", function()
         local server = certs.issue "server"
         certs.run("openssl ec -in server.key -aes256 -passout pass:secret "
