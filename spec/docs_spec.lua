@@ -98,7 +98,8 @@ describe("docs/API.md", function()
         add_functions(names, "context:",
             require("quoll.tls.context").methods)
         add_functions(names, "process:", core.methods.process)
-        add_functions(names, "directory:", require("quoll.directory").methods)
+        add_functions(names, "directory:",
+            require("quoll.fs.directory").methods)
         return names
     end
 

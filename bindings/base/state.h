@@ -8,8 +8,8 @@
 #include "../inspect/inspect.h"
 #include "../task/task.h"
 #include "../watchdog/watchdog.h"
-#include "signal.h"
-#include "stop.h"
+#include "../signal/signal.h"
+#include "../signal/stop.h"
 #include "wait.h"
 
 struct ql_lua_s {

@@ -1,7 +1,7 @@
 /*
  * adopt.c: a connection of a descriptor that was opened elsewhere.
  */
-#include "connection.h"
+#include "../stream/connection.h"
 
 #include "core/sys.h"
 

@@ -1,7 +1,7 @@
 /*
  * connect.c: an outgoing connection, up to the point where it can be used.
  */
-#include "connection.h"
+#include "../stream/connection.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * keepalive.c: a connection that its task is done with goes back to its pool,
  * and its handle is closed.
  */
-#include "connection.h"
-#include "cork.h"
+#include "../stream/connection.h"
+#include "../stream/cork.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
  * among those who wait, then the right to make a connection that counts. It is
  * a handle, so that whatever ends the task gives it back.
  */
-#include "connection.h"
+#include "../stream/connection.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #ifndef QUOLL_LISTEN_H
 #define QUOLL_LISTEN_H
 
-#include "connection.h"
+#include "../stream/connection.h"
 
 /* Where to listen. */
 typedef struct {

@@ -2,7 +2,7 @@
  * listener.c: listening sockets. Several tasks may accept on one listener;
  * they get its connections in the order in which they came to wait.
  */
-#include "connection.h"
+#include "../stream/connection.h"
 #include "listen.h"
 
 #include <errno.h>

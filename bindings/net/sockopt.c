@@ -1,7 +1,7 @@
 /*
  * sockopt.c: options, names and the descriptor of a connection.
  */
-#include "connection.h"
+#include "../stream/connection.h"
 
 #include "core/sys.h"
 

@@ -2,7 +2,7 @@
  * exec.c: starts a process and waits until its program runs, or has failed to.
  */
 #include "../file/file.h"
-#include "../net/connection.h"
+#include "../stream/connection.h"
 #include "process.h"
 
 #include "core/sys.h"

@@ -5,7 +5,7 @@
 #ifndef QUOLL_UDP_H
 #define QUOLL_UDP_H
 
-#include "../net/connection.h"
+#include "../stream/connection.h"
 #include "datagrams.h"
 
 #include <sys/socket.h>

@@ -9,8 +9,8 @@ local core = require "quoll.core"
 core.own_chunks(debug.getinfo(1, "S").source:match "^(.*[/\\])" or "@quoll/")
 
 local task = require "quoll.task"
-local scope = require "quoll.scope"
-local race = require "quoll.race"
+local scope = require "quoll.task.scope"
+local race = require "quoll.task.race"
 local listener = require "quoll.net.listener"
 require "quoll.net.connection"
 require "quoll.net.passing"
@@ -32,12 +32,12 @@ local quoll = {
   sleep = task.sleep,
   yield = task.yield,
   iscancelled = task.iscancelled,
-  locals = require "quoll.locals",
+  locals = require "quoll.task.locals",
   traceback = task.traceback,
   scope = scope.scope,
   deadline = scope.deadline,
   shield = scope.shield,
-  defer = require("quoll.defer").defer,
+  defer = require("quoll.task.defer").defer,
   race = race.race,
   any = race.any,
   all = race.all,

@@ -3,7 +3,7 @@
 -- A signal is taken while somebody waits for it; else it does what it always
 -- did. Of a kind that comes several times before anybody looks, one is told.
 --
--- Source: bindings/base/signal.c, bindings/base/taken.c
+-- Source: bindings/signal/signal.c, taken.c
 -- @module quoll.signal
 
 local core = require "quoll.core"

@@ -5,7 +5,7 @@
 
 local core = require "quoll.core"
 local event = require "quoll.sync.event"
-local scope = require("quoll.scope").scope
+local scope = require("quoll.task.scope").scope
 
 local decide = core.scope_decide
 

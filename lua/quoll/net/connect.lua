@@ -4,7 +4,7 @@
 -- @module quoll.net.connect
 
 local core = require "quoll.core"
-local scope = require "quoll.scope"
+local scope = require "quoll.task.scope"
 local mark, take = core.mark, core.take
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"

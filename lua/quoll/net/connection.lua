@@ -9,7 +9,7 @@
 -- sends have the number of bytes sent in its place. err is "timeout",
 -- "closed", "busy ..." or the system's words in lower case.
 --
--- Source: bindings/net/connection.c, receive.c, send.c, sockopt.c, connect.c
+-- Source: bindings/stream/; bindings/net/sockopt.c, connect.c
 -- @module quoll.net.connection
 
 local core = require "quoll.core"

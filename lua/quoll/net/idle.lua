@@ -1,6 +1,6 @@
 --- The wait between two requests.
 --
--- Source: bindings/net/idle.c
+-- Source: bindings/stream/idle.c
 -- @module quoll.net.idle
 
 local core = require "quoll.core"

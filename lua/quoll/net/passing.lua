@@ -1,6 +1,6 @@
 --- Descriptors that travel over unix sockets, in order with the bytes.
 --
--- Source: bindings/net/sendfd.c, receivefd.c
+-- Source: bindings/stream/sendfd.c, receivefd.c
 -- @module quoll.net.passing
 
 local core = require "quoll.core"

@@ -1,6 +1,6 @@
 --- Pools: connections that stay open between their users.
 -- A step of `quoll.connect`; see `Connection:setkeepalive`.
--- Source: bindings/net/lease.c, keepalive.c; runtime/net/keepalive.c
+-- Source: bindings/net/lease.c, keepalive.c; runtime/keepalive/keepalive.c
 -- @module quoll.net.pool
 
 local core = require "quoll.core"

@@ -3,7 +3,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
-local scope = require("quoll.scope").scope
+local scope = require("quoll.task.scope").scope
 
 local raw = core.process
 

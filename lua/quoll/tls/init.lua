@@ -8,7 +8,7 @@
 -- @module quoll.tls
 
 local core = require "quoll.core"
-local content = require "quoll.content"
+local content = require "quoll.fs.content"
 local context = require "quoll.tls.context"
 local settings = require "quoll.tls.settings"
 local connect = require "quoll.net.connect"

@@ -6,7 +6,7 @@
 local bor = require("bit").bor
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
-local next_entry = require("quoll.directory").next
+local next_entry = require("quoll.fs.directory").next
 local IN = require("quoll.watch.source").IN
 local path_of = require("quoll.watch.tree").path_of
 

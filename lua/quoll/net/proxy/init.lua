@@ -7,7 +7,7 @@ local core = require "quoll.core"
 local header = require "quoll.net.proxy.header"
 local ip = require "quoll.net.ip"
 local options = require "quoll.options"
-local scope = require "quoll.scope"
+local scope = require "quoll.task.scope"
 
 require "quoll.net.connection" -- whose getpeername it takes over
 

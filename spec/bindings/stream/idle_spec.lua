@@ -6,7 +6,7 @@ local function results(...)
     return { n = select("#", ...), ... }
 end
 
-describe("bindings/net/idle", function()
+describe("bindings/stream/idle", function()
     helper.gates()
 
     it("sees bytes in the buffer and bytes to come", pair.with(

@@ -1,7 +1,7 @@
 --- Files that never block the loop.
 -- What the page cache holds comes at once; the rest by direct AIO ("rd") or
 -- by a thread. See docs/DESIGN.md, "Files".
--- @module quoll.file
+-- @module quoll.fs.file
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish

@@ -11,7 +11,7 @@
  * the disposition itself, which exec resets in children; and it sends the loop
  * a note, a real-time signal that is blocked here and read from a signalfd.
  */
-#include "state.h"
+#include "../base/state.h"
 
 #include "core/sys.h"
 

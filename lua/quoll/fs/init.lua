@@ -9,9 +9,9 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
-local file = require "quoll.file"
-local content = require "quoll.content"
-local directory = require "quoll.directory"
+local file = require "quoll.fs.file"
+local content = require "quoll.fs.content"
+local directory = require "quoll.fs.directory"
 
 local raw = core.fs
 

@@ -1,8 +1,8 @@
 --- quoll.defer: what a task runs at its end, by whatever path it ends.
--- @module quoll.defer
+-- @module quoll.task.defer
 
 local core = require "quoll.core"
-local shield = require("quoll.scope").shield
+local shield = require("quoll.task.scope").shield
 
 local traceback, next_call, failed =
   core.traceback, core.defer_next, core.defer_failed

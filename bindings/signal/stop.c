@@ -3,7 +3,7 @@
  * then the root is cancelled, as by a signal. What else a stop begins with
  * (listeners, pools) is lua/quoll/stop.lua's.
  */
-#include "state.h"
+#include "../base/state.h"
 
 static void
 on_expired(ql_event_t *ev)

@@ -4,7 +4,7 @@
  * loop a note (signal.c); afterwards its disposition, and whether it was
  * blocked, are what they were.
  */
-#include "state.h"
+#include "../base/state.h"
 
 #include <errno.h>
 #include <stdio.h>

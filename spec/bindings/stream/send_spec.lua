@@ -2,7 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
-describe("bindings/net/send", function()
+describe("bindings/stream/send", function()
     helper.gates()
 
     it("goes out at once: Nagle's algorithm is off at both ends",

@@ -26,7 +26,7 @@ local function send_in_pieces(conn, data)
     end
 end
 
-describe("bindings/net/pattern", function()
+describe("bindings/stream/pattern", function()
     helper.gates()
 
     it("finds every boundary that string.find finds", function()

@@ -3,7 +3,7 @@ local pair = require "spec.support.pair"
 local passing = require "spec.support.passing"
 local quoll = require "quoll"
 
-describe("bindings/net/receivefd", function()
+describe("bindings/stream/receivefd", function()
     helper.gates()
 
     it("waits for one, and gives what came in front of it", passing.with(

@@ -1,11 +1,11 @@
 --- Several functions at once, each in a task of its own: the first that ends,
 -- the first that succeeds, or all of them. Whoever is not needed any more is
 -- cancelled, and has ended when the call returns.
--- @module quoll.race
+-- @module quoll.task.race
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
-local scope = require("quoll.scope").scope
+local scope = require("quoll.task.scope").scope
 
 local decide = core.scope_decide
 

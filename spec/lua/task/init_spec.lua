@@ -27,7 +27,7 @@ describe("run", function()
             { "x", "'x'" } } do
             local ok, err = pcall(function() quoll.run(case[1]) end)
             assert.is_false(ok)
-            assert.matches("task_spec.lua:%d+: bad argument 'main' to 'run' "
+            assert.matches("init_spec.lua:%d+: bad argument 'main' to 'run' "
                 .. "%(a function expected, got " .. case[2] .. "%)$", err)
         end
     end)
@@ -55,7 +55,7 @@ describe("run", function()
             return result
         end)
         assert.is_false(ok)
-        assert.matches("task_spec.lua:%d+: quoll.run inside a task: "
+        assert.matches("init_spec.lua:%d+: quoll.run inside a task: "
             .. "quoll.spawn starts another one", err)
     end)
 

@@ -1,6 +1,6 @@
 --- Reading directories: an iterator that is a handle of C.
 -- Source: bindings/fs/readdir.c
--- @module quoll.directory
+-- @module quoll.fs.directory
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish

@@ -30,7 +30,7 @@ local function stall(client)
     return all
 end
 
-describe("bindings/net/cork", function()
+describe("bindings/stream/cork", function()
     helper.gates()
 
     it("gathers until uncork", pair.with(function(client, server)
@@ -175,7 +175,7 @@ describe("bindings/net/cork", function()
         end))
 end)
 
-describe("bindings/net/cork: faults", function()
+describe("bindings/stream/cork: faults", function()
     helper.gates()
 
     it("tells of a late failure once, then is closed",

@@ -2,7 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
-describe("bindings/net/receive", function()
+describe("bindings/stream/receive", function()
     helper.gates()
 
     it("gives bytes that came before a reset, then the error",

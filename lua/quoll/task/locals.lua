@@ -6,6 +6,6 @@
 -- rarely, read anywhere. What a value refers to is shared, not copied.
 --
 -- `quoll.locals()` returns a table of all of them, the caller's own.
--- @module quoll.locals
+-- @module quoll.task.locals
 
 return require("quoll.core").locals

@@ -4,7 +4,7 @@ local passing = require "spec.support.passing"
 local quoll = require "quoll"
 local tls = require "spec.support.tls_pair"
 
-describe("bindings/net/sendfd", function()
+describe("bindings/stream/sendfd", function()
     helper.gates()
 
     it("passes what scripts hold", passing.with(function(client, server)

@@ -2,7 +2,7 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
-describe("bindings/net/connection", function()
+describe("bindings/stream/connection", function()
     helper.gates()
 
     it("is closed by the collector when nobody holds it", function()

@@ -1,12 +1,12 @@
 --- Whole files: read, replaced, appended to.
 -- Reading is composed of open and pread, so that what the page cache has needs
 -- no thread. Source of the rest: bindings/fs/save.c
--- @module quoll.content
+-- @module quoll.fs.content
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
-local file = require "quoll.file"
+local file = require "quoll.fs.file"
 
 local raw = core.fs
 local bad_argument = core.bad_argument

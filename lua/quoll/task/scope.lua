@@ -3,7 +3,7 @@
 -- first of them that fails cancels the others, and its error is raised,
 -- unchanged, when they have ended; further failures are logged. A scope runs
 -- in the task that opens it, and tasks spawned inside belong to it.
--- @module quoll.scope
+-- @module quoll.task.scope
 
 local core = require "quoll.core"
 
