@@ -4,30 +4,20 @@
 -- @module quoll.net.connect
 
 local core = require "quoll.core"
+local handshake = require "quoll.tls.handshake"
+local pool = require "quoll.net.pool"
+local proxy = require "quoll.net.proxy.client"
 local scope = require "quoll.task.scope"
-local mark, take = core.mark, core.take
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
 
-local core_connect, raise = core.connect, core.raise
+local core_connect = core.connect
+local mark, take = core.mark, core.take
 
 local connect = {}
 
 local CONNECT = { timeout = "number", bind = "string", tls = true, pool = true,
   options = "table", proxy = true }
-
---- The steps that other modules put in; without one its option is refused.
--- pool(address, opts, open): a kept connection, or what open(address, opts)
--- returns; proxy(conn, opts): opts is `opts.proxy`; tls(conn, opts, host): opts
--- is `opts.tls`, host the name in the address ("" of a unix socket). These two
--- return true or nil, err, CODE, and conn is closed after a failure.
-connect.steps = {}
-
---- Their options are checked before anything is opened: tls(opts, host) and
--- proxy(opts) raise.
-connect.checks = {}
-
-local steps, checks = connect.steps, connect.checks
 
 local function host_of(address)
   if address:find("^unix:") then
@@ -78,25 +68,25 @@ local function open(address, opts)
     conn, err, code = dial_name(address, opts)
   end
   if conn and opts.proxy then
-    conn, err, code = stepped(conn, pcall(steps.proxy, conn, opts.proxy))
+    conn, err, code = stepped(conn, pcall(proxy.send, conn, opts.proxy))
   end
   if conn and opts.tls then
-    return stepped(conn, pcall(steps.tls, conn, opts.tls, host_of(address)))
+    return stepped(conn,
+      pcall(handshake.start, conn, opts.tls, host_of(address)))
   end
   return conn, err, code
 end
 
-local function check_steps(address, opts)
+-- Before anything is opened.
+local function check(address, opts)
   if type(address) ~= "string" then
     core.bad_argument(address, "address", "connect", "an address")
   end
-  for _, name in ipairs { "pool", "proxy", "tls" } do
-    if opts[name] and not steps[name] then
-      raise(("bad argument 'options' to 'connect' ('%s' is not available)")
-        :format(name))
-    elseif opts[name] and checks[name] then
-      checks[name](opts[name], host_of(address))
-    end
+  if opts.proxy then
+    proxy.check(opts.proxy)
+  end
+  if opts.tls then
+    handshake.check(opts.tls, host_of(address))
   end
   local timeout = opts.timeout
   if timeout and (timeout < 0 or timeout ~= timeout) then
@@ -113,10 +103,10 @@ local function timed(conn, err, code, ...)
 end
 
 local function compose(address, opts)
-  check_steps(address, opts)
+  check(address, opts)
   local first, rest = open, nil
   if opts.pool then
-    first, rest = steps.pool, open
+    first, rest = pool.connect, open
   end
   if opts.timeout then
     return timed(scope.deadline(opts.timeout, first, address, opts, rest))

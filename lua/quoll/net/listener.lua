@@ -5,6 +5,7 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local handshake = require "quoll.tls.handshake"
 local inherited = require "quoll.net.inherited"
 local options = require "quoll.options"
 local proxy = require "quoll.net.proxy"
@@ -45,9 +46,6 @@ for _, known in ipairs { LISTEN, SERVE } do
     SERVE_ADDRESS[name] = kind
   end
 end
-
---- What other modules put in: tls(fn, opts.tls) is fn behind a handshake.
-listener.steps = {}
 
 -- Listener -> what proxy.check gave for it, or true.
 local listening = setmetatable({}, { __mode = "k" })
@@ -205,7 +203,7 @@ local function check_serve(fn, opts, known)
 end
 
 local function with_tls(fn, opts)
-  return opts.tls and listener.steps.tls(fn, opts.tls) or fn
+  return opts.tls and handshake.serving(fn, opts.tls) or fn
 end
 
 --- Accepts connections until the listener is closed, each in a task of its

@@ -6,7 +6,6 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local options = require "quoll.options"
-local steps = require("quoll.net.connect").steps
 local stop = require "quoll.stop"
 
 local raw = core.connection
@@ -107,7 +106,6 @@ function pool.connect(address, opts, open)
   return opened(lease, pcall(open, address, opts))
 end
 
-steps.pool = pool.connect
 stop.hook(core.keepalive.drop)
 
 --- Gives the connection back to its pool, for the next who connects there. It

@@ -1,5 +1,7 @@
+local handshake = require "quoll.tls.handshake"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
+local pool = require "quoll.net.pool"
 local quoll = require "quoll"
 
 local function results(...)
@@ -92,17 +94,16 @@ describe("quoll.net.connect", function()
         end)
     end)
 
-    describe("with a step of another module", function()
-        local steps = require("quoll.net.connect").steps
-        local kept, listener
+    describe("with steps", function()
+        local start, from_pool = handshake.start, pool.connect
+        local listener
 
         before_each(function()
-            kept = { tls = steps.tls, pool = steps.pool }
             listener = assert(quoll.listen("127.0.0.1:0"))
         end)
 
         after_each(function()
-            steps.tls, steps.pool = kept.tls, kept.pool
+            handshake.start, pool.connect = start, from_pool
             listener:close()
         end)
 
@@ -113,7 +114,7 @@ describe("quoll.net.connect", function()
 
         it("hands the connection, its options and the host on", function()
             local seen
-            steps.tls = function(conn, opts, host)
+            handshake.start = function(conn, opts, host)
                 seen = { conn, opts, host }
                 return true
             end
@@ -124,21 +125,21 @@ describe("quoll.net.connect", function()
 
         it("closes a connection that the step refuses", function()
             local conn
-            steps.tls = function(c)
+            handshake.start = function(c)
                 conn = c
                 return nil, "bad certificate", "EX509"
             end
             assert.same(results(nil, "bad certificate", "EX509"),
                 results(connect { tls = true }))
             assert.equal("CLOSED", select(3, conn:getfd()))
-            steps.tls = function() error("raised", 0) end
+            handshake.start = function() error("raised", 0) end
             assert.error_matches(function() connect { tls = true } end,
                 "^raised$")
         end)
 
         it("has one deadline for all steps", function()
             local conn
-            steps.tls = function(c)
+            handshake.start = function(c)
                 conn = c
                 return c:receive(1)
             end
@@ -148,8 +149,8 @@ describe("quoll.net.connect", function()
         end)
 
         it("asks the pool first", function()
-            steps.tls = function() return true end
-            steps.pool = function(address, opts, open)
+            handshake.start = function() return true end
+            pool.connect = function(address, opts, open)
                 assert.equal(listener:address(), address)
                 return open(address, opts)
             end

@@ -1,3 +1,4 @@
+local handshake = require "quoll.tls.handshake"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local pooled = require "spec.support.pooled"
@@ -58,12 +59,11 @@ describe("quoll.net.pool", function()
 
     it("tells options apart that make connections different",
         pooled.with(function(there)
-            local connect = require "quoll.net.connect"
-            local step, check = connect.steps.tls, connect.checks.tls
-            connect.steps.tls = function() return true end
-            connect.checks.tls = nil
+            local start, check = handshake.start, handshake.check
+            handshake.start = function() return true end
+            handshake.check = function() end
             quoll.defer(function()
-                connect.steps.tls, connect.checks.tls = step, check
+                handshake.start, handshake.check = start, check
             end)
             local object = setmetatable({}, {})
             local distinct = {
@@ -120,10 +120,9 @@ describe("quoll.net.pool", function()
     end))
 
     it("leaves room behind when a step raises", pooled.with(function(there)
-        local steps = require("quoll.net.connect").steps
-        local step = steps.tls
-        steps.tls = function() error("no luck", 0) end
-        quoll.defer(function() steps.tls = step end)
+        local start = handshake.start
+        handshake.start = function() error("no luck", 0) end
+        quoll.defer(function() handshake.start = start end)
         for _ = 1, 2 do
             assert.error_matches(function()
                 there:connect({ size = 1, backlog = 0 }, { tls = true })

@@ -2,7 +2,6 @@
 -- passed on. A step of `quoll.connect`.
 -- @module quoll.net.proxy.client
 
-local connect = require "quoll.net.connect"
 local core = require "quoll.core"
 local header = require "quoll.net.proxy.header"
 local ip = require "quoll.net.ip"
@@ -42,7 +41,10 @@ local function given_addresses(given)
   return info
 end
 
-local function check(given)
+--- Raises on what cannot be sent.
+-- @param given see `send`
+-- @treturn table it
+function client.check(given)
   if type(given) == "string" then
     given = { version = given }
   elseif type(given) ~= "table" then
@@ -79,7 +81,7 @@ local function addresses_of(conn, given)
 end
 
 local function send_header(conn, given)
-  given = check(given)
+  given = client.check(given)
   local info = addresses_of(conn, given)
   if given.version == "v1" then
     return conn:send(header.v1(info))
@@ -105,8 +107,5 @@ function client.send(conn, given)
   end
   return nil, err, code
 end
-
-connect.steps.proxy = client.send
-connect.checks.proxy = check
 
 return client

@@ -1,3 +1,4 @@
+local handshake = require "quoll.tls.handshake"
 local helper = require "spec.helper"
 local header = require "quoll.net.proxy.header"
 local pair = require "spec.support.pair"
@@ -61,11 +62,10 @@ describe("quoll.connect with proxy", function()
     end)
 
     it("goes before the handshake", function()
-        local steps = require("quoll.net.connect").steps
-        local tls = steps.tls
-        steps.tls = function(conn) return conn:send("hello") end
+        local start = handshake.start
+        handshake.start = function(conn) return conn:send("hello") end
         quoll.run(function()
-            quoll.defer(function() steps.tls = tls end)
+            quoll.defer(function() handshake.start = start end)
             local listener = quoll.listen("127.0.0.1:0")
             quoll.connect(listener:address(), { proxy = "v1", tls = true })
             local peer = listener:accept(pair.PATIENCE)
