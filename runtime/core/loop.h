@@ -424,6 +424,8 @@ int ql__set_nonblocking(const ql_sys_t *sys, int fd);
 /* sockopt.c: NGX_OK, or NGX_ERROR with errno. level: of the log line. */
 int ql__set_sockopts(ql_loop_t *loop, int fd, const ql_sockopt_t *list,
                      unsigned n, int level);
+/* Of SOL_SOCKET, a number that is never negative; -1 with errno. */
+int ql__socket_option(const ql_sys_t *sys, int fd, int name);
 /* What a socket needs before it is bound. */
 int ql__listen_options(ql_loop_t *loop, int fd, int family,
                        const ql_listen_opts_t *opts);

@@ -16,19 +16,9 @@ refuse(const char **why, const char *words, int err)
 }
 
 static int
-socket_option(const ql_sys_t *sys, int fd, int name)
-{
-    int value = 0;
-    socklen_t size = sizeof(value);
-
-    return sys->getsockopt(fd, SOL_SOCKET, name, &value, &size) == -1 ? -1
-                                                                      : value;
-}
-
-static int
 check_socket(const ql_sys_t *sys, int fd, const char **why)
 {
-    int type = socket_option(sys, fd, SO_TYPE);
+    int type = ql__socket_option(sys, fd, SO_TYPE);
 
     if (type == -1) {
         return NGX_ERROR;
@@ -36,7 +26,7 @@ check_socket(const ql_sys_t *sys, int fd, const char **why)
     if (type != SOCK_STREAM && type != SOCK_SEQPACKET) {
         return refuse(why, "a datagram socket is no connection", EINVAL);
     }
-    if (socket_option(sys, fd, SO_ACCEPTCONN) == 1) {
+    if (ql__socket_option(sys, fd, SO_ACCEPTCONN) == 1) {
         return refuse(why, "a listening socket is no connection", EINVAL);
     }
     return NGX_OK;

@@ -85,22 +85,21 @@ ql__listen_options(ql_loop_t *loop, int fd, int family,
                             QL_LOG_ERR);
 }
 
-static int
-socket_option(ql_loop_t *loop, int fd, int name)
+int
+ql__socket_option(const ql_sys_t *sys, int fd, int name)
 {
     int value = 0;
     socklen_t size = sizeof(value);
 
-    return loop->sys->getsockopt(fd, SOL_SOCKET, name, &value, &size) == -1
-             ? -1
-             : value;
+    return sys->getsockopt(fd, SOL_SOCKET, name, &value, &size) == -1 ? -1
+                                                                      : value;
 }
 
 int
 ql__socket_listens(ql_loop_t *loop, int fd)
 {
-    int type = socket_option(loop, fd, SO_TYPE);
-    int listens = type == -1 ? -1 : socket_option(loop, fd, SO_ACCEPTCONN);
+    int type = ql__socket_option(loop->sys, fd, SO_TYPE);
+    int listens = type == -1 ? -1 : ql__socket_option(loop->sys, fd, SO_ACCEPTCONN);
 
     if (listens == -1) {
         return NGX_ERROR;

@@ -6,8 +6,6 @@
 #include "../core/loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 
 ql_connection_t *
 ql_udp_open(ql_loop_t *loop, int family)
@@ -33,39 +31,28 @@ ql_udp_open(ql_loop_t *loop, int family)
     return c;
 }
 
-static int
-socket_option(const ql_sys_t *sys, int fd, int name)
-{
-    int value = 0;
-    socklen_t size = sizeof(value);
-
-    return sys->getsockopt(fd, SOL_SOCKET, name, &value, &size) == -1 ? -1
-                                                                      : value;
-}
-
 ql_connection_t *
 ql_udp_adopt(ql_loop_t *loop, int fd)
 {
     const ql_sys_t *sys = loop->sys;
-    int type = socket_option(sys, fd, SO_TYPE);
-    int flags = type == -1 ? -1 : sys->fcntl(fd, F_GETFL, 0);
+    int type = ql__socket_option(sys, fd, SO_TYPE);
     ql_connection_t *c;
 
-    if (flags == -1) {
+    if (type == -1) {
         return NULL;
     }
     if (type != SOCK_DGRAM) {
         errno = EINVAL;
         return NULL;
     }
-    if (sys->fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
+    if (ql__set_nonblocking(sys, fd) != NGX_OK) {
         return NULL;
     }
     c = ql_get_connection(loop, fd);
     if (c != NULL) {
         c->stream = 0;
         c->shared = 1;
-        c->peer.sa.sa_family = (sa_family_t) socket_option(sys, fd, SO_DOMAIN);
+        c->peer.sa.sa_family = (sa_family_t) ql__socket_option(sys, fd, SO_DOMAIN);
     }
     return c;
 }
@@ -153,9 +140,9 @@ unlink_name(const ql_connection_t *c)
     if (c->peer.sa.sa_family == AF_UNIX && !c->shared && !c->borrowed
         && ql__loop_owned(c->loop)
         && sys->getsockname(c->fd, &name.u.sa, &name.len) == 0
-        && name.len > sizeof(sa_family_t) && name.u.un.sun_path[0] != '\0')
+        && ql__socket_path(&name) != NULL)
     {
-        (void) sys->unlink(name.u.un.sun_path);
+        (void) sys->unlink(ql__socket_path(&name));
     }
 }
 
