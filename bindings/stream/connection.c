@@ -152,6 +152,24 @@ ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
 
 /* ---------------------------------------------------------- parking ---- */
 
+void
+ql__on_readable(ql_event_t *ev)
+{
+    ql_connection_t *c = ev->data;
+    ql_conn_t *conn = c->data;
+
+    ql_op_ready(&conn->rop);
+}
+
+void
+ql__on_writable(ql_event_t *ev)
+{
+    ql_connection_t *c = ev->data;
+    ql_conn_t *conn = c->data;
+
+    ql_op_ready(&conn->wop);
+}
+
 int
 ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
 {

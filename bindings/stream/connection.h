@@ -141,6 +141,21 @@ int ql__adopt(lua_State *L, ql_core_t *core, int fd, int flags);
 void ql__describe_peer(const ql_conn_t *conn, const char *verb, char *text,
                        size_t size);
 
+/* The connection whose read or send op is. */
+static inline ql_conn_t *
+ql__reader(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_conn_t, rop);
+}
+static inline ql_conn_t *
+ql__writer(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_conn_t, wop);
+}
+/* What they wait with: rop or wop attempts again. */
+void ql__on_readable(ql_event_t *ev);
+void ql__on_writable(ql_event_t *ev);
+
 /* Waits for the direction of ev: its handler will be on_event. NGX_AGAIN, or
  * NGX_ERROR with op->err. */
 int ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op);

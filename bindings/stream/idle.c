@@ -4,21 +4,6 @@
  */
 #include "connection.h"
 
-static ql_conn_t *
-idler(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_conn_t, rop);
-}
-
-static void
-on_readable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->rop);
-}
-
 /* NGX_OK: there is something to read. */
 static int
 idle_look(ql_conn_t *conn)
@@ -47,7 +32,7 @@ idle_leave(ql_conn_t *conn)
 static int
 idle_attempt(ql_op_t *op)
 {
-    ql_conn_t *conn = idler(op);
+    ql_conn_t *conn = ql__reader(op);
     int rc = idle_look(conn);
 
     if (rc == NGX_AGAIN && ql_stopping(op->lua)) {
@@ -56,7 +41,7 @@ idle_attempt(ql_op_t *op)
     }
     if (rc == NGX_AGAIN) {
         op->idle = 1;
-        return ql__park(&conn->c->read, on_readable, op);
+        return ql__park(&conn->c->read, ql__on_readable, op);
     }
     idle_leave(conn);
     return rc;
@@ -65,7 +50,7 @@ idle_attempt(ql_op_t *op)
 static void
 idle_cancel(ql_op_t *op)
 {
-    idle_leave(idler(op));
+    idle_leave(ql__reader(op));
 }
 
 /* Data wins: a request that has come by now, though epoll has not said so yet,
@@ -73,7 +58,7 @@ idle_cancel(ql_op_t *op)
 static int
 idle_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_conn_t *conn = idler(op);
+    ql_conn_t *conn = ql__reader(op);
 
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
@@ -94,7 +79,7 @@ idle_push(lua_State *L, ql_op_t *op, int rc)
 static void
 idle_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql__describe_peer(idler(op), "idle, from", text, size);
+    ql__describe_peer(ql__reader(op), "idle, from", text, size);
 }
 
 static const ql_op_type_t idle_op = {"idle",      idle_attempt, idle_push,

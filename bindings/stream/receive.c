@@ -8,21 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static ql_conn_t *
-reader(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_conn_t, rop);
-}
-
-static void
-on_readable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->rop);
-}
-
 /* ---------------------------------------------------------- attempt ---- */
 
 enum {
@@ -109,14 +94,14 @@ read_until_again(ql_conn_t *conn)
             return read_end(conn);
         }
         if (share == 0) {
-            return ql__park_next(&conn->c->read, on_readable);
+            return ql__park_next(&conn->c->read, ql__on_readable);
         }
         n = ql_event_waits(&conn->c->read) ? NGX_AGAIN : ql__read_more(conn);
         if (n == 0) {
             return read_end(conn);
         }
         if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->read, on_readable, &conn->rop);
+            return ql__park(&conn->c->read, ql__on_readable, &conn->rop);
         }
         if (n < 0) {
             return NGX_ERROR;
@@ -129,7 +114,7 @@ read_until_again(ql_conn_t *conn)
 static int
 read_attempt(ql_op_t *op)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
     int rc;
 
     rc = read_until_again(conn);
@@ -142,7 +127,7 @@ read_attempt(ql_op_t *op)
 static void
 read_cancel(ql_op_t *op)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->read);
 }
@@ -173,7 +158,7 @@ read_push_error(lua_State *L, ql_conn_t *conn, int err)
 static int
 read_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
     int n;
 
     if (conn->handle.closed) {
@@ -196,7 +181,7 @@ read_describe(ql_op_t *op, char *text, size_t size)
     char verb[32];
 
     (void) snprintf(verb, sizeof(verb), "%s from", op->type->name);
-    ql__describe_peer(reader(op), verb, text, size);
+    ql__describe_peer(ql__reader(op), verb, text, size);
 }
 
 /* ---------------------------------------------------------- methods ---- */

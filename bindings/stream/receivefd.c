@@ -11,21 +11,6 @@ enum {
     MOST = 64 * 1024 /* bytes in front of a descriptor, by default */
 };
 
-static ql_conn_t *
-reader(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_conn_t, rop);
-}
-
-static void
-on_readable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->rop);
-}
-
 static int
 fail(ql_op_t *op, int err)
 {
@@ -51,7 +36,7 @@ receivefd_until_there(ql_conn_t *conn)
             n = ql__read_more(conn);
         }
         if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->read, on_readable, &conn->rop);
+            return ql__park(&conn->c->read, ql__on_readable, &conn->rop);
         }
         if (n == NGX_ERROR) {
             return NGX_ERROR;
@@ -64,7 +49,7 @@ receivefd_until_there(ql_conn_t *conn)
 static int
 receivefd_attempt(ql_op_t *op)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
     int rc = receivefd_until_there(conn);
 
     if (rc != NGX_AGAIN) {
@@ -76,7 +61,7 @@ receivefd_attempt(ql_op_t *op)
 static void
 receivefd_cancel(ql_op_t *op)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->read);
 }
@@ -85,7 +70,7 @@ receivefd_cancel(ql_op_t *op)
 static int
 receivefd_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_conn_t *conn = reader(op);
+    ql_conn_t *conn = ql__reader(op);
     uint32_t unread = ql_buffer_unread(&conn->in);
     uint64_t behind = 0;
     int fd;
@@ -117,7 +102,7 @@ receivefd_push(lua_State *L, ql_op_t *op, int rc)
 static void
 receivefd_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql__describe_peer(reader(op), "receivefd from", text, size);
+    ql__describe_peer(ql__reader(op), "receivefd from", text, size);
 }
 
 static const ql_op_type_t receivefd_op = {

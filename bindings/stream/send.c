@@ -11,21 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ql_conn_t *
-writer(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_conn_t, wop);
-}
-
-static void
-on_writable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->wop);
-}
-
 /* ---------------------------------------------------------- attempt ---- */
 
 enum {
@@ -151,8 +136,8 @@ send_wait(ql_conn_t *conn, bool next)
         conn->wop.err = ENOMEM;
         return NGX_ERROR;
     }
-    return next ? ql__park_next(wev, on_writable)
-                : ql__park(wev, on_writable, &conn->wop);
+    return next ? ql__park_next(wev, ql__on_writable)
+                : ql__park(wev, ql__on_writable, &conn->wop);
 }
 
 static int
@@ -182,7 +167,7 @@ send_all(ql_conn_t *conn)
 static int
 send_attempt(ql_op_t *op)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
     ql_out_t *out = &conn->out;
     int rc;
 
@@ -209,7 +194,7 @@ send_attempt(ql_op_t *op)
 static void
 send_cancel(ql_op_t *op)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->write);
     /* What is held of an uncork is gathered, and stays so. */
@@ -220,7 +205,7 @@ send_cancel(ql_op_t *op)
 static void
 send_free(ql_op_t *op)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
 
     if (conn->out.copy != NULL) {
         free(conn->out.copy);
@@ -231,7 +216,7 @@ send_free(ql_op_t *op)
 static int
 send_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
 
     send_free(op); /* now: what follows may raise */
     lua_pushnumber(L, (lua_Number) conn->out.sent);
@@ -248,7 +233,7 @@ uncork_push(lua_State *L, ql_op_t *op, int rc)
 static void
 send_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
     char verb[64];
 
     (void) snprintf(verb, sizeof(verb), "%s of %zu more bytes to",

@@ -21,21 +21,6 @@ struct ql_passing_s {
     int fds[QL_FDS_MAX];
 };
 
-static ql_conn_t *
-writer(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_conn_t, wop);
-}
-
-static void
-on_writable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->wop);
-}
-
 /* -------------------------------------------------------- duplicates ---- */
 
 static void
@@ -98,36 +83,17 @@ sendfd_park(ql_conn_t *conn)
         conn->wop.err = errno;
         return NGX_ERROR;
     }
-    return ql__park(&conn->c->write, on_writable, &conn->wop);
-}
-
-/* What was gathered before goes before. */
-static int
-send_gathered(ql_conn_t *conn)
-{
-    while (ql__gathered(conn) > 0) {
-        ssize_t n = ql__cork_send(conn);
-
-        if (n == NGX_ERROR) {
-            conn->wop.err = errno;
-            return NGX_ERROR;
-        }
-        if (n == NGX_AGAIN) {
-            return sendfd_park(conn);
-        }
-        conn->wop.progress = 1;
-    }
-    return NGX_OK;
+    return ql__park(&conn->c->write, ql__on_writable, &conn->wop);
 }
 
 static int
 sendfd_all(ql_conn_t *conn)
 {
     ql_passing_t *p = conn->passing;
-    int rc = send_gathered(conn);
+    int rc = ql__cork_drain(conn, ql__on_writable);
 
     if (rc != NGX_OK) {
-        return rc;
+        return rc == NGX_AGAIN ? sendfd_park(conn) : rc;
     }
     while (p->left > 0) {
         ssize_t n = send_some(conn);
@@ -150,7 +116,7 @@ sendfd_all(ql_conn_t *conn)
 static int
 sendfd_attempt(ql_op_t *op)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
     int rc = sendfd_all(conn);
 
     if (rc != NGX_AGAIN) {
@@ -166,7 +132,7 @@ sendfd_attempt(ql_op_t *op)
 static void
 sendfd_cancel(ql_op_t *op)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->write);
     conn->wbroken = conn->passing->sent > 0;
@@ -176,21 +142,21 @@ sendfd_cancel(ql_op_t *op)
 static void
 sendfd_free(ql_op_t *op)
 {
-    let_go(writer(op)->passing);
+    let_go(ql__writer(op)->passing);
 }
 
 /* bytes | nil, err, sent, CODE */
 static int
 sendfd_push(lua_State *L, ql_op_t *op, int rc)
 {
-    lua_pushnumber(L, (lua_Number) writer(op)->passing->sent);
+    lua_pushnumber(L, (lua_Number) ql__writer(op)->passing->sent);
     return rc == NGX_OK ? 1 : ql_push_error_partial(L, op->err);
 }
 
 static void
 sendfd_describe(ql_op_t *op, char *text, size_t size)
 {
-    ql_conn_t *conn = writer(op);
+    ql_conn_t *conn = ql__writer(op);
     char verb[64];
 
     (void) snprintf(verb, sizeof(verb), "sendfd of %u to",

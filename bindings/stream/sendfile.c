@@ -34,16 +34,7 @@ struct ql_transfer_s {
 static ql_transfer_t *
 transfer_of(ql_op_t *op)
 {
-    return ql_queue_data(op, ql_conn_t, wop)->transfer;
-}
-
-static void
-on_writable(ql_event_t *ev)
-{
-    ql_connection_t *c = ev->data;
-    ql_conn_t *conn = c->data;
-
-    ql_op_ready(&conn->wop);
+    return ql__writer(op)->transfer;
 }
 
 static void
@@ -117,7 +108,7 @@ advance(ql_transfer_t *t, ssize_t n)
         return NGX_ERROR;
     }
     if (n <= 0) {
-        return ql__park(&conn->c->write, on_writable, &conn->wop);
+        return ql__park(&conn->c->write, ql__on_writable, &conn->wop);
     }
     t->sent += n;
     conn->wop.progress = 1;
@@ -236,11 +227,11 @@ transfer_attempt(ql_op_t *op)
     unpark(t);
     rc = t->info != NULL ? await_size(t) : NGX_OK;
     if (rc == NGX_OK) {
-        rc = ql__cork_drain(t->conn, on_writable);
+        rc = ql__cork_drain(t->conn, ql__on_writable);
     }
     while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
         if (t->sent >= share) {
-            return ql__park_next(&t->conn->c->write, on_writable);
+            return ql__park_next(&t->conn->c->write, ql__on_writable);
         }
         rc = t->stream != NULL ? send_read(t) : send_cached(t);
     }
