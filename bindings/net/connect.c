@@ -4,7 +4,6 @@
 #include "../stream/connection.h"
 
 #include <errno.h>
-#include <string.h>
 
 static ql_conn_t *
 connector(ql_op_t *op)
@@ -106,34 +105,6 @@ static const ql_op_type_t connect_op = {"connect",    connect_attempt,
                                         connect_free, connect_describe};
 
 /* --------------------------------------------------------- function ---- */
-
-int
-ql__check_address(lua_State *L, int arg, const char *name, const char *method,
-                  ql_sockaddr_t *addr)
-{
-    const char *err = "it has a zero byte";
-    const char *text;
-    size_t size;
-    int rc = NGX_ERROR;
-
-    if (lua_type(L, arg) != LUA_TSTRING) {
-        ql_bad_argument(L, arg, name, method, "an address");
-    }
-    text = lua_tolstring(L, arg, &size);
-    if (strlen(text) == size) {
-        rc = ql_sockaddr_parse(text, addr, &err);
-    }
-    if (rc == NGX_DECLINED) {
-        ql_push_error(L, QL_E_NOT_FOUND);
-        return NGX_ERROR;
-    }
-    if (rc == NGX_ERROR) {
-        lua_pushnil(L);
-        lua_pushfstring(L, "bad address '%s': %s", text, err);
-        lua_pushliteral(L, "EINVAL");
-    }
-    return rc;
-}
 
 /* connect(addr, [s], [bind], [options]) -> connection | nil, err, CODE */
 static int

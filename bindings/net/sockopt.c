@@ -5,7 +5,6 @@
 
 #include "core/sys.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -268,29 +267,6 @@ ql__check_sockopts(lua_State *L, int arg, const char *method, int family,
 
 /* ------------------------------------------------------------ names ---- */
 
-/* "10.0.0.1", 80; "unix:/path" */
-static int
-push_name(lua_State *L, const ql_sockaddr_t *name)
-{
-    char text[QL_SOCKADDR_STRLEN];
-
-    switch (name->u.sa.sa_family) {
-    case AF_INET:
-        lua_pushstring(
-            L, inet_ntop(AF_INET, &name->u.in.sin_addr, text, sizeof(text)));
-        lua_pushinteger(L, ntohs(name->u.in.sin_port));
-        return 2;
-    case AF_INET6:
-        lua_pushstring(
-            L, inet_ntop(AF_INET6, &name->u.in6.sin6_addr, text, sizeof(text)));
-        lua_pushinteger(L, ntohs(name->u.in6.sin6_port));
-        return 2;
-    default:
-        lua_pushstring(L, ql_sockaddr_text(&name->u.sa, name->len, text));
-        return 1;
-    }
-}
-
 /* getpeername(self) -> address, port | nil, err, CODE. The address that accept
  * or connect gave stays known after a reset. */
 static int
@@ -311,7 +287,7 @@ connection_getpeername(lua_State *L)
     {
         return ql_push_error(L, errno);
     }
-    return push_name(L, &name);
+    return ql__push_address(L, &name);
 }
 
 /* getsockname(self) -> address, port | nil, err, CODE */
@@ -328,7 +304,7 @@ connection_getsockname(lua_State *L)
     {
         return ql_push_error(L, errno);
     }
-    return push_name(L, &name);
+    return ql__push_address(L, &name);
 }
 
 /* getfd(self) -> descriptor | nil, err, CODE */

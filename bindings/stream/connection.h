@@ -189,4 +189,7 @@ uint32_t ql__check_pool_size(lua_State *L, int arg, const char *method);
 int ql__check_address(lua_State *L, int arg, const char *name,
                       const char *method, ql_sockaddr_t *addr);
 
+/* Pushes "10.0.0.1" or "fe80::1%2" and the port: 2; "unix:/path": 1. */
+int ql__push_address(lua_State *L, const ql_sockaddr_t *addr);
+
 #endif

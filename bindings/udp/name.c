@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,36 +135,13 @@ ql__udp_address(lua_State *L, int arg, ql_udp_t *u, const char *method,
 
 /* --------------------------------------------------------- to scripts ---- */
 
-static void
-push_ipv6(lua_State *L, const struct sockaddr_in6 *in6)
-{
-    char text[INET6_ADDRSTRLEN];
-
-    (void) inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-    if (in6->sin6_scope_id != 0) {
-        lua_pushfstring(L, "%s%%%d", text, (int) in6->sin6_scope_id);
-    } else {
-        lua_pushstring(L, text);
-    }
-}
-
 int
 ql__udp_push_address(lua_State *L, const ql_sockaddr_t *addr)
 {
-    char text[QL_SOCKADDR_STRLEN];
-
     if (addr->len <= sizeof(sa_family_t)) {
         lua_pushnil(L);
         lua_pushnil(L);
-    } else if (addr->u.sa.sa_family == AF_INET) {
-        lua_pushstring(
-            L, inet_ntop(AF_INET, &addr->u.in.sin_addr, text, sizeof(text)));
-        lua_pushinteger(L, ntohs(addr->u.in.sin_port));
-    } else if (addr->u.sa.sa_family == AF_INET6) {
-        push_ipv6(L, &addr->u.in6);
-        lua_pushinteger(L, ntohs(addr->u.in6.sin6_port));
-    } else {
-        lua_pushstring(L, ql_sockaddr_text(&addr->u.sa, addr->len, text));
+    } else if (ql__push_address(L, addr) == 1) {
         lua_pushnil(L);
     }
     return 2;
