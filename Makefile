@@ -26,28 +26,29 @@ run: build
 
 test: build
 	@scripts/setup test
-	luajit $(busted) $(SPECS)
+	@scripts/spec luajit $(busted) -- $(SPECS)
 
 # With a host that lets AddressSanitizer see Lua's memory.
 test-asan: build-asan
 	@scripts/setup test
 	QUOLL_BUILD=build-asan QUOLL_LUA=$(asan_host) QUOLL_TEST_ASAN=1 \
-		QUOLL_TEST_PATIENCE=6 $(asan_host) $(busted) \
-		--cpath="./build-asan/lib/lua/5.1/?.so" $(SPECS)
+		QUOLL_TEST_PATIENCE=6 scripts/spec $(asan_host) $(busted) \
+		--cpath="./build-asan/lib/lua/5.1/?.so" -- $(SPECS)
 
 # Every receive and send answers EAGAIN first, then moves one byte.
 test-inject: build
 	@scripts/setup test
 	QUOLL_TEST_INJECT=1 QUOLL_TEST_PATIENCE=6 \
+		scripts/spec env \
 		LD_PRELOAD=$(CURDIR)/$(build)/lib/libquoll-preload.so \
-		luajit $(busted) $(SPECS)
+		luajit $(busted) -- $(SPECS)
 
 # The collector never rests: also in the scripts that specs start.
 test-gc: build
 	@scripts/setup test
 	QUOLL_TEST_GC=100000 QUOLL_TEST_PATIENCE=6 \
 		LUA_INIT=@$(CURDIR)/spec/support/gc.lua \
-		luajit $(busted) $(SPECS)
+		scripts/spec luajit $(busted) -- $(SPECS)
 
 bench: build
 	@scripts/setup bench

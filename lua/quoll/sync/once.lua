@@ -2,6 +2,7 @@
 -- @module quoll.sync.once
 
 local core = require "quoll.core"
+require "quoll.task" -- its methods
 
 local bad_argument = core.bad_argument
 local spawn, detach = core.spawn, core.task_detach
