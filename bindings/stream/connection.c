@@ -104,6 +104,9 @@ stream_lend(ql_handle_t *h, ql_op_t *op)
     if (!ql__cork_emptied(conn)) {
         return QL_E_BUSY_WRITING;
     }
+    if (conn->c->io == &ql_shared_io) {
+        return EOPNOTSUPP; /* it blocks unless it is asked by poll */
+    }
     conn->guest = op;
     return 0;
 }

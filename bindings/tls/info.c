@@ -256,7 +256,7 @@ tls_session(lua_State *L)
 {
     ql_tls_t *t = ql__tls_check(L, "tlssession");
     SSL_SESSION *session;
-    unsigned char *der = NULL;
+    unsigned char *der;
     int size;
 
     if (t == NULL) {
@@ -266,12 +266,13 @@ tls_session(lua_State *L)
     if (session == NULL || !SSL_SESSION_is_resumable(session)) {
         return ql_push_error(L, ENODATA);
     }
-    size = i2d_SSL_SESSION(session, &der);
+    size = i2d_SSL_SESSION(session, NULL);
     if (size <= 0) {
         return ql_push_error(L, ENOMEM);
     }
-    lua_pushlstring(L, (const char *) der, (size_t) size);
-    OPENSSL_free(der);
+    der = lua_newuserdata(L, (size_t) size); /* pushing may raise */
+    (void) i2d_SSL_SESSION(session, &der);
+    lua_pushlstring(L, lua_touserdata(L, -1), (size_t) size);
     return 1;
 }
 

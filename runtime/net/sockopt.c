@@ -99,7 +99,8 @@ int
 ql__socket_listens(ql_loop_t *loop, int fd)
 {
     int type = ql__socket_option(loop->sys, fd, SO_TYPE);
-    int listens = type == -1 ? -1 : ql__socket_option(loop->sys, fd, SO_ACCEPTCONN);
+    int listens = type == -1 ? -1
+                             : ql__socket_option(loop->sys, fd, SO_ACCEPTCONN);
 
     if (listens == -1) {
         return NGX_ERROR;

@@ -52,7 +52,8 @@ ql_udp_adopt(ql_loop_t *loop, int fd)
     if (c != NULL) {
         c->stream = 0;
         c->shared = 1;
-        c->peer.sa.sa_family = (sa_family_t) ql__socket_option(sys, fd, SO_DOMAIN);
+        c->peer.sa.sa_family = (sa_family_t) ql__socket_option(sys, fd,
+                                                               SO_DOMAIN);
     }
     return c;
 }

@@ -46,10 +46,12 @@ reset_signals(void)
 static int
 set_user(ql__exec_t *x)
 {
-    if (x->gid != -1
-        && (syscall(SYS_setgroups, 0, NULL) == -1
-            || syscall(SYS_setresgid, x->gid, x->gid, x->gid) == -1))
-    {
+    bool changes = x->gid != -1 || x->uid != -1;
+
+    if (changes && syscall(SYS_setgroups, 0, NULL) == -1) {
+        return fail(x, "setgroups");
+    }
+    if (x->gid != -1 && syscall(SYS_setresgid, x->gid, x->gid, x->gid) == -1) {
         return fail(x, "setgid");
     }
     if (x->uid != -1 && syscall(SYS_setresuid, x->uid, x->uid, x->uid) == -1) {

@@ -63,6 +63,16 @@ describe("quoll.stdin, stdout and stderr", function()
         assert.is_true(out == data)
     end))
 
+    it("does not speak TLS, which would block", in_task(function()
+        local client, server = pair.connect()
+        local out, problem = run([[
+            local _, err, code = quoll.stdin:starttls { verify = false }
+            print(err, code)
+        ]], { stdin = server })
+        assert.equal("operation not supported\tEOPNOTSUPP\n", out .. problem)
+        client:close()
+    end))
+
     it("may be regular files and /dev/null", in_task(function()
         local from, to = tasks.file "text\n", os.tmpname()
         local input, output = io.open(from), io.open(to, "w")

@@ -21,7 +21,7 @@ local function strings(list)
     return ffi.cast("char *const *", array)
 end
 
--- opts: cwd, env = {}, fds = { [target] = fd }, pgroup. The ql_spawn_t *, or
+-- opts: cwd, env = {}, fds = { [target] = fd }, pgroup, uid. The ql_spawn_t *, or
 -- nil.
 function processes.spawn(loop, argv, opts)
     opts = opts or {}
@@ -32,8 +32,8 @@ function processes.spawn(loop, argv, opts)
         n = n + 1
     end
     local o = ffi.new("ql_spawn_opts_t", { argv = strings(argv), fds = fds,
-        nfds = n, uid = -1, gid = -1, umask = opts.umask or -1,
-        pgroup = opts.pgroup and 1 or 0 })
+        nfds = n, uid = opts.uid or -1, gid = -1,
+        umask = opts.umask or -1, pgroup = opts.pgroup and 1 or 0 })
     if opts.env then
         o.env = strings(opts.env)
     end

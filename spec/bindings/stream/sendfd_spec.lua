@@ -69,6 +69,10 @@ describe("bindings/stream/sendfd", function()
 
     it("lets go of what it holds when it is cut off", passing.with(
         function(client)
+            if helper.injected then
+                pending("sends are refused before the socket is full")
+                return
+            end
             client:settimeout(0)
             while client:send(("x"):rep(50000)) do end
             client = quoll.adopt(client:getfd(), { dup = true })

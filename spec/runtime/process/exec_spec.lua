@@ -68,6 +68,20 @@ describe("a new process", function()
             { pgroup = true }))
     end))
 
+    it("of another user has none of our groups", function()
+        if io.popen("id -u"):read "*n" ~= 0 then
+            pending "only root may become another user"
+            return
+        end
+        forked(function()
+            local loop = calls.loop()
+            ffi.cdef "int setgroups(size_t n, const unsigned *groups);"
+            assert.equal(0, ffi.C.setgroups(2, ffi.new("unsigned[2]", 4, 24)))
+            assert.equal("65534 0", output(loop, "echo $(id -u) $(id -G)",
+                { uid = 65534 }))
+        end)()
+    end)
+
     it("finds its program in the PATH that it gets", forked(function()
         local loop = calls.loop()
         local spawn = processes.spawn(loop, { "true" },
