@@ -21,8 +21,8 @@ local function strings(list)
     return ffi.cast("char *const *", array)
 end
 
--- opts: cwd, env = {}, fds = { [target] = fd }, pgroup, uid. The ql_spawn_t *, or
--- nil.
+-- opts: cwd, env = {}, fds = { [target] = fd }, pgroup, uid. The
+-- ql_spawn_t *, or nil.
 function processes.spawn(loop, argv, opts)
     opts = opts or {}
     C.ql_loop_init(loop)
