@@ -69,8 +69,8 @@ describe("bindings/stream/sendfd", function()
 
     it("lets go of what it holds when it is cut off", passing.with(
         function(client, server)
-            if helper.injected then
-                pending("sends are refused before the socket is full")
+            if helper.injected or helper.collecting then
+                pending("exact counts of descriptors, of a full socket")
                 return
             end
             client:settimeout(0)
