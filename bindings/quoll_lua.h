@@ -19,6 +19,7 @@
 
 #include <quoll.h>
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
 
@@ -158,6 +159,24 @@ QL_API void ql_check_wait(lua_State *L, ql_lua_t *lua);
 /* The handler's half: attempts again, resumes the task unless NGX_AGAIN. To be
  * called from the loop's posted queue or timers only. */
 QL_API void ql_op_ready(ql_op_t *op);
+/*
+ * For an attempt that found nothing to do: ev's connection will report its
+ * direction, and call on_event, which calls ql_op_ready(op). NGX_AGAIN, or
+ * NGX_ERROR with op->err.
+ */
+static inline int
+ql_park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
+{
+    if (!ql_event_waits(ev)
+        && (ev->write ? ql_handle_write_event(ev) : ql_handle_read_event(ev, 0))
+               != NGX_OK)
+    {
+        op->err = errno;
+        return NGX_ERROR;
+    }
+    ev->handler = on_event;
+    return NGX_AGAIN;
+}
 /* Ends the wait from elsewhere (close, cancel): op->type->cancel, then err
  * is what the waiter gets, also when a result was there that it has not taken
  * yet. Posts; harmless when nobody waits. */

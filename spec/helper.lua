@@ -116,6 +116,20 @@ function helper.seconds(n)
     return n * tonumber(os.getenv("QUOLL_TEST_PATIENCE") or 1)
 end
 
+-- In a describe whose tasks fail, many and as expected: none of it is logged.
+function helper.silent()
+    local busted = require "busted"
+    local configure = require("quoll").configure
+    local level
+    busted.setup(function()
+        level = configure().log_level
+        configure { log_level = "alert" }
+    end)
+    busted.teardown(function()
+        configure { log_level = level }
+    end)
+end
+
 function helper.gates()
     local busted = require "busted"
     local before

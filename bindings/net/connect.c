@@ -52,7 +52,7 @@ connect_attempt(ql_op_t *op)
         op->err = rc == NGX_ERROR ? conn->c->err : 0;
     }
     if (rc == NGX_AGAIN) {
-        return ql__park(&conn->c->write, on_connected, op);
+        return ql_park(&conn->c->write, on_connected, op);
     }
     if (conn->c != NULL) {
         ql__unpark_event(conn->c->loop, &conn->c->write);

@@ -174,20 +174,6 @@ ql__on_writable(ql_event_t *ev)
 }
 
 int
-ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op)
-{
-    if (!ql_event_waits(ev)
-        && (ev->write ? ql_handle_write_event(ev) : ql_handle_read_event(ev, 0))
-               != NGX_OK)
-    {
-        op->err = errno;
-        return NGX_ERROR;
-    }
-    ev->handler = on_event;
-    return NGX_AGAIN;
-}
-
-int
 ql__park_next(ql_event_t *ev, ql_event_handler_pt on_event)
 {
     ql_connection_t *c = ev->data;

@@ -128,6 +128,24 @@ ql__reader_busy(const ql_conn_t *conn)
     return conn->selector != NULL || conn->guest != NULL
         || ql_op_waiting(&conn->rop);
 }
+/* Why L cannot read now; 0: it can. */
+static inline int
+ql__reader_error(lua_State *L, ql_conn_t *conn)
+{
+    if (conn->handle.closed) {
+        return conn->handle.closed;
+    }
+    if (ql__reader_busy(conn) || ql_op_pushing(L, &conn->rop, &conn->handle)) {
+        return QL_E_BUSY_READING;
+    }
+    if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
+        int err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
+
+        conn->rlate = 0;
+        return err;
+    }
+    return 0;
+}
 extern const ql_select_type_t ql__connection_select;
 
 /* c is in; owned by the running task. */
@@ -156,10 +174,7 @@ ql__writer(ql_op_t *op)
 void ql__on_readable(ql_event_t *ev);
 void ql__on_writable(ql_event_t *ev);
 
-/* Waits for the direction of ev: its handler will be on_event. NGX_AGAIN, or
- * NGX_ERROR with op->err. */
-int ql__park(ql_event_t *ev, ql_event_handler_pt on_event, ql_op_t *op);
-/* The same when this attempt has had its share: goes on in the next turn. */
+/* As ql_park(), when this attempt has had its share: goes on in the next turn. */
 int ql__park_next(ql_event_t *ev, ql_event_handler_pt on_event);
 /* Nobody waits for ev any more. */
 static inline void

@@ -44,7 +44,7 @@ flush(ql_conn_t *conn)
         n = ql__cork_send(conn);
     }
     if (n == NGX_AGAIN) {
-        n = ql__park(&conn->c->write, on_writable, &nobody);
+        n = ql_park(&conn->c->write, on_writable, &nobody);
     }
     if (n != NGX_AGAIN) {
         ql__unpark_event(conn->c->loop, &conn->c->write);
@@ -125,7 +125,7 @@ ql__cork_drain(ql_conn_t *conn, ql_event_handler_pt on_event)
             return NGX_ERROR;
         }
         if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->write, on_event, &conn->wop);
+            return ql_park(&conn->c->write, on_event, &conn->wop);
         }
         conn->wop.progress = 1;
     }

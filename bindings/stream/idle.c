@@ -41,7 +41,7 @@ idle_attempt(ql_op_t *op)
     }
     if (rc == NGX_AGAIN) {
         op->idle = 1;
-        return ql__park(&conn->c->read, ql__on_readable, op);
+        return ql_park(&conn->c->read, ql__on_readable, op);
     }
     idle_leave(conn);
     return rc;
@@ -90,17 +90,8 @@ static int
 connection_idle(lua_State *L)
 {
     ql_conn_t *conn = ql__connection_check(L, 1, "idle");
-    int err = 0;
+    int err = ql__reader_error(L, conn);
 
-    if (conn->handle.closed) {
-        err = conn->handle.closed;
-    } else if (ql__reader_busy(conn)
-               || ql_op_pushing(L, &conn->rop, &conn->handle)) {
-        err = QL_E_BUSY_READING;
-    } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
-        err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
-        conn->rlate = 0;
-    }
     if (err != 0) {
         return ql_return(L, conn->rop.lua, ql_push_error(L, err));
     }

@@ -101,7 +101,7 @@ read_until_again(ql_conn_t *conn)
             return read_end(conn);
         }
         if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->read, ql__on_readable, &conn->rop);
+            return ql_park(&conn->c->read, ql__on_readable, &conn->rop);
         }
         if (n < 0) {
             return NGX_ERROR;
@@ -201,17 +201,8 @@ static int
 read_start(lua_State *L, ql_conn_t *conn, const ql_op_type_t *type,
            const ql_pattern_t *pattern)
 {
-    int err = 0;
+    int err = ql__reader_error(L, conn);
 
-    if (conn->handle.closed) {
-        err = conn->handle.closed;
-    } else if (ql__reader_busy(conn)
-               || ql_op_pushing(L, &conn->rop, &conn->handle)) {
-        err = QL_E_BUSY_READING;
-    } else if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
-        err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
-        conn->rlate = 0;
-    }
     if (err != 0) {
         lua_pushliteral(L, "");
         return ql_return(L, conn->rop.lua, ql_push_error_partial(L, err));

@@ -36,7 +36,7 @@ receivefd_until_there(ql_conn_t *conn)
             n = ql__read_more(conn);
         }
         if (n == NGX_AGAIN) {
-            return ql__park(&conn->c->read, ql__on_readable, &conn->rop);
+            return ql_park(&conn->c->read, ql__on_readable, &conn->rop);
         }
         if (n == NGX_ERROR) {
             return NGX_ERROR;

@@ -16,7 +16,7 @@ on_readable(ql_event_t *ev)
 static int
 select_park(ql_select_t *w, ql_conn_t *conn)
 {
-    int rc = ql__park(&conn->c->read, on_readable, w->op);
+    int rc = ql_park(&conn->c->read, on_readable, w->op);
 
     conn->selector = rc == NGX_AGAIN ? w : NULL;
     return rc;

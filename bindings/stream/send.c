@@ -137,7 +137,7 @@ send_wait(ql_conn_t *conn, bool next)
         return NGX_ERROR;
     }
     return next ? ql__park_next(wev, ql__on_writable)
-                : ql__park(wev, ql__on_writable, &conn->wop);
+                : ql_park(wev, ql__on_writable, &conn->wop);
 }
 
 static int

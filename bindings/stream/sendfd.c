@@ -83,7 +83,7 @@ sendfd_park(ql_conn_t *conn)
         conn->wop.err = errno;
         return NGX_ERROR;
     }
-    return ql__park(&conn->c->write, ql__on_writable, &conn->wop);
+    return ql_park(&conn->c->write, ql__on_writable, &conn->wop);
 }
 
 static int

@@ -108,7 +108,7 @@ advance(ql_transfer_t *t, ssize_t n)
         return NGX_ERROR;
     }
     if (n <= 0) {
-        return ql__park(&conn->c->write, ql__on_writable, &conn->wop);
+        return ql_park(&conn->c->write, ql__on_writable, &conn->wop);
     }
     t->sent += n;
     conn->wop.progress = 1;

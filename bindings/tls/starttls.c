@@ -48,20 +48,6 @@ unpark(shake_t *s)
 }
 
 static int
-park(ql_event_t *ev, ql_op_t *op)
-{
-    if (!ql_event_waits(ev)
-        && (ev->write ? ql_handle_write_event(ev) : ql_handle_read_event(ev, 0))
-               != NGX_OK)
-    {
-        op->err = errno;
-        return NGX_ERROR;
-    }
-    ev->handler = on_event;
-    return NGX_AGAIN;
-}
-
-static int
 shake_attempt(ql_op_t *op)
 {
     shake_t *s = shake_of(op);
@@ -71,7 +57,7 @@ shake_attempt(ql_op_t *op)
     unpark(s);
     rc = ql_tls_handshake(s->tls, &wants);
     if (rc == NGX_AGAIN) {
-        return park(wants, op);
+        return ql_park(wants, on_event, op);
     }
     s->asked = rc == NGX_DECLINED;
     if (rc == NGX_ERROR) {

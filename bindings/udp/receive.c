@@ -37,7 +37,7 @@ receive_attempt(ql_op_t *op)
     int rc = ql_buffer_unread(&u->in) != 0 ? NGX_OK : ql__udp_fill(u);
 
     if (rc == NGX_AGAIN) {
-        return ql__park(&u->c->read, on_readable, op);
+        return ql_park(&u->c->read, on_readable, op);
     }
     ql__unpark_event(u->c->loop, &u->c->read);
     return rc;

@@ -19,7 +19,7 @@ select_receive(ql_select_t *w, ql_udp_t *u)
     int rc = ql__udp_fill(u);
 
     if (rc == NGX_AGAIN) {
-        rc = ql__park(&u->c->read, on_readable, w->op);
+        rc = ql_park(&u->c->read, on_readable, w->op);
         u->selector = rc == NGX_AGAIN ? w : NULL;
         return rc;
     }

@@ -54,7 +54,7 @@ send_park(ql_udp_t *u)
         ql_add_timer(u->c->loop, wev, RETRY);
         return NGX_AGAIN;
     }
-    return ql__park(wev, on_writable, &u->wop);
+    return ql_park(wev, on_writable, &u->wop);
 }
 
 static int

@@ -20,7 +20,9 @@ local function plural(n, word)
 end
 
 local function duration(s)
-  if s < 1 then
+  if s < 1e-6 then
+    return "0 ms"
+  elseif s < 1 then
     return ("%.3g ms"):format(s * 1000)
   elseif s < 600 then
     return ("%.1f s"):format(s)
@@ -28,7 +30,19 @@ local function duration(s)
   return ("%d min"):format(s / 60)
 end
 
--- "task 12 'reader' [receive from 127.0.0.1:4711 (fd 9), for 3.2 s]"
+-- "of task 3, 14.1 s old, ran 12 ms"
+local function history(task)
+  local text = ("%s old, ran %s"):format(duration(task.age), duration(task.cpu))
+  if task.parent == 0 then
+    return "of the main chunk, " .. text
+  elseif task.parent then
+    return ("of task %d, %s"):format(task.parent, text)
+  end
+  return text
+end
+
+-- "task 12 'reader' [receive from 127.0.0.1:4711 (fd 9), for 3.2 s] of task 3,
+-- 14.1 s old, ran 12 ms"
 local function title(task)
   local name = task.name and (" '%s'"):format(task.name) or ""
   local who = task.id == 0 and "main chunk"
@@ -43,7 +57,7 @@ local function title(task)
     what = what .. ", for " .. duration(task.since)
   end
   what = what .. left
-  return ("%s [%s]"):format(who, what)
+  return ("%s [%s] %s"):format(who, what, history(task))
 end
 
 -- Tasks by their stacks, in the order in which these come up.

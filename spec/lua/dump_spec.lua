@@ -31,13 +31,14 @@ describe("a dump", function()
             end
             for i = 1, 10 do
                 assert.matches("^task " .. list[i]:id() .. " %[sleep, for "
-                    .. "[%d.]+ m?s, [%d.]+ s left%]$", lines[at + i])
+                    .. "[%d.]+ m?s, [%d.]+ s left%] of task %d+, [%d.]+ m?s "
+                    .. "old, ran [%d.]+ m?s$", lines[at + i])
             end
             assert.equal("... and 15 more:", lines[at + 11])
             assert.equal("\t[C]: in function 'sleep'", lines[at + 12])
             local text = table.concat(lines, "\n")
             assert.matches("\ntask %d+ 'waiter' %[task " .. list[1]:id()
-                .. ", for [%d.]+ m?s%]:\n\t", text)
+                .. ", for [%d.]+ m?s%] of task %d+, [^\n]+:\n\t", text)
             for i = 1, 25 do
                 list[i]:cancel()
             end

@@ -98,17 +98,7 @@ end
 
 describe("connections of all kinds, acted on at random,", function()
     helper.gates()
-
-    local level
-
-    setup(function() -- the failures of tasks, many and expected
-        level = quoll.configure().log_level
-        quoll.configure { log_level = "alert" }
-    end)
-
-    teardown(function()
-        quoll.configure { log_level = level }
-    end)
+    helper.silent()
 
     for seed = SEED, SEED + SEEDS - 1 do
         it("agree with the model, seed " .. seed, function()

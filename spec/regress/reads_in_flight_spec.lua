@@ -1,7 +1,6 @@
 -- Reads whose waiters leave, whose disk hangs, whose file changes under them.
 local helper = require "spec.helper"
 local files = require "spec.support.files"
-local child = require "spec.support.child"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
@@ -10,7 +9,6 @@ local KIB = files.KIB
 local SIZE = 256 * KIB
 local DIRECT, THREADS = true, false
 
-pcall(ffi.cdef, "int io_setup(int n, void **ctx);")
 pcall(ffi.cdef, "int rename(const char *from, const char *to);")
 
 -- A loop and a file whose reads go to the AIO, or to the pool.
@@ -155,50 +153,6 @@ describe("a loop that ends with 64 reads in flight", function()
             assert.equal(C.QL_LOG_WARN, helper.log()[1].level)
             ffi.C._exit(0)
         end))
-end)
-
--- Takes what is left of the machine's AIO requests in a child; its end gives
--- them back. nil: this machine does not let it.
-local function take_all()
-    local holder = child.fork({ input = 0, out = 1, err = 2 }, function()
-        local ctx = ffi.new("void *[1]")
-        local aio = ffi.load "libaio.so.1"
-        for _, n in ipairs { 65536, 16384, 4096, 1024, 256, 64, 16, 1 } do
-            repeat
-                ctx[0] = nil
-            until aio.io_setup(n, ctx) ~= 0
-        end
-        ffi.C.write(1, "taken\n", 6)
-        ffi.C.read(0, ffi.new("char[1]"), 1)
-        ffi.C._exit(0)
-    end)
-    return holder, holder:line(10) == "taken"
-end
-
-describe("aio-max-nr used up by another process", function()
-    it("leaves the other lanes, with one line", function()
-        if helper.injected or helper.collecting or helper.sanitized then
-            pending "takes what a suite that runs beside this one needs"
-        end
-        local holder, taken = take_all()
-        local ok, err = pcall(forked(function()
-            local loop, file, path, data = opened(DIRECT)
-            for i = 0, 9 do
-                assert.equal(data:sub(i * 4096 + 1, (i + 1) * 4096),
-                    files.read(loop, file, 4096, i * 4096))
-            end
-            local lines = helper.log()
-            assert.same({ 1, C.QL_LOG_WARN }, { #lines, lines[1].level })
-            assert.matches("io_setup", lines[1].text)
-            close(file, path)
-        end))
-        holder:kill(9)
-        holder:wait(10)
-        if not taken then
-            pending "this machine does not let its AIO requests be used up"
-        end
-        assert(ok, err)
-    end)
 end)
 
 describe("a file that changes while it is read", function()

@@ -169,17 +169,9 @@ end
 
 describe("scopes at random", function()
     helper.gates()
+    helper.silent()
 
-    local outcomes, level = {}, nil
-
-    setup(function() -- the failures of tasks, many and expected
-        level = quoll.configure().log_level
-        quoll.configure { log_level = "alert" }
-    end)
-
-    teardown(function()
-        quoll.configure { log_level = level }
-    end)
+    local outcomes = {}
 
     for seed = SEED, SEED + (helper.collecting and 1 or 9) do
         it("agree with the model, seed " .. seed, function()

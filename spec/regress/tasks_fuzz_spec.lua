@@ -47,17 +47,7 @@ end
 
 describe("tasks that do whatever they can", function()
     helper.gates()
-
-    local level
-
-    setup(function() -- the failures of tasks, many and expected
-        level = quoll.configure().log_level
-        quoll.configure { log_level = "alert" }
-    end)
-
-    teardown(function()
-        quoll.configure { log_level = level }
-    end)
+    helper.silent()
 
     for seed = SEED, SEED + SEEDS - 1 do
         it("end, and leave everything in order, seed " .. seed, function()

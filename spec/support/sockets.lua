@@ -266,4 +266,24 @@ function sockets.calls(name)
     return tonumber(helper.inject.ql_inject_calls(name))
 end
 
+-- A path for a unix socket, free now.
+function sockets.path()
+    local name = os.tmpname()
+    os.remove(name)
+    return name
+end
+
+function sockets.exists(path)
+    return ffi.C.access(path, 0) == 0
+end
+
+-- A connection that arrives at ls: served and closed.
+function sockets.serves(loop, ls)
+    local client = sockets.connect(ls.addr)
+    helper.run_until(loop, function() return ls.queued > 0 end)
+    C.ql_close_connection(C.ql_accept(ls))
+    assert(sockets.read(client, 1) == "")
+    ffi.C.close(client)
+end
+
 return sockets

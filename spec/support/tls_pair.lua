@@ -57,6 +57,16 @@ function tls_pair.with(fn, client_opts, server_opts)
     end
 end
 
+-- The next record on a plain connection: its head and body; nil at the end.
+function tls_pair.record(from)
+    local head = from:receive(5)
+    local body = head and from:receive(head:byte(4) * 256 + head:byte(5))
+    if body then
+        return head, body
+    end
+    return nil
+end
+
 -- What the client gets, and the server, when they cannot agree.
 function tls_pair.refused(client_opts, server_opts)
     local mine, theirs

@@ -52,9 +52,11 @@ describe("SIGQUIT", function()
         assert.equal("goes on\nfalse\tenough\n", result.out)
         assert.equal(0, result.code)
         assert.equal(2, dumps(result.err))
-        assert.matches("\nmain chunk %[1 child, for [^]]+%]:\n\t%[C%]: in "
-            .. "function 'task_room'\n", result.err)
-        assert.matches("\ntask 2 'sleeper' %[sleep, for [^]]+ left%]:\n\t%[C%]"
+        assert.matches("\nmain chunk %[1 child, for [^]]+%] [%d.]+ m?s old, "
+            .. "ran [%d.]+ m?s:\n\t%[C%]: in function 'task_room'\n",
+            result.err)
+        assert.matches("\ntask 2 'sleeper' %[sleep, for [^]]+ left%] of "
+            .. "[^\n]+ old, ran [%d.]+ m?s:\n\t%[C%]"
             .. ": in function 'sleep'\n", result.err)
         assert.matches("\n\tspawned at [^\n]+:%d+\n", result.err)
         assert.matches("\ntasks: 2 spawned, 2 live, 0 failed\n", result.err)

@@ -69,31 +69,32 @@ describe("bindings/stream/sendfd", function()
 
     it("lets go of what it holds when it is cut off", passing.with(
         function(client, server)
-            if helper.injected or helper.collecting then
-                pending("exact counts of descriptors, of a full socket")
+            if helper.injected then
+                pending("sends are refused before the socket is full")
                 return
             end
             client:settimeout(0)
             while client:send(("x"):rep(50000)) do end
-            client = quoll.adopt(client:getfd(), { dup = true })
+            local copy = quoll.adopt(client:getfd(), { dup = true })
             local before = passing.count()
-            local task = quoll.spawn(client.sendfd, client, { 0, 0 })
+            local task = quoll.spawn(copy.sendfd, copy, { 0, 0 })
             quoll.yield()
             quoll.yield()
             task:cancel()
             task:wait()
-            client:settimeout(0.001)
+            copy:settimeout(0.001)
             assert.same({ nil, "timeout", 0, "TIMEOUT" },
-                { client:sendfd { 0, 0 } })
+                { copy:sendfd { 0, 0 } })
             assert.equal(before, passing.count())
-            client:settimeout()
-            task = quoll.spawn(client.sendfd, client, { 0, 0 })
+            copy:settimeout()
+            task = quoll.spawn(copy.sendfd, copy, { 0, 0 })
             quoll.yield()
             assert.equal(before + 2, passing.count())
-            client:close()
+            copy:close()
             task:wait()
             assert.equal(before - 1, passing.count())
-            server:close() -- not before: the collector would
+            client:close() -- not before: the collector would
+            server:close()
         end))
 
     it("refuses what cannot be passed", passing.with(function(client, peer)

@@ -7,10 +7,8 @@ local tls = require "spec.support.tls_pair"
 -- Passes records on as long as left.n is more than 0; then keeps them.
 local function pass(from, to, left)
     while true do
-        local head = from:receive(5)
-        local body = head
-            and from:receive(head:byte(4) * 256 + head:byte(5))
-        if not body then
+        local head, body = tls.record(from)
+        if not head then
             return
         end
         if left.n == 0 then

@@ -3,6 +3,7 @@ local sockets = require "spec.support.sockets"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 local forked, calls = helper.forked, sockets.calls
+local path, exists, serves = sockets.path, sockets.exists, sockets.serves
 
 local IPPROTO_IPV6, IPV6_V6ONLY, O_NONBLOCK, FD_CLOEXEC = 41, 26, 0x800, 1
 
@@ -11,30 +12,10 @@ local function listen(loop, text, opts)
         opts and ffi.new("ql_listen_opts_t", opts) or nil)
 end
 
--- A path for a socket, free now.
-local function path()
-    local name = os.tmpname()
-    os.remove(name)
-    return name
-end
-
-local function exists(name)
-    return ffi.C.access(name, 0) == 0
-end
-
 -- The kernel's text of where it listens.
 local function name_of(ls)
     local buf = ffi.new("char[?]", C.QL_SOCKADDR_STRLEN)
     return ffi.string(C.ql_sockaddr_text(ls.addr.u.sa, ls.addr.len, buf))
-end
-
--- A connection that arrives at ls: served and closed.
-local function serves(loop, ls)
-    local client = sockets.connect(ls.addr)
-    helper.run_until(loop, function() return ls.queued > 0 end)
-    C.ql_close_connection(C.ql_accept(ls))
-    assert.equal("", sockets.read(client, 1))
-    ffi.C.close(client)
 end
 
 local function logged()

@@ -2,29 +2,10 @@ local helper = require "spec.helper"
 local sockets = require "spec.support.sockets"
 local ffi, C, errno = helper.ffi, helper.C, helper.errno
 local forked = helper.forked
+local path, exists, serves = sockets.path, sockets.exists, sockets.serves
 
 local function listen(loop, text)
     return C.ql_listen(loop, helper.address(text), nil)
-end
-
--- A path for a socket, free now.
-local function path()
-    local name = os.tmpname()
-    os.remove(name)
-    return name
-end
-
-local function exists(name)
-    return ffi.C.access(name, 0) == 0
-end
-
--- A connection that arrives at ls: served and closed.
-local function serves(loop, ls)
-    local client = sockets.connect(ls.addr)
-    helper.run_until(loop, function() return ls.queued > 0 end)
-    C.ql_close_connection(C.ql_accept(ls))
-    assert.equal("", sockets.read(client, 1))
-    ffi.C.close(client)
 end
 
 describe("a unix socket's file", function()

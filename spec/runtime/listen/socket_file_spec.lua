@@ -3,14 +3,9 @@ local sockets = require "spec.support.sockets"
 local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 local forked = helper.forked
+local path, exists = sockets.path, sockets.exists
 
 pcall(ffi.cdef, "unsigned getuid(void);")
-
-local function path()
-    local name = os.tmpname()
-    os.remove(name)
-    return name
-end
 
 local function listen(loop, name, opts)
     return C.ql_listen(loop, helper.address("unix:" .. name),
@@ -22,10 +17,6 @@ local function ls_of(name)
     local line = pipe:read("*l")
     pipe:close()
     return line
-end
-
-local function exists(name)
-    return ffi.C.access(name, 0) == 0
 end
 
 describe("the file of a unix socket", function()

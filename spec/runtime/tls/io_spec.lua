@@ -7,10 +7,8 @@ local tls = require "spec.support.tls_pair"
 -- counts the records of application data.
 local function relay(from, to, count)
     while true do
-        local head = from:receive(5)
-        local body = head
-            and from:receive(head:byte(4) * 256 + head:byte(5))
-        if not body then
+        local head, body = tls.record(from)
+        if not head then
             return
         end
         if head:byte(1) == 23 then
