@@ -40,4 +40,26 @@ function options.check(given, known, method)
   return given
 end
 
+--- Several tables of known options as one.
+-- @tparam table ... {name = Lua type or true}
+-- @treturn table
+function options.union(...)
+  local all = {}
+  for _, known in ipairs { ... } do
+    for name, kind in pairs(known) do
+      all[name] = kind
+    end
+  end
+  return all
+end
+
+--- Checks a `timeout`: seconds, 0 or more; raises at the caller's line.
+-- @tparam ?number timeout nil: there is none
+-- @string method name of the function the script called
+function options.check_timeout(timeout, method)
+  if timeout and (timeout < 0 or timeout ~= timeout) then
+    bad_argument(timeout, "timeout", method, "seconds, 0 or more,")
+  end
+end
+
 return options

@@ -1,5 +1,6 @@
 require "quoll"
-local check = require("quoll.options").check
+local options = require "quoll.options"
+local check = options.check
 
 local KNOWN = { timeout = "number", tls = true }
 
@@ -32,6 +33,23 @@ describe("options of a call", function()
         assert.matches("no option 'tiemout'; there are: timeout, tls",
             refused { tiemout = 1 })
         assert.matches("no option '1'", refused { "timeout" })
+    end)
+
+    it("may be of several tables", function()
+        assert.same({ a = "number", b = true, c = "string" },
+            options.union({ a = "number", b = "string" },
+                { b = true, c = "string" }))
+    end)
+
+    it("have a time that is none in the past", function()
+        for _, bad in ipairs { -1, 0 / 0 } do
+            local _, err = pcall(options.check_timeout, bad, "thing")
+            assert.matches("bad argument 'timeout' to 'thing' %(seconds, 0 or "
+                .. "more, expected", err)
+        end
+        options.check_timeout(nil, "thing")
+        options.check_timeout(0, "thing")
+        options.check_timeout(math.huge, "thing")
     end)
 
     it("have values of their type", function()

@@ -37,9 +37,7 @@ local function check(name, opts, known, method)
   end
   opts = options.check(opts, known, method)
   local timeout = opts.timeout
-  if timeout and (timeout < 0 or timeout ~= timeout) then
-    bad_argument(timeout, "timeout", method, "seconds, 0 or more,")
-  end
+  options.check_timeout(timeout, method)
   return opts, timeout ~= math.huge and timeout or nil
 end
 

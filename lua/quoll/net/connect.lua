@@ -88,10 +88,7 @@ local function check(address, opts)
   if opts.tls then
     handshake.check(opts.tls, host_of(address))
   end
-  local timeout = opts.timeout
-  if timeout and (timeout < 0 or timeout ~= timeout) then
-    core.bad_argument(timeout, "timeout", "connect", "seconds, 0 or more,")
-  end
+  options.check_timeout(opts.timeout, "connect")
 end
 
 -- The deadline is ours: who called knows it as a timeout.

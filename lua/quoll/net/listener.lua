@@ -40,12 +40,7 @@ local LISTEN = {
 }
 local SERVE = { max = "number", onerror = "function", proxy = true,
   tls = true }
-local SERVE_ADDRESS = {}
-for _, known in ipairs { LISTEN, SERVE } do
-  for name, kind in pairs(known) do
-    SERVE_ADDRESS[name] = kind
-  end
-end
+local SERVE_ADDRESS = options.union(LISTEN, SERVE)
 
 -- Listener -> what proxy.check gave for it, or true.
 local listening = setmetatable({}, { __mode = "k" })

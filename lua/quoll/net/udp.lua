@@ -35,10 +35,8 @@ local SOCKET = {
   sndbuf = "number",
   ttl = "number",
 }
-local OPTIONS = { bind = "string", family = "string", fd = "number" }
-for name, kind in pairs(SOCKET) do
-  OPTIONS[name] = kind
-end
+local OPTIONS = options.union(SOCKET,
+  { bind = "string", family = "string", fd = "number" })
 
 local function family_of(opts)
   local bind = opts.bind

@@ -44,16 +44,6 @@ local STORES = {
   "/etc/ssl/cert.pem",
 }
 
-local function known(of, more)
-  local all = {}
-  for _, list in ipairs { COMMON, of, more or {} } do
-    for name, kind in pairs(list) do
-      all[name] = kind
-    end
-  end
-  return all
-end
-
 local function is_pem(text)
   return text:find("-----BEGIN", 1, true) ~= nil
 end
@@ -172,7 +162,7 @@ end
 -- @tparam ?table more what is known beside the context's own
 function settings.check(opts, method, more)
   local of = type(opts) == "table" and opts.server and SERVER or CLIENT
-  opts = options.check(opts, known(of, more), method)
+  opts = options.check(opts, options.union(COMMON, of, more or {}), method)
   if opts.server then
     check_server(opts, method)
   end
