@@ -2,6 +2,7 @@
  * module.c: the module quoll.core: its context, and every file's functions.
  */
 #include "../file/file.h"
+#include "../stream/calls.h"
 #include "../udp/datagrams.h"
 #include "core.h"
 
@@ -53,6 +54,8 @@ luaopen_quoll_core(lua_State *L)
     lua_createtable(L, 0, 32);
     core = module_new_context(L);
     lua_setfield(L, -2, "context");
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &ql__stream_calls);
+    lua_setfield(L, -2, "stream");
     lua_pushliteral(L, QL_VERSION);
     lua_setfield(L, -2, "version");
     lua_createtable(L, 0, 4);

@@ -34,6 +34,9 @@ connection_close(ql_handle_t *h, int err)
     }
     if (conn->c != NULL) {
         ql__cork_close(conn);
+        if (conn->protocol != NULL) {
+            conn->protocol->close(conn);
+        }
         ql_close_connection(conn->c);
         conn->c = NULL;
     }

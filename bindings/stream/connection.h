@@ -39,7 +39,16 @@ typedef struct {
     const ql_connect_opts_t *opts;
 } ql_connecting_t;
 
+typedef struct ql_conn_s ql_conn_t;
+
+/* What another module keeps beside a connection while it speaks its protocol:
+ * a struct that starts with this. */
 typedef struct {
+    /* The connection is being closed; what is gathered has gone. */
+    void (*close)(ql_conn_t *conn);
+} ql_protocol_t;
+
+struct ql_conn_s {
     ql_handle_t handle;
     ql_core_t *core;
     ql_connection_t *c;    /* NULL: none yet, or closed */
@@ -54,8 +63,10 @@ typedef struct {
                               be the handshake's; set by exact() */
     unsigned rlate : 1;    /* a select met the failure of rop.err: the next read
                               tells it */
-    ql_cork_t *cork;       /* NULL: never corked */
-    ql_select_t *selector; /* of the select that waits; NULL: none does */
+    uint32_t messages;     /* of its protocol, so far */
+    ql_protocol_t *protocol; /* NULL: scripts read it */
+    ql_cork_t *cork;         /* NULL: never corked */
+    ql_select_t *selector;   /* of the select that waits; NULL: none does */
     ql_op_t *guest; /* of another module, has both directions; NULL: none */
     ql_op_t rop;    /* reads, and what opens the connection; its timeout is the
                     script's for reads */
@@ -70,7 +81,7 @@ typedef struct {
         ql_accepting_t accepting;
         ql_connecting_t connecting;
     };
-} ql_conn_t;
+};
 
 extern const ql_handle_type_t ql__connection_type;
 extern const luaL_Reg ql__receive_functions[];
@@ -95,6 +106,9 @@ ql__connection_check(lua_State *L, int idx, const char *method)
     return ql_handle_check(L, idx, &ql__connection_type, method);
 }
 
+/* Sends what out says; its bytes, unless `passing`, and the connection are on
+ * the stack. bytes | nil, err, sent, CODE */
+int ql__send_start(lua_State *L, ql_conn_t *conn, const ql_out_t *out);
 /* The failure of a late flush, told now; 0: there was none. */
 int ql__cork_error(ql_conn_t *conn);
 

@@ -183,8 +183,18 @@ ql__cork_close(ql_conn_t *conn)
                      ql__gathered(conn));
     }
     cork_drop(conn);
-    free(conn->cork);
+    if (!conn->cork->lent) {
+        free(conn->cork);
+    }
     conn->cork = NULL;
+}
+
+void
+ql__cork_init(ql_conn_t *conn, ql_cork_t *cork)
+{
+    *cork = (ql_cork_t){.flush = {.data = conn, .handler = on_turn},
+                        .pid = ql_loop_sys(conn->c->loop)->getpid()};
+    conn->cork = cork;
 }
 
 /* ---------------------------------------------------------- methods ---- */
@@ -192,13 +202,10 @@ ql__cork_close(ql_conn_t *conn)
 static ql_cork_t *
 cork_new(ql_conn_t *conn)
 {
-    ql_cork_t *cork = calloc(1, sizeof(*cork));
+    ql_cork_t *cork = malloc(sizeof(*cork));
 
     if (cork != NULL) {
-        cork->pid = ql_loop_sys(conn->c->loop)->getpid();
-        cork->flush.data = conn;
-        cork->flush.handler = on_turn;
-        conn->cork = cork;
+        ql__cork_init(conn, cork);
     }
     return cork;
 }

@@ -15,12 +15,13 @@ enum {
  * which sends them first, or `flush` is posted, or the write event's handler
  * is the cork's. */
 struct ql_cork_s {
-    ql_event_t flush; /* posted: before the loop waits */
-    ql_buffer_t out;  /* gathered, not sent yet */
-    uint32_t limit;   /* bytes gathered at most */
-    pid_t pid;        /* of the process that gathers; its children do not */
-    int err;          /* of a late flush, not told yet: an errno; 0: none */
-    unsigned on : 1;  /* between cork() and uncork() */
+    ql_event_t flush;  /* posted: before the loop waits */
+    ql_buffer_t out;   /* gathered, not sent yet */
+    uint32_t limit;    /* bytes gathered at most */
+    pid_t pid;         /* of the process that gathers; its children do not */
+    int err;           /* of a late flush, not told yet: an errno; 0: none */
+    unsigned on : 1;   /* between cork() and uncork() */
+    unsigned lent : 1; /* part of the protocol's struct, which frees it */
 };
 
 /* Bytes gathered and not sent. */
@@ -30,6 +31,8 @@ ql__gathered(const ql_conn_t *conn)
     return conn->cork != NULL ? ql_buffer_unread(&conn->cork->out) : 0;
 }
 
+/* cork is conn's from now on, in memory of its maker. */
+void ql__cork_init(ql_conn_t *conn, ql_cork_t *cork);
 /* Gathers the pieces, size bytes in all, if it is corked and they fit. */
 bool ql__cork_gather(ql_conn_t *conn, const struct iovec *iov, int pieces,
                      size_t size);

@@ -257,8 +257,8 @@ send_fail(lua_State *L, ql_conn_t *conn, int err)
 
 /* The connection and the data are on the stack, as text by now: making it may
  * have run a finaliser that closed the connection. */
-static int
-send_start(lua_State *L, ql_conn_t *conn, const ql_out_t *out)
+int
+ql__send_start(lua_State *L, ql_conn_t *conn, const ql_out_t *out)
 {
     int err = ql__writer_error(conn);
 
@@ -283,7 +283,7 @@ send_bytes(lua_State *L, ql_conn_t *conn, const char *data, size_t size,
                     .pieces = size > 0,
                     .passing = passing};
 
-    return send_start(L, conn, &out);
+    return ql__send_start(L, conn, &out);
 }
 
 static int
@@ -305,7 +305,7 @@ send_table(lua_State *L, ql_conn_t *conn)
     if (out.iov != NULL) {
         out.pieces = gather.pieces;
         out.left = gather.bytes;
-        return send_start(L, conn, &out);
+        return ql__send_start(L, conn, &out);
     }
     bytes = ql_gather_join(L, 2, "send", &size);
     return send_bytes(L, conn, bytes, size, false);
