@@ -77,6 +77,9 @@ describe("docs/API.md", function()
         for _, name in ipairs { "stdin", "stdout", "stderr" } do
             names["quoll." .. name] = true -- made when asked for
         end
+        local http = getmetatable(quoll.http)
+        quoll.http = nil -- its parts are loaded when asked for
+        add_functions(names, "quoll.http.", http.parts)
         add_functions(names, "quoll.", quoll)
         add_functions(names, "busted.", require "quoll.busted")
         add_functions(names, "conn:", core.methods.connection)
@@ -98,6 +101,8 @@ describe("docs/API.md", function()
         add_functions(names, "context:",
             require("quoll.tls.context").methods)
         add_functions(names, "process:", core.methods.process)
+        add_functions(names, "jar:",
+            require("quoll.http.client.jar").methods)
         add_functions(names, "directory:",
             require("quoll.fs.directory").methods)
         return names

@@ -127,8 +127,13 @@ end)
 
 return setmetatable(quoll, {
   __index = function(self, name)
-    local conn = stdio.get(name)
-    self[name] = conn
-    return conn
+    local value
+    if name == "http" then
+      value = require "quoll.http"
+    else
+      value = stdio.get(name)
+    end
+    self[name] = value
+    return value
   end,
 })
