@@ -4,6 +4,7 @@ typedef int64_t off_t;
 typedef int64_t ssize_t;
 typedef unsigned int socklen_t;
 typedef int pid_t;
+typedef int64_t time_t;
 typedef unsigned int mode_t;
 typedef unsigned uid_t;
 typedef unsigned gid_t;

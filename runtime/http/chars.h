@@ -1,0 +1,31 @@
+/*
+ * chars.h: classes of bytes that a message is made of.
+ */
+#ifndef QUOLL_HTTP_CHARS_H
+#define QUOLL_HTTP_CHARS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    QL_HTTP_TCHAR = 1,   /* of a token: RFC 9110, 5.6.2 */
+    QL_HTTP_TEXT = 2,    /* of a value: no control character but HTAB */
+    QL_HTTP_TARGET = 4,  /* of a target: what can be seen, but no "#" */
+    QL_HTTP_REGNAME = 8, /* of a host's name: RFC 3986, 3.2.2, with "%" */
+    QL_HTTP_DIGIT = 16,
+    QL_HTTP_HEX = 32,
+    QL_HTTP_BLANK = 64 /* SP and HTAB */
+};
+
+extern const uint8_t ql__http_chars[256];
+
+static inline int
+ql__http_is(char c, int class)
+{
+    return ql__http_chars[(uint8_t) c] & class;
+}
+
+/* How many of the first bytes are of the class. */
+size_t ql__http_span(const char *s, size_t n, int class);
+
+#endif
