@@ -40,9 +40,9 @@ describe("runtime/http/fields", function()
 
     it("takes chunked and nothing else as an encoding", function()
         for _, value in ipairs { "chunked, gzip", "gzip", "identity",
-            "xchunked", "chunked, chunked", "chunked;a=b", "\"chunked\"", "chunked,",
-            ",chunked", "chunked x", "\11chunked", "", "chunked\0", "c hunked",
-            "identity,  , chunked", "a b, chunked" } do
+            "xchunked", "chunked, chunked", "chunked;a=b", "\"chunked\"",
+            "chunked,", ",chunked", "chunked x", "\11chunked", "", "chunked\0",
+            "c hunked", "identity,  , chunked", "a b, chunked" } do
             refused(400, "Transfer-Encoding: " .. value)
         end
         refused(400, "Transfer-Encoding: chunked\r\n"
