@@ -9,7 +9,7 @@ busted = "$$(command -v busted)" --ignore-lua
 asan_host := $(CURDIR)/build-asan/bin/quoll-host
 
 .PHONY: all build build-asan run test test-asan test-inject test-gc bench \
-	install uninstall lint check format clean
+	bench-check install uninstall lint check format clean
 
 all: build
 
@@ -53,6 +53,11 @@ test-gc: build
 bench: build
 	@scripts/setup bench
 	bench/run
+
+# A short run; fails when a ratio is worse than bench/expected.lua says.
+bench-check: build
+	@scripts/setup bench
+	bench/run --check
 
 install: build
 	cmake --install $(build) --prefix $(prefix)

@@ -1,12 +1,14 @@
 /*
  * hold: opens N connections to an echo server on 127.0.0.1, exchanges one
  * byte on each so that its handler has run and waits again, prints
- * "holding N" and keeps them until its standard input ends.
+ * "holding N" and keeps them until its standard input ends. With a PATH the
+ * server is one of HTTP: a request and its answer are exchanged.
  */
 #include <err.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -36,15 +38,17 @@ connect_from(int fd, uint32_t host, uint32_t port)
     }
 }
 
+/* The answer comes in one piece, of which the first byte says that it has. */
 static void
-exchange(int fd)
+exchange(int fd, const char *text)
 {
-    char byte = 'x';
+    char answer[4096];
+    size_t size = strlen(text);
 
-    if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1) {
+    if (send(fd, text, size, MSG_NOSIGNAL) != (ssize_t) size) {
         err(1, "send");
     }
-    if (recv(fd, &byte, 1, 0) != 1) {
+    if (recv(fd, answer, sizeof(answer), 0) < 1) {
         err(1, "recv");
     }
 }
@@ -52,12 +56,17 @@ exchange(int fd)
 int
 main(int argc, char **argv)
 {
-    int n = argc == 3 ? atoi(argv[1]) : 0;
-    int port = argc == 3 ? atoi(argv[2]) : 0;
+    int n = argc >= 3 ? atoi(argv[1]) : 0;
+    int port = argc >= 3 ? atoi(argv[2]) : 0;
+    char text[512] = "x";
 
     if (n < 1 || port < 1 || port > 65535) {
-        fprintf(stderr, "usage: hold CONNECTIONS PORT\n");
+        fprintf(stderr, "usage: hold CONNECTIONS PORT [PATH]\n");
         return 2;
+    }
+    if (argc == 4) {
+        snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
+                 argv[3]);
     }
     for (int i = 0; i < n; i++) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -67,7 +76,7 @@ main(int argc, char **argv)
         }
         connect_from(fd, INADDR_LOOPBACK + (uint32_t) (i / PER_ADDRESS),
                      (uint32_t) port);
-        exchange(fd);
+        exchange(fd, text);
     }
     printf("holding %d\n", n);
     fflush(stdout);

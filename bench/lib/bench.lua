@@ -8,13 +8,14 @@ Bench.__index = Bench
 
 local MIB = 1048576
 
--- opts: build, runs, quick, dir
+-- opts: build, runs, quick, dir, check: only what the committed ratios need
 function Bench.new(opts)
     local cores = tonumber(proc.run { "nproc" })
     return setmetatable({
         build = opts.build,
         runs = opts.runs,
         quick = opts.quick,
+        short = opts.check,
         dir = opts.dir,
         server_core = 0,
         load_core = cores > 1 and 1 or 0,

@@ -9,6 +9,7 @@ local PROGRAM = "/usr/sbin/nginx" -- not in everybody's PATH on Debian
 
 -- output_buffers: as large as what examples/file_server.lua reads at a time.
 local CONFIGURATION = [[
+$main
 daemon off;
 master_process off;
 pid $folder/nginx.pid;
@@ -27,21 +28,25 @@ http {
     server {
         listen 127.0.0.1:$port $listen;
         root $root;
+        $server
     }
 }
 ]]
 
-local function command(folder, ...)
+local count = 0 -- of those started: each has a folder
+
+local function command(folder, libraries, ...)
     return {
-        PROGRAM, "-p", folder, "-c", folder .. "/nginx.conf", "-e", "stderr",
-        ...
+        "env", "LD_LIBRARY_PATH=" .. (libraries or "/usr/lib"), PROGRAM, "-p",
+        folder, "-c", folder .. "/nginx.conf", "-e", "stderr", ...
     }
 end
 
 -- Whether it takes the configuration; why not.
-local function check(folder)
+local function check(folder, libraries)
     local text = proc.run {
-        "sh", "-c", '"$@" 2>&1 || true', "sh", unpack(command(folder, "-t")),
+        "sh", "-c", '"$@" 2>&1 || true', "sh",
+        unpack(command(folder, libraries, "-t")),
     }
     if text:find("test is successful", 1, true) then
         return true
@@ -50,24 +55,48 @@ local function check(folder)
         or text:match("%C*")
 end
 
--- Serves `root` with these directives, and parameters of its `listen`; the
--- process and its port, which may not listen yet; nil and why.
-function nginx.start(bench, root, directives, listen)
-    local folder, port = bench:folder(), free_port()
+-- Once it listens it says what its process is.
+local function wait_listening(folder, process)
+    for _ = 1, 500 do
+        local file = io.open(folder .. "/nginx.pid")
+        local pid = file and file:read("*n")
+        if file then
+            file:close()
+        end
+        if pid == process.pid then
+            return
+        end
+        proc.run { "sleep", "0.01" }
+    end
+    process:fail("does not listen")
+end
+
+-- Serves `root` with these directives in its http block; more: `listen`,
+-- parameters of that directive, `server` and `main`, directives of these
+-- blocks, `libraries`, where to look for shared objects. The process and its
+-- port; nil and why.
+function nginx.start(bench, root, directives, more)
+    more = more or {}
+    count = count + 1
+    local folder, port = bench:folder() .. "/nginx-" .. count, free_port()
+    proc.run { "mkdir", folder }
     local values = {
         folder = folder, root = root, port = port, directives = directives,
-        listen = listen or "",
+        listen = more.listen or "", server = more.server or "",
+        main = more.main or "",
     }
     local file = assert(io.open(folder .. "/nginx.conf", "w"))
     assert(file:write((CONFIGURATION:gsub("%$(%l+)", values))))
     assert(file:close())
-    local ok, why = check(folder)
+    local ok, why = check(folder, more.libraries)
     if not ok then
         return nil, why
     end
-    local args = command(folder)
+    local args = command(folder, more.libraries)
     args.core, args.name = bench.server_core, "nginx"
-    return proc.start(args), port
+    local process = proc.start(args)
+    wait_listening(folder, process)
+    return process, port
 end
 
 return nginx

@@ -24,10 +24,11 @@ local TAKES_VALUE = {
     end,
 }
 
-local FLAGS = { ["--quick"] = "quick", ["--help"] = "help", ["-h"] = "help" }
+local FLAGS = { ["--quick"] = "quick", ["--check"] = "check",
+    ["--help"] = "help", ["-h"] = "help" }
 
--- args -> { names, runs, quick, build, dir, save, help }, or an error that
--- says what is wrong.
+-- args -> { names, runs, quick, check, build, dir, save, help }, or an error
+-- that says what is wrong.
 function options.parse(args)
     local opts = {
         names = {},
@@ -52,7 +53,7 @@ function options.parse(args)
         end
         i = i + 1
     end
-    opts.runs = opts.runs or opts.quick and 1 or 5
+    opts.runs = opts.runs or opts.quick and 1 or opts.check and 3 or 5
     return opts
 end
 

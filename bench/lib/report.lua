@@ -6,7 +6,8 @@ Report.__index = Report
 local COLUMNS = { "figure", "measured", "against", "ratio", "target", "" }
 
 function report.new()
-    return setmetatable({ rows = {}, judged = 0, missed = 0 }, Report)
+    return setmetatable({ rows = {}, ratios = {}, judged = 0, missed = 0 },
+        Report)
 end
 
 local function number(value)
@@ -26,8 +27,12 @@ local function verdict(row, judged)
 end
 
 -- row: what, measured, against (a figure, for show), ratio, and of the judged
--- one (row.judged, else the ratio, else measured) the `most` or `least`.
+-- one (row.judged, else the ratio, else measured) the `most` or `least`. The
+-- ratio of a row with a `key` is kept in report.ratios.
 function Report:add(row)
+    if row.key then
+        self.ratios[row.key] = row.ratio
+    end
     local target, met = verdict(row, row.judged or row.ratio or row.measured)
     if met ~= nil then
         self.judged = self.judged + 1

@@ -24,30 +24,14 @@ function tls.prepare(bench)
     assert(page:close())
 end
 
--- Once nginx listens it says what its process is.
-local function listens(bench, process)
-    local file = io.open(bench:folder() .. "/nginx.pid")
-    local pid = file and file:read("*n")
-    if file then
-        file:close()
-    end
-    return pid == process.pid
-end
-
--- nginx as servers.start gives them, listening; nil and why.
+-- nginx as servers.start gives them; nil and why.
 local function start_nginx(bench)
     local process, port = nginx.start(bench, bench:folder(),
-        NGINX:gsub("%$(%l+)", bench), "ssl backlog=511")
+        NGINX:gsub("%$(%l+)", bench), { listen = "ssl backlog=511" })
     if not process then
         return nil, port
     end
-    for _ = 1, 500 do
-        if listens(bench, process) then
-            return { name = "nginx", process = process, port = port }
-        end
-        proc.run { "sleep", "0.01" }
-    end
-    process:fail("does not listen")
+    return { name = "nginx", process = process, port = port }
 end
 
 -- The servers to compare, in the order given; without nginx where it is not.

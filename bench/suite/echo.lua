@@ -17,6 +17,7 @@ end
 
 local function report(bench, samples, name, what, target)
     bench.report:add {
+        key = name == "quoll" and "echo" or nil,
         what = what,
         measured = samples:median(name),
         against = samples:median("bare"),

@@ -1,0 +1,23 @@
+-- Twenty routes of an ordinary site, and a path that each takes.
+return {
+    { "/", "/" },
+    { "/about", "/about" },
+    { "/contact", "/contact" },
+    { "/login", "/login" },
+    { "/search", "/search" },
+    { "/api/users", "/api/users" },
+    { "/api/users/:id", "/api/users/4711" },
+    { "/api/users/:id/posts", "/api/users/4711/posts" },
+    { "/api/users/:id/posts/:post", "/api/users/4711/posts/12" },
+    { "/api/users/:id/friends", "/api/users/4711/friends" },
+    { "/api/posts", "/api/posts" },
+    { "/api/posts/:id", "/api/posts/12" },
+    { "/api/posts/:id/comments", "/api/posts/12/comments" },
+    { "/api/posts/:id/comments/:comment", "/api/posts/12/comments/3" },
+    { "/api/tags", "/api/tags" },
+    { "/api/tags/:tag", "/api/tags/reactor" },
+    { "/api/status", "/api/status" },
+    { "/files/:name", "/files/report.pdf" },
+    { "/news/:year/:month", "/news/2026/11" },
+    { "/news/:year/:month/:title", "/news/2026/11/a-reactor-for-lua" },
+}

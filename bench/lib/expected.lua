@@ -1,0 +1,43 @@
+-- Ratios beside those that the tree is held to.
+local expected = {}
+
+-- The benchmarks that give them, each once.
+function expected.benchmarks(list)
+    local names, seen = {}, {}
+    for _, entry in ipairs(list) do
+        if not seen[entry[1]] then
+            seen[entry[1]] = true
+            table.insert(names, entry[1])
+        end
+    end
+    return names
+end
+
+local function judge(entry, ratio)
+    local most = entry[3] * (1 + entry[4])
+    if not ratio then
+        return "NOT MEASURED", false
+    elseif ratio > most then
+        return "REGRESSED", false
+    elseif ratio < entry[3] * (1 - entry[4]) then
+        return "better", true
+    end
+    return "as expected", true
+end
+
+-- A line for each, and whether none has regressed; ratios: by figure.
+function expected.compare(list, ratios)
+    local lines, good = {}, true
+    for _, entry in ipairs(list) do
+        local ratio = ratios[entry[2]]
+        local verdict, ok = judge(entry, ratio)
+        good = good and ok
+        table.insert(lines, string.format(
+            "%-12s %6s  expected %.2f, at most %.2f  %s", entry[2],
+            ratio and string.format("%.2f", ratio) or "-", entry[3],
+            entry[3] * (1 + entry[4]), verdict))
+    end
+    return table.concat(lines, "\n") .. "\n", good
+end
+
+return expected

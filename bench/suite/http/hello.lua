@@ -1,0 +1,54 @@
+-- The smallest answer of a Lua handler, one at a time and pipelined, beside a
+-- server in C that parses nothing.
+local http = require "bench.lib.http"
+
+local DEPTH = 16
+local CORE = { "bare", "quoll", "nginx-Lua" } -- these are judged
+local ALL = { "bare", "quoll", "nginx-Lua", "nginx", "h2o", "node", "lua-http" }
+
+local function one_by_one(bench, list)
+    local samples = http.compare(bench, list, {
+        connections = 64, path = "/hello", "hello",
+    })
+    http.row(bench, samples, "quoll", "bare", {
+        key = "hello", what = "hello: CPU us, against bare C", most = 1.05,
+    })
+    for _, name in ipairs(ALL) do
+        if name ~= "bare" and name ~= "quoll" then
+            http.row(bench, samples, "quoll", name, {
+                key = name == "nginx-Lua" and "hello nginx-Lua" or nil,
+                what = "the same, against " .. name,
+            })
+        end
+    end
+end
+
+local function pipelined(bench, list)
+    local samples = http.compare(bench, list, {
+        connections = 64, path = "/hello", "hello", DEPTH,
+    })
+    http.row(bench, samples, "quoll", "bare", {
+        key = "pipelined", most = 1.35,
+        what = "hello, 16 at a time: CPU us, against bare C",
+    })
+    if samples.rounds[1]["nginx-Lua"] then
+        bench.report:add {
+            what = "the same, requests a CPU second, against nginx-Lua",
+            measured = samples:median("quoll per CPU second"),
+            against = samples:median("nginx-Lua per CPU second"),
+            ratio = samples:ratio("quoll per CPU second",
+                "nginx-Lua per CPU second"),
+            least = 10,
+        }
+    end
+end
+
+return {
+    name = "http_hello",
+    what = "HTTP: server CPU of an answer by a Lua handler",
+    run = function(bench)
+        local list = http.start(bench, bench.short and CORE or ALL)
+        one_by_one(bench, list)
+        pipelined(bench, list)
+    end,
+}

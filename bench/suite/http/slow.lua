@@ -1,0 +1,50 @@
+-- A normal client beside 10,000 that never finish a request's head.
+local figures = require "bench.lib.figures"
+local http = require "bench.lib.http"
+local proc = require "bench.lib.proc"
+
+local CONNECTIONS, INTERVAL = 10000, 2000 -- ms between bytes
+local RATE = 2000 -- requests a second of the normal client
+
+local function ask(bench, server)
+    return figures.parse(bench:program("http/ask", {
+        core = bench.load_core, "-c", 8, "-r", RATE,
+        "-t", bench.quick and 0.5 or 5, server.port, "/hello",
+    }))
+end
+
+local function round(bench)
+    local server = http.start(bench, { "quoll" })[1]
+    ask(bench, server)
+    local alone = ask(bench, server)
+    local slow = proc.start {
+        core = bench.load_core, bench:path("http/slow"),
+        bench.quick and 500 or CONNECTIONS, INTERVAL, server.port,
+    }
+    slow:line(60)
+    local beside = ask(bench, server)
+    slow:stop()
+    server.process:stop()
+    return {
+        alone = alone.p99, beside = beside.p99,
+        ["alone p50"] = alone.p50, ["beside p50"] = beside.p50,
+    }
+end
+
+return {
+    name = "http_slow",
+    what = "HTTP: an answer beside 10,000 connections of a slowloris",
+    run = function(bench)
+        local samples = figures.samples()
+        bench:rounds(function()
+            samples:add(round(bench))
+        end)
+        http.row(bench, samples, "beside", "alone", {
+            what = "beside 10,000 slow heads: us, p99, against alone",
+            most = 3,
+        })
+        http.row(bench, samples, "beside p50", "alone p50", {
+            what = "the same, p50",
+        })
+    end,
+}
