@@ -19,6 +19,7 @@ static const char *const texts[QL_TLS_TEXTS] = {
     [QL_TLS_ALPN] = "alpn",
     [QL_TLS_TICKET_KEY] = "ticket_key",
     [QL_TLS_STAPLE] = "ocsp_response",
+    [QL_TLS_ID] = "id",
 };
 
 static const char metatable[] = "quoll.tls.context";

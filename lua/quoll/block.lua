@@ -45,8 +45,12 @@ local function of_cdata(data, n, method)
   if n ~= nil or kind == "pointer" then
     size = check_size(n, size, method)
   end
-  return tonumber(ffi.cast("uintptr_t", ffi.cast("const char *", data))), size,
-    true
+  local address = ffi.cast("const char *", data)
+  if address == nil and size > 0 then
+    raise(("bad argument 'data' to '%s' (%d bytes expected, got NULL)")
+      :format(method, size))
+  end
+  return tonumber(ffi.cast("uintptr_t", address)), size, true
 end
 
 local ref = type(buffer) == "table" and buffer.new().ref

@@ -193,22 +193,23 @@ set_ticket_key(ql_tls_make_t *make, SSL_CTX *ssl)
         == 1;
 }
 
+static bool
+sha256(const ql_tls_text_t *t, unsigned char md[EVP_MAX_MD_SIZE])
+{
+    return EVP_Digest(t->data, t->size, md, NULL, EVP_sha256(), NULL) == 1;
+}
+
 /* Sessions of contexts that trust others are not resumed here. */
 static bool
 set_session_context(ql_tls_make_t *make, SSL_CTX *ssl)
 {
-    const ql_tls_text_t *ca = text_of(make, QL_TLS_CA);
     unsigned char id[EVP_MAX_MD_SIZE];
-    unsigned size;
 
-    if (EVP_Digest(ca->size > 0 ? ca->data : "", ca->size, id, &size,
-                   EVP_sha256(), NULL)
-        != 1)
-    {
+    if (!sha256(text_of(make, QL_TLS_CA), id)) {
         return false;
     }
     id[0] = (unsigned char) make->conf.verify;
-    return SSL_CTX_set_session_id_context(ssl, id, size) == 1;
+    return SSL_CTX_set_session_id_context(ssl, id, QL_TLS_ID_SIZE) == 1;
 }
 
 static bool
@@ -279,8 +280,10 @@ build(ql_tls_make_t *make)
 {
     SSL_CTX *ssl = SSL_CTX_new(TLS_method());
     ql_tls_context_t *context = NULL;
+    unsigned char id[EVP_MAX_MD_SIZE];
 
-    if (ssl != NULL && configure(make, ssl)) {
+    if (ssl != NULL && configure(make, ssl)
+        && sha256(text_of(make, QL_TLS_ID), id)) {
         make->what = -1;
         context = ql_tls_context_create(ql_loop_sys(make->call.loop), ssl);
     }
@@ -288,6 +291,7 @@ build(ql_tls_make_t *make)
         SSL_CTX_free(ssl);
         return false;
     }
+    memcpy(context->id, id, sizeof(context->id));
     context->server = make->conf.server;
     context->ask_staple = make->conf.staple;
     hand_over(&context->alpn, &make->conf.texts[QL_TLS_ALPN]);

@@ -49,11 +49,13 @@ enum {
     QL_TLS_ALPN,       /* as on the wire: length, name, ... */
     QL_TLS_TICKET_KEY, /* 80 bytes */
     QL_TLS_STAPLE,     /* OCSP response, DER */
+    QL_TLS_ID,         /* of those that are the same to a connection */
     QL_TLS_TEXTS
 };
 
 enum {
-    QL_TLS_TICKET_KEY_SIZE = 80
+    QL_TLS_TICKET_KEY_SIZE = 80,
+    QL_TLS_ID_SIZE = 32
 };
 
 typedef struct {
@@ -81,6 +83,7 @@ typedef struct ql_tls_context_s {
     ql_queue_t sessions;  /* of a client, the last used first: session.c */
     ql_tls_text_t alpn;   /* in the server's order; owned */
     ql_tls_text_t staple; /* owned */
+    unsigned char id[QL_TLS_ID_SIZE]; /* SHA-256 of what it was given as id */
     unsigned server : 1;
     unsigned ask_staple : 1;
 } ql_tls_context_t;
@@ -152,8 +155,8 @@ extern const ql_os_io_t ql_tls_io; /* io.c */
 /* Puts TLS on c. NULL with errno ENOMEM. It ends with c. */
 ql_tls_t *ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
                        const ql_tls_peer_t *peer);
-/* Whether the handshake was made with context for name (NULL: for none), and
- * nothing has failed since. */
+/* Whether the handshake was made with context, or one of its id, for name
+ * (NULL: for none), and nothing has failed since. */
 bool ql_tls_has(const ql_tls_t *t, const ql_tls_context_t *context,
                 const char *name);
 /* Takes it off again, and says nothing. */

@@ -155,7 +155,8 @@ ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
 bool
 ql_tls_has(const ql_tls_t *t, const ql_tls_context_t *context, const char *name)
 {
-    return t->done && t->err == 0 && t->context == context
+    return t->done && t->err == 0
+        && memcmp(t->context->id, context->id, sizeof(context->id)) == 0
         && (t->name == NULL || name == NULL ? t->name == name
                                             : strcmp(t->name, name) == 0);
 }
@@ -240,13 +241,16 @@ step(ql_tls_t *t)
 }
 
 /* What has been said goes out. Of a server that has done its handshake these
- * are tickets: a peer that is gone may have left something to read. */
+ * are tickets: a peer that is gone may have left something to read, and one
+ * that does not read yet, which all need but TLS 1.3, gets them later. */
 static int
 say(ql_tls_t *t)
 {
     int rc = ql_tls_flush(t);
+    bool tickets = t->done && t->context->server
+                && (rc == NGX_ERROR || SSL_version(t->ssl) >= TLS1_3_VERSION);
 
-    return rc == NGX_ERROR && t->done && t->context->server ? NGX_OK : rc;
+    return tickets ? NGX_OK : rc;
 }
 
 /* Everything is said before anything is waited for. */

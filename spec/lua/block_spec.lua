@@ -103,6 +103,19 @@ describe("quoll.block", function()
         end, "bad argument #2 to 'send'")
     end))
 
+    it("refuses bytes at NULL", pair.with(function(client, server)
+        local null = ffi.cast("char *", 0)
+        for _, bad in ipairs { null, ffi.new("const char *") } do
+            pair.raises(function()
+                client:send(bad, 3)
+            end, "block_spec.lua:%d+: bad argument 'data' to 'send' "
+                .. "%(3 bytes expected, got NULL%)")
+        end
+        assert.equal(0, client:send(null, 0))
+        assert.equal(1, client:send "x")
+        assert.equal("x", server:receive(1))
+    end))
+
     it("refuses what has no bytes", pair.with(function(client)
         for _, bad in ipairs { 5LL, ffi.typeof("int"), ffi.new("int", 5),
             ffi.C.getpid, io.stdout, newproxy(true) } do

@@ -36,10 +36,10 @@ local function finish(this)
     local peer = this.peer
     if this.parked or peer.parked or this.closed or peer.closed then return end
     this.conn:settimeout(helper.seconds(5))
-    if not this.conn:send "" then -- with what was gathered
-        this.exact = this.exact and not this.corked
-    end
     local sender = quoll.spawn(function()
+        if not this.conn:send "" then -- with what was gathered
+            this.exact = this.exact and not this.corked
+        end
         this.conn:uncork()
         if this.kind == "process" then
             this.conn:close()

@@ -234,8 +234,10 @@ function act.starttls(this)
         for _, one in ipairs { this, peer } do
             one.conn:settimeout(0.5)
             if not one.conn:uncork() then error "broken" end
-            local data = one.peer.conn:receive(one.sent - one.peer.got)
-            give(one.peer, assert(data))
+            local data, err, partial =
+                one.peer.conn:receive(one.sent - one.peer.got)
+            give(one.peer, data or partial)
+            assert(data, err)
         end
         world.shake(this, peer, pick { "tls12", "tls13" })
     end)

@@ -81,13 +81,20 @@ local function dial(kind)
     return client, assert(listener:accept(pair.PATIENCE))
 end
 
+-- An end that takes no TLS, being shut or broken, would read a greeting.
+local function starttls(conn, opts)
+    local ok = conn:starttls(opts)
+    if not ok then
+        conn:close()
+    end
+    return ok
+end
+
 -- TLS on both ends, which have nothing under way.
 function world.shake(a, b, version)
-    local other = quoll.spawn(function()
-        return b.conn:starttls(world.server[version])
-    end)
-    local ok = a.conn:starttls { context = world.client[version],
-        server_name = "localhost", timeout = pair.PATIENCE }
+    local other = quoll.spawn(starttls, b.conn, world.server[version])
+    local ok = starttls(a.conn, { context = world.client[version],
+        server_name = "localhost", timeout = pair.PATIENCE })
     local theirs = other:wait()
     a.tls, b.tls = ok and version, theirs and version
     return ok and theirs
@@ -146,7 +153,7 @@ function world.reset(seed)
     os.remove(path)
     world.listeners = { tcp = assert(quoll.listen "127.0.0.1:0"):disown(),
         unix = assert(quoll.listen("unix:" .. path)):disown() }
-    path = tasks.file(world.piece(0, 0, 2 * world.LARGE + PERIOD))
+    path = tasks.file(world.piece(0, 0, 2 * (world.LARGE + PERIOD)))
     world.file = assert(quoll.open(path)):disown()
     os.remove(path)
 end

@@ -14,6 +14,7 @@ local meta = { __index = Context, __name = "tls context",
   __metatable = "tls context" }
 
 local cache, cached = {}, 0
+local unequalled = 0 -- contexts made of options that no others equal
 
 --- The C half of TLS; raises where quoll was built without it.
 function context.core()
@@ -49,8 +50,9 @@ local function make_names(names, method)
   return made
 end
 
--- The C half, the contexts by name, whether the peer is verified.
-local function read(opts, method)
+-- The C half, the contexts by name, whether the peer is verified. id: what it
+-- is known by.
+local function read(opts, method, id)
   local core = context.core()
   local made, err, code = settings.read(opts, method)
   if not made then
@@ -64,6 +66,7 @@ local function read(opts, method)
     end
   end
   local raw
+  made.id = id
   raw, err, code = finish(core.make(made))
   if not raw then
     return nil, err, code
@@ -78,37 +81,6 @@ local function copy_of(opts)
   end
   return copy
 end
-
---- Makes one; the files are read, and a thread parses them.
--- @tparam table opts checked by settings.check
--- @string method for messages
-function context.make(opts, method)
-  opts = copy_of(opts)
-  local raw, names, verify = read(opts, method)
-  if not raw then
-    return nil, names, verify
-  end
-  return setmetatable({ raw = raw, server = opts.server or false,
-    verify = verify, names = names, keylog = opts.keylog, opts = opts }, meta)
-end
-
---- Reads the files again, for the handshakes that begin from now on. After a
--- failure everything is as before.
--- @treturn[1] boolean true
--- @treturn[2] nil
--- @treturn[2] string err
--- @treturn[2] string CODE
-function Context:reload()
-  local raw, names, verify = read(self.opts, "reload")
-  if not raw then
-    return nil, names, verify
-  end
-  self.raw, self.names = raw, names
-  return true
-end
-
--- What scripts may call.
-context.methods = { reload = Context.reload }
 
 -- What two option tables have in common if they ask for the same; nil: only
 -- the script knows whether two functions or contexts are the same.
@@ -130,6 +102,49 @@ local function key_of(opts)
   end
   return table.concat(names, ";")
 end
+
+-- Of contexts that are the same to a connection: made of equal options, or read
+-- again.
+local function id_of(opts)
+  local key = key_of(opts)
+  if not key then
+    unequalled = unequalled + 1
+    key = tostring(unequalled)
+  end
+  return key
+end
+
+--- Makes one; the files are read, and a thread parses them.
+-- @tparam table opts checked by settings.check
+-- @string method for messages
+function context.make(opts, method)
+  opts = copy_of(opts)
+  local id = id_of(opts)
+  local raw, names, verify = read(opts, method, id)
+  if not raw then
+    return nil, names, verify
+  end
+  return setmetatable({ raw = raw, server = opts.server or false, id = id,
+    verify = verify, names = names, keylog = opts.keylog, opts = opts }, meta)
+end
+
+--- Reads the files again, for the handshakes that begin from now on. After a
+-- failure everything is as before.
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+function Context:reload()
+  local raw, names, verify = read(self.opts, "reload", self.id)
+  if not raw then
+    return nil, names, verify
+  end
+  self.raw, self.names = raw, names
+  return true
+end
+
+-- What scripts may call.
+context.methods = { reload = Context.reload }
 
 local function keep(key, opts, method)
   local made, err, code = context.make(opts, method)

@@ -89,6 +89,24 @@ describe("bindings/dns/channel", function()
         assert.equal(0, result.code, result.err)
     end)
 
+    it("lets its sockets go when the loop ends before it", function()
+        -- What is not let go is found by test-asan.
+        local result = helper.script [[
+            local nameserver = require "spec.support.nameserver"
+            local quoll = require "quoll"
+            local server = nameserver.start(function() end)
+            quoll.dns.configure { servers = { server.address }, tries = 1 }
+            quoll.spawn(quoll.dns.query, "one.test", "A")
+            quoll.deadline(5, function()
+                while #server.asked == 0 do
+                    quoll.yield()
+                end
+            end)
+            print(#server.asked)
+        ]]
+        assert.same({ "1\n", 0 }, { result.out, result.code })
+    end)
+
     it("refuses what it cannot be made of", function()
         local raw = require "quoll.core.dns"
         assert.has_error(function() raw.new(("x"):rep(2000), 1, 1) end)

@@ -4,8 +4,41 @@ local pair = require "spec.support.pair"
 local quoll = require "quoll"
 local tls = require "spec.support.tls_pair"
 
+-- Every allocation of Lua memory in tlsinfo fails once; what of OpenSSL's is
+-- not let go then is found by test-asan.
+local WITHOUT_MEMORY = [[
+    local certs = require "spec.support.certs"
+    local quoll = require "quoll"
+    local tls = require "spec.support.tls_pair"
+    jit.off()
+    local points, n = 0, 0
+    quoll.run(function()
+        local one = certs.issue("shown", { san = "DNS:a.example,IP:10.0.0.1" })
+        local client = tls.connect(tls.client { server_name = "a.example" },
+            tls.server { cert = one.cert, key = one.key })
+        repeat
+            n = n + 1
+            collectgarbage()
+            fail_allocation(n)
+            local ok, info = pcall(client.tlsinfo, client)
+            local left = fail_allocation(0)
+            if not ok then
+                assert(tostring(info):find "not enough memory", info)
+                points = points + 1
+            end
+        until left > 0
+    end)
+    print(points > 10)
+]]
+
 describe("bindings/tls/info", function()
     helper.gates()
+
+    it("lets OpenSSL's objects go when Lua has no memory", function()
+        local result = helper.script(WITHOUT_MEMORY, {}, {
+            lua = helper.build .. "/bin/quoll-host", timeout = 60 })
+        assert.same({ "true\n", 0 }, { result.out, result.code }, result.err)
+    end)
 
     it("shows the handshake and the peer's certificate", function()
         quoll.run(function()

@@ -1,4 +1,5 @@
 local certs = require "spec.support.certs"
+local context = require "quoll.tls.context"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local pooled = require "spec.support.pooled"
@@ -105,6 +106,42 @@ describe("bindings/tls/starttls", function()
             assert(client:send "hello")
             assert.equal("hello", server:receive(5))
         end))
+
+    it("knows a context that was read again, and one of equal options",
+        tls.with(function(client)
+            local function same()
+                return client:starttls(tls.client())
+            end
+            for i = 1, 40 do -- more than are kept
+                local opts = tls.client { min_version = "1.2",
+                    ciphers = "ECDHE-RSA-AES128-GCM-SHA256"
+                        .. (":ECDHE-RSA-AES256-GCM-SHA384"):rep(i) }
+                opts.server_name, opts.timeout = nil, nil
+                assert(context.shared(opts, "test"))
+            end
+            assert.is_true(same())
+            local opts = tls.client()
+            opts.server_name, opts.timeout = nil, nil
+            local ctx = assert(quoll.tls.context(opts))
+            local own = { context = ctx, server_name = "localhost" }
+            assert.is_true(client:starttls(own))
+            assert.is_true(ctx:reload())
+            assert.is_true(client:starttls(own))
+            opts.keylog = function() end
+            own.context = assert(quoll.tls.context(opts))
+            assert.equal("EALREADY", select(3, client:starttls(own)))
+        end))
+
+    it("knows its own context again when that was read again", function()
+        quoll.run(function()
+            local ctx = assert(quoll.tls.context {
+                ca = certs.authority("ca").cert, keylog = function() end })
+            local own = { context = ctx, server_name = "localhost" }
+            local client = tls.connect(own)
+            assert.is_true(ctx:reload())
+            assert.is_true(client:starttls(own))
+        end)
+    end)
 
     it("is on what comes out of a pool", pooled.with(function(there)
         local peer
