@@ -4,6 +4,8 @@
 -- Name -> module under quoll.http that has it.
 local parts = {
   jar = "client.jar",
+  part = "part",
+  static = "static",
 }
 
 return setmetatable({}, {

@@ -1,0 +1,172 @@
+--- The files below a folder: described, small ones kept with their bytes,
+-- larger ones kept open.
+-- @module quoll.http.static.files
+
+local core = require "quoll.core"
+local content = require "quoll.fs.file"
+local date = require "quoll.http.syntax.date"
+local finish = require("quoll.wait").finish
+local generations = require "quoll.http.static.generations"
+local types = require "quoll.http.static.types"
+
+local now, stat, defer = core.now, core.fs.stat, core.defer
+
+-- A file that changes twice within a tick of its file system's clock keeps its
+-- times. Seconds: the kernel's tick, and that of file systems without
+-- fractions.
+local TICK, COARSE_TICK = 0.02, 2
+
+local INACTIVE = 60 -- seconds: what was not used for that long is let go
+
+local files = {}
+files.__index = files
+
+local function close_unused(entry)
+  entry.kept = false
+  if entry.file and entry.users == 0 then
+    entry.file:close()
+  end
+end
+
+--- Files below a folder.
+-- @string root the folder
+-- @tparam table opts `small`: up to so many bytes are kept in memory; `memory`:
+-- bytes of them all; `entries`: number of them; `open`: of larger ones that are
+-- kept open; `valid`: seconds for which what is kept is taken for unchanged;
+-- `types`: as types.of takes them
+-- @treturn Files
+function files.new(root, opts)
+  return setmetatable({
+    root = root, beneath = { root = root }, small = opts.small,
+    valid = opts.valid, open = opts.open, types = opts.types, turned = now(),
+    bytes = generations.new(opts.entries, opts.memory),
+    opened = generations.new(opts.open, math.huge, close_unused),
+  }, files)
+end
+
+local function same(entry, info)
+  return entry.ctime == info.ctime and entry.mtime == info.mtime
+    and entry.size == info.size and entry.ino == info.ino
+    and entry.dev == info.dev
+end
+
+-- May have changed since without a trace in its times.
+local function young(info, time)
+  local tick = info.ctime % 1 == 0 and COARSE_TICK or TICK
+  return math.abs(time - info.ctime) < tick
+end
+
+-- mtime and size alone do not tell two files apart whose times somebody has
+-- set (reproducible builds, rsync -t): the inode does, at the price that two
+-- servers tag the same file differently.
+local function tag(info, time)
+  return ('%s"%x-%x-%x"'):format(young(info, time) and "W/" or "",
+    info.mtime * 1e6 % 2 ^ 52, info.size, info.ino % 2 ^ 52)
+end
+
+local function describe(self, name, info)
+  local time = core.time()
+  return {
+    name = name, size = info.size, mtime = info.mtime, ctime = info.ctime,
+    ino = info.ino, dev = info.dev, weight = 0, checked = now(), users = 0,
+    type = types.of(name, self.types), etag = tag(info, time),
+    modified = date.format(math.min(info.mtime, time)),
+    settled = not young(info, time),
+  }
+end
+
+-- The bytes of a file that nobody changed meanwhile; else nil.
+local function read(file, entry)
+  local bytes = file:pread(entry.size + 1, 0) or ""
+  local info = #bytes == entry.size and file:stat()
+  return info and same(entry, info) and bytes or nil
+end
+
+local function let_go(entry)
+  entry.users = entry.users - 1
+  if entry.users == 0 and not entry.kept then
+    entry.file:close()
+  end
+end
+
+-- An open file is used until the running task ends.
+local function use(entry)
+  if entry.file then
+    entry.users = entry.users + 1
+    defer(let_go, entry)
+  end
+  return entry, entry.file
+end
+
+-- The entry of a file just opened, kept if it can be.
+local function keep(self, entry, file)
+  if entry.size <= self.small then
+    entry.bytes = read(file, entry)
+    entry.weight = entry.size
+  end
+  if entry.bytes then
+    file:close()
+    if entry.settled and self.bytes.entries > 0 then
+      self.bytes:put(entry.name, entry)
+    end
+    return entry
+  elseif self.open == 0 or not entry.settled then
+    return entry, file
+  end
+  entry.file, entry.kept, entry.weight = file:disown(), true, 0
+  self.opened:put(entry.name, entry)
+  return use(entry)
+end
+
+-- What is kept counts while the path leads to the very file.
+local function current(self, entry, time)
+  if time - entry.checked < self.valid then
+    return true
+  end
+  local info = finish(stat(self.root .. "/" .. entry.name))
+  if info and same(entry, info) then
+    entry.checked = time
+    return true
+  end
+  return false
+end
+
+local function open(self, name)
+  self.bytes:drop(name)
+  self.opened:drop(name)
+  local file, err, code = content.open(name, "r", self.beneath)
+  if not file then
+    return nil, code, err
+  end
+  local info
+  info, err, code = file:stat()
+  if not info then
+    return nil, code, err
+  end
+  return keep(self, describe(self, name, info), file)
+end
+
+--- A file below the folder.
+-- @string name its path from there
+-- @treturn[1] table entry: `name`, `size`, `mtime`, `type`, `etag`, `modified`
+-- (Last-Modified) and, when it is small, its `bytes`
+-- @treturn[1] ?File when it has no `bytes`: open until the running task ends
+-- @treturn[2] nil
+-- @treturn[2] string CODE: ENOENT, EISDIR, EXDEV (outside of the folder), ...
+-- @treturn[2] string "name: ..."
+function files:get(name)
+  local time = now()
+  if time - self.turned > INACTIVE then
+    self.turned = time
+    self.bytes:turn()
+    self.opened:turn()
+  end
+  local entry = self.bytes:get(name) or self.opened:get(name)
+  -- Another task may have closed it while this one looked at its times.
+  if entry and current(self, entry, time) and (entry.bytes or entry.kept) then
+    return use(entry)
+  end
+  return open(self, name)
+end
+
+return files
