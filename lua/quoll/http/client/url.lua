@@ -168,6 +168,15 @@ local function merge(base, path)
   return base.path:match "^(.*/)" .. path
 end
 
+local function absolute(base, parts)
+  parts.scheme = parts.scheme or base.scheme
+  local to, why = build(parts)
+  if to and not to.user and url.origin(to) == url.origin(base) then
+    to.user, to.password = base.user, base.password
+  end
+  return to, why
+end
+
 --- What a reference means in a document (RFC 3986, 5.2).
 -- @tparam table base parsed
 -- @string reference "/b", "../c?d", "//host/", "http://host/"; spaces in it
@@ -183,8 +192,7 @@ function url.resolve(base, reference)
   end
   local parts = split(ok)
   if parts.scheme or parts.authority then
-    parts.scheme = parts.scheme or base.scheme
-    return build(parts)
+    return absolute(base, parts)
   end
   local resolved = setmetatable({ fragment = escape(parts.fragment) or false },
     { __index = base })

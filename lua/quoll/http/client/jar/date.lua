@@ -1,5 +1,5 @@
 --- Dates as HTTP and cookies have them.
--- @module quoll.http.client.date
+-- @module quoll.http.client.jar.date
 
 local date = {}
 

@@ -1,4 +1,4 @@
-local cookie = require "quoll.http.client.cookie"
+local cookie = require "quoll.http.client.jar.cookie"
 local url = require "quoll.http.client.url"
 
 local NOW = 1000000
@@ -14,7 +14,7 @@ local function applies(line, to, from)
         and cookie.applies(parse(line, from), url.parse(to), NOW)
 end
 
-describe("quoll.http.client.cookie", function()
+describe("quoll.http.client.jar.cookie", function()
     it("parses what servers set", function()
         assert.same({ name = "a", value = "b=c", domain = "www.a.example",
             hostonly = true, path = "/x", created = NOW },

@@ -1,9 +1,9 @@
 local helper = require "spec.helper"
-local suffixes = require "quoll.http.client.suffixes"
+local suffixes = require "quoll.http.client.jar.suffixes"
 
 local LIST = "\n// a comment\ncom\nco.uk\n*.ck\n!www.ck\n"
 
-describe("quoll.http.client.suffixes", function()
+describe("quoll.http.client.jar.suffixes", function()
     helper.gates()
 
     it("follows the list's rules", function()

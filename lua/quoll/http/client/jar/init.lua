@@ -2,10 +2,10 @@
 -- @module quoll.http.client.jar
 
 local content = require "quoll.fs.content"
-local cookie = require "quoll.http.client.cookie"
+local cookie = require "quoll.http.client.jar.cookie"
 local core = require "quoll.core"
 local options = require "quoll.options"
-local suffixes = require "quoll.http.client.suffixes"
+local suffixes = require "quoll.http.client.jar.suffixes"
 local url = require "quoll.http.client.url"
 
 local jar = {}

@@ -1,6 +1,6 @@
-local date = require "quoll.http.client.date"
+local date = require "quoll.http.client.jar.date"
 
-describe("quoll.http.client.date", function()
+describe("quoll.http.client.jar.date", function()
     it("reads what servers send", function()
         for _, text in ipairs { "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",

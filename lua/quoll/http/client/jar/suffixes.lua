@@ -1,6 +1,6 @@
 --- Public suffixes: "com", "co.uk", "github.io": names under which anybody may
 -- have one of their own, so that no cookie is for all of them.
--- @module quoll.http.client.suffixes
+-- @module quoll.http.client.jar.suffixes
 
 local content = require "quoll.fs.content"
 

@@ -1,9 +1,9 @@
 --- Cookies: what a Set-Cookie field says, and where it applies (RFC 6265).
--- @module quoll.http.client.cookie
+-- @module quoll.http.client.jar.cookie
 
-local date = require "quoll.http.client.date"
+local date = require "quoll.http.client.jar.date"
 local ip = require "quoll.net.ip"
-local suffixes = require "quoll.http.client.suffixes"
+local suffixes = require "quoll.http.client.jar.suffixes"
 local url = require "quoll.http.client.url"
 
 local cookie = {}

@@ -62,7 +62,7 @@ describe("quoll.http.client.jar", function()
         assert.same({ nil, "for another host" },
             { jar:set(A, "a=b; domain=b.example") })
         pair.raises(function() jar:set("nowhere", "a=b") end,
-            "jar_spec.*bad argument 'url' to 'set' %(no http or https URL%)")
+            "init_spec.*bad argument 'url' to 'set' %(no http or https URL%)")
         pair.raises(function() quoll.http.jar { x = 1 } end,
             "bad argument 'options' to 'jar' %(no option 'x'")
     end)
