@@ -1,0 +1,31 @@
+--- The Vary header of an answer.
+-- @module quoll.http.middleware.vary
+
+local vary = {}
+
+local function has(value, name)
+  for word in value:gmatch "[^%s,]+" do
+    if word == "*" or word:lower() == name:lower() then
+      return true
+    end
+  end
+  return false
+end
+
+--- Says that the answer depends on a header of the request.
+-- @tparam table headers normalised
+-- @string ... names
+function vary.add(headers, ...)
+  local value = headers.vary or ""
+  if type(value) == "table" then
+    value = table.concat(value, ", ")
+  end
+  for _, name in ipairs { ... } do
+    if not has(value, name) then
+      value = value == "" and name or value .. ", " .. name
+    end
+  end
+  headers.vary = value
+end
+
+return vary

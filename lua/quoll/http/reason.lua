@@ -1,0 +1,33 @@
+--- Statuses of failures in words (RFC 9110, section 15).
+-- @module quoll.http.reason
+
+local words = {
+  [400] = "Bad Request", [401] = "Unauthorized", [402] = "Payment Required",
+  [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed",
+  [406] = "Not Acceptable", [407] = "Proxy Authentication Required",
+  [408] = "Request Timeout", [409] = "Conflict", [410] = "Gone",
+  [411] = "Length Required", [412] = "Precondition Failed",
+  [413] = "Content Too Large", [414] = "URI Too Long",
+  [415] = "Unsupported Media Type", [416] = "Range Not Satisfiable",
+  [417] = "Expectation Failed", [421] = "Misdirected Request",
+  [422] = "Unprocessable Content", [423] = "Locked",
+  [424] = "Failed Dependency", [425] = "Too Early",
+  [426] = "Upgrade Required", [428] = "Precondition Required",
+  [429] = "Too Many Requests", [431] = "Request Header Fields Too Large",
+  [451] = "Unavailable For Legal Reasons", [500] = "Internal Server Error",
+  [501] = "Not Implemented", [502] = "Bad Gateway",
+  [503] = "Service Unavailable", [504] = "Gateway Timeout",
+  [505] = "HTTP Version Not Supported", [507] = "Insufficient Storage",
+  [511] = "Network Authentication Required",
+}
+
+local reason = {}
+
+--- A status in words.
+-- @number status 400 to 599
+-- @treturn string the number where there are none
+function reason.of(status)
+  return words[status] or tostring(status)
+end
+
+return reason
