@@ -101,6 +101,12 @@ describe("docs/API.md", function()
         add_functions(names, "context:",
             require("quoll.tls.context").methods)
         add_functions(names, "process:", core.methods.process)
+        for name, module in pairs { router = "router",
+            part = "multipart.part", templates = "template",
+            log = "middleware.accesslog", req = "request" } do
+            add_functions(names, name .. ":",
+                require("quoll.http." .. module).methods)
+        end
         add_functions(names, "jar:",
             require("quoll.http.client.jar").methods)
         add_functions(names, "directory:",

@@ -3,9 +3,27 @@
 
 -- Name -> module under quoll.http that has it.
 local parts = {
+  accesslog = "middleware.accesslog",
+  basic_auth = "middleware.basic",
+  chain = "middleware.chain",
+  cookie = "cookies",
+  cors = "middleware.cors",
+  events = "events",
+  fail = "answer",
+  gzip = "middleware.gzip",
+  html = "answer",
   jar = "client.jar",
+  json = "answer",
+  normal = "answer",
+  parse_query = "query",
   part = "part",
+  raise = "failure",
+  redirect = "answer",
+  router = "router",
   static = "static",
+  template = "template",
+  templates = "template",
+  text = "answer",
 }
 
 return setmetatable({}, {
