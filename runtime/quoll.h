@@ -1459,7 +1459,10 @@ typedef struct {
     unsigned type;    /* S_IFREG, S_IFDIR, ...; 0: unknown */
 } ql_dir_t;
 
-QL_API ql_dir_t *ql_open_dir(ql_loop_t *loop, const char *path);
+/* root: path is looked up below this directory, and nothing in it leads out
+ * of there (EXDEV); NULL: none. */
+QL_API ql_dir_t *ql_open_dir(ql_loop_t *loop, const char *path,
+                             const char *root);
 /* Call again: NGX_OK: name and type are the next entry, in no order, neither
  * "." nor ".."; NGX_DONE: there is none; NGX_AGAIN; NGX_ERROR. */
 QL_API int ql_read_dir(ql_dir_t *dir);

@@ -163,26 +163,33 @@ directory_bind(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* directory(path, call) -> handle | nil, "path: err", CODE; call is what Lua
- * makes of directory_next. The path is looked up by directory_open, and where
- * that could not wait this raises. */
+/* directory(path, call, root) -> handle | nil, "path: err", CODE; call is what
+ * Lua makes of directory_next; root may be nil. The path is looked up by
+ * directory_open, and where that could not wait this raises. */
 static int
 fs_directory(lua_State *L)
 {
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", "readdir");
     ql_loop_t *loop = ql_check_loop(L, core->lua);
+    const char *root = NULL;
     directory_t *d;
 
     if (path == NULL) {
         return ql__path_zero(L, 1);
     }
+    if (!lua_isnoneornil(L, 3)) {
+        root = ql__path(L, 3, "root", "readdir");
+        if (root == NULL) {
+            return ql__path_zero(L, 3);
+        }
+    }
     ql_check_wait(L, core->lua);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     d = ql_handle_new(L, core->lua, &directory_type, sizeof(*d));
     directory_bind(L);
     ql_op_init(&d->op, &open_type, core->lua);
-    d->dir = ql_open_dir(loop, path);
+    d->dir = ql_open_dir(loop, path, root);
     if (d->dir == NULL) {
         return ql_push_error(L, errno);
     }

@@ -4,9 +4,12 @@
 
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
+local options = require "quoll.options"
 
 local raw = core.fs
 local raise = core.raise
+
+local OPTIONS = { root = "string" }
 
 local directory = { methods = raw.directory_methods }
 
@@ -36,13 +39,17 @@ end
 -- was known. Memory does not depend on the number of entries. Raises on a
 -- failure in the middle.
 -- @string path
+-- @tparam ?table opts `root`: path is looked up below this directory, and
+-- neither "..", "/" nor a symbolic link leaves it
 -- @treturn[1] Directory the iterator, a handle owned by the running task:
 -- close() ends it early, as its end does
 -- @treturn[2] nil
 -- @treturn[2] string "path: ..."
--- @treturn[2] string CODE: ENOENT, ENOTDIR, EACCES, EMFILE, ...
-function directory.readdir(path)
-  local handle, err, code = raw.directory(path, step)
+-- @treturn[2] string CODE: ENOENT, ENOTDIR, EACCES, EMFILE, EXDEV (outside of
+-- the root), ...
+function directory.readdir(path, opts)
+  local root = options.check(opts, OPTIONS, "readdir").root
+  local handle, err, code = raw.directory(path, step, root)
   if not handle then
     return nil, err, code
   end

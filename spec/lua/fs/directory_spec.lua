@@ -26,6 +26,24 @@ describe("the iterator of a directory", function()
         assert.matches("^directory %(closed%)", tostring(entries))
     end)
 
+    it("stays below a root", function()
+        calls.in_directory(function(dir)
+            calls.write(dir .. "/only", "")
+            assert(os.execute("ln -s /etc " .. dir .. "/out") == 0)
+            local names = {}
+            for name in fs.readdir(".", { root = dir }) do
+                names[name] = true
+            end
+            assert.same({ only = true, out = true }, names)
+            for _, path in ipairs { "out", "..", "/etc" } do
+                assert.equal("EXDEV",
+                    select(3, fs.readdir(path, { root = dir })))
+            end
+            assert.is_false(pcall(fs.readdir, ".", { root = 1 }))
+            assert.is_false(pcall(fs.readdir, ".", { rout = dir }))
+        end)
+    end)
+
     it("is closed once", function()
         local entries = fs.readdir "/"
         assert.is_true(entries:close())

@@ -49,7 +49,7 @@ describe("a directory", function()
     it("has names and types, no dots, and an end that stays",
         in_directory(function(loop, path)
             local expected, found = populate(path), {}
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             assert.same({ C.NGX_DONE, 4 }, { read(loop, dir, found) })
             assert.same(expected, found)
             assert.equal(C.NGX_DONE, C.ql_read_dir(dir))
@@ -60,7 +60,7 @@ describe("a directory", function()
     it("tells an entry again until it is gone past", in_directory(
         function(loop, path)
             populate(path)
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             calls.of(dir).event.handler = helper.handler(function() end)
             helper.run_until(loop, function()
                 return C.ql_read_dir(dir) == C.NGX_OK
@@ -79,7 +79,7 @@ describe("a directory", function()
             make_many(path, 5000)
             assert.equal(0, calls.finish(loop, C.ql_delete_dir(loop, "/gone"))
                 or 0) -- the pool's own memory
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             local allocations = calls.calls("malloc")
             assert.same({ C.NGX_DONE, 5000 }, { read(loop, dir) })
             assert.is_true(calls.stat(loop, "pool_jobs") >= 4)
@@ -92,13 +92,13 @@ describe("a directory", function()
             calls.write(path .. "/file", "x")
             for tail, err in pairs { ["/gone"] = errno.ENOENT,
                 ["/file"] = errno.ENOTDIR } do
-                local dir = C.ql_open_dir(loop, path .. tail)
+                local dir = C.ql_open_dir(loop, path .. tail, nil)
                 assert.equal(C.NGX_ERROR, (read(loop, dir)))
                 assert.equal(err, calls.of(dir).err)
                 C.ql_call_free(calls.of(dir))
             end
             inject.ql_inject_fail("open", -1, 1, 1, errno.EMFILE)
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             assert.equal(C.NGX_ERROR, (read(loop, dir)))
             assert.equal(errno.EMFILE, calls.of(dir).err)
             C.ql_call_free(calls.of(dir))
@@ -108,7 +108,7 @@ describe("a directory", function()
         function(loop, path)
             make_many(path, 3000)
             inject.ql_inject_fail("getdents64", -1, 2, 2, errno.EIO)
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             local rc, n = read(loop, dir)
             assert.is_true(rc == C.NGX_ERROR and n > 100 and n < 3000)
             assert.equal(errno.EIO, calls.of(dir).err)
@@ -118,17 +118,53 @@ describe("a directory", function()
 
     it("that is removed meanwhile ends", in_directory(function(loop, path)
         inject.ql_inject_fail("getdents64", -1, 1, 1, errno.ENOENT)
-        local dir = C.ql_open_dir(loop, path)
+        local dir = C.ql_open_dir(loop, path, nil)
         assert.same({ C.NGX_DONE, 0 }, { read(loop, dir) })
         C.ql_call_free(calls.of(dir))
     end))
 
     it("is opened again after EINTR", in_directory(function(loop, path)
         inject.ql_inject_fail("open", -1, 1, 2, errno.EINTR)
-        local dir = C.ql_open_dir(loop, path)
+        local dir = C.ql_open_dir(loop, path, nil)
         assert.same({ C.NGX_DONE, 0 }, { read(loop, dir) })
         C.ql_call_free(calls.of(dir))
     end))
+end)
+
+describe("a directory below a root", function()
+    it("is found, but not by a way that leads outside", in_directory(
+        function(loop, root)
+            assert(os.execute(("cd %s && mkdir -p a/b && touch a/b/x && "
+                .. "ln -s a/b in && ln -s /etc out"):format(root)) == 0)
+            for path, count in pairs { ["a/b"] = 1, ["in"] = 1, ["."] = 3,
+                ["a/../a/b"] = 1 }
+            do
+                local dir, found = C.ql_open_dir(loop, path, root), {}
+                assert.same({ C.NGX_DONE, count }, { read(loop, dir, found) })
+                C.ql_call_free(calls.of(dir))
+            end
+            for path, err in pairs { out = 18, ["/etc"] = 18, [".."] = 18,
+                ["a/../../x"] = 18, none = errno.ENOENT }
+            do
+                local dir = C.ql_open_dir(loop, path, root)
+                assert.equal(C.NGX_ERROR, (read(loop, dir)))
+                assert.equal(err, calls.of(dir).err, path)
+                C.ql_call_free(calls.of(dir))
+            end
+        end))
+
+    it("meets renames and signals, and fails with its root", in_directory(
+        function(loop, root)
+            inject.ql_inject_fail("openat2", -1, 1, 3, errno.EAGAIN)
+            inject.ql_inject_fail("openat2", -1, 4, 4, errno.EINTR)
+            local dir = C.ql_open_dir(loop, ".", root)
+            assert.same({ C.NGX_DONE, 0 }, { read(loop, dir) })
+            C.ql_call_free(calls.of(dir))
+            dir = C.ql_open_dir(loop, ".", root .. "/none")
+            assert.equal(C.NGX_ERROR, (read(loop, dir)))
+            assert.equal(errno.ENOENT, calls.of(dir).err)
+            C.ql_call_free(calls.of(dir))
+        end))
 end)
 
 describe("a directory whose file system knows no types", function()
@@ -143,7 +179,7 @@ describe("a directory whose file system knows no types", function()
         calls.in_directory(function(path)
             local expected, found = populate(path), {}
             local loop, open, _, sys = on_such(path)
-            local dir = open(loop, path)
+            local dir = open(loop, path, nil)
             assert.same({ C.NGX_DONE, 4 }, { read(loop, dir, found) })
             assert.same(expected, found)
             C.ql_call_free(calls.of(dir))
@@ -158,7 +194,7 @@ describe("a directory whose file system knows no types", function()
             calls.write(path .. "/file", "")
             local loop, open, _, sys = on_such(path)
             inject.ql_inject_fail("statx", -1, 1, 0, errno.ENOENT)
-            local dir = open(loop, path)
+            local dir = open(loop, path, nil)
             assert.same({ C.NGX_DONE, 1 }, { read(loop, dir, found) })
             assert.same({ file = "unknown" }, found)
             C.ql_call_free(calls.of(dir))
@@ -171,7 +207,7 @@ end)
 describe("a directory that is let go in the middle", function()
     it("is closed by a thread", in_directory(function(loop, path)
         make_many(path, 3000)
-        local dir = C.ql_open_dir(loop, path)
+        local dir = C.ql_open_dir(loop, path, nil)
         calls.of(dir).event.handler = helper.handler(function() end)
         helper.run_until(loop, function()
             return C.ql_read_dir(dir) == C.NGX_OK
@@ -189,7 +225,7 @@ describe("a directory that is let go in the middle", function()
     it("while a thread reads it is closed afterwards", in_directory(
         function(loop, path)
             inject.ql_inject_delay("getdents64", -1, 1, 1, 20000)
-            local dir = C.ql_open_dir(loop, path)
+            local dir = C.ql_open_dir(loop, path, nil)
             assert.equal(C.NGX_AGAIN, C.ql_read_dir(dir))
             helper.run_until(loop, function()
                 C.ql_notify(loop)

@@ -88,7 +88,8 @@ end
 
 local function entries(self, folder)
   local list = {}
-  local names, err, code = fs.readdir(self.root .. "/" .. folder)
+  local names, err, code = fs.readdir(folder == "" and "." or folder,
+    { root = self.root })
   if not names then
     return nil, code, err
   end
