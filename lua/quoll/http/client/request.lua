@@ -5,6 +5,7 @@ local body = require "quoll.http.client.body"
 local core = require "quoll.core"
 local decode = require "quoll.http.client.decode"
 local fields = require "quoll.http.client.fields"
+local json = require "quoll.http.json"
 local multipart = require "quoll.http.client.multipart"
 local proxy = require "quoll.http.client.proxy"
 local url = require "quoll.http.client.url"
@@ -72,9 +73,9 @@ function forms.body(value)
 end
 
 function forms.json(value)
-  local ok, text = pcall(require("cjson").encode, value)
-  if not ok then
-    refuse("json", text)
+  local text, why = json.encode(value)
+  if not text then
+    refuse("json", why)
   end
   return text, "application/json"
 end

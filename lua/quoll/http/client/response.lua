@@ -6,6 +6,7 @@
 local core = require "quoll.core"
 local decode = require "quoll.http.client.decode"
 local iterator = require "quoll.iterator"
+local json = require "quoll.http.json"
 local message = require "quoll.http.client.message"
 local url = require "quoll.http.client.url"
 
@@ -191,7 +192,7 @@ end
 -- @number[opt] max bytes
 -- @return[1] the value
 -- @treturn[2] nil
--- @treturn[2] string err; "bad JSON: ..."
+-- @treturn[2] string err; "invalid json: ..."
 -- @treturn[2] string CODE; EBADMSG
 function Response:json(max)
   check_max(max, "json")
@@ -199,11 +200,7 @@ function Response:json(max)
   if not text then
     return nil, err, code
   end
-  local ok, value = pcall(require("cjson").decode, text)
-  if not ok then
-    return nil, "bad JSON: " .. value, "EBADMSG"
-  end
-  return value
+  return json.decode(text)
 end
 
 --- The fields behind a chunked body that has been read.

@@ -4,6 +4,7 @@
 -- @module quoll.http.client.url
 
 local ip = require "quoll.net.ip"
+local percent = require "quoll.http.syntax.percent"
 
 local url = {}
 
@@ -16,22 +17,6 @@ end
 -- As browsers send what has no place in a URL.
 local function escape(text)
   return text and (text:gsub('[\128-\255"<>\\^`{|}]', hex))
-end
-
---- The bytes that %XX stand for.
--- @string text
--- @treturn string
-function url.unescape(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
---- Escapes whatever is not a letter, a digit or one of "-._~".
--- @string text
--- @treturn string
-function url.escape(text)
-  return (text:gsub("[^%w%-._~]", hex))
 end
 
 local function cut(text, mark)
@@ -100,11 +85,13 @@ end
 
 local function parse_user(parsed, text)
   local user, password = cut(text, ":")
-  user = url.unescape(user)
-  if user:find ":" then
+  user, password = percent.decode(user), percent.decode(password or "")
+  if not user or not password then
+    return nil, "bad escape in user name or password"
+  elseif user:find ":" then
     return nil, "colon in user name"
   end
-  parsed.user, parsed.password = user, url.unescape(password or "")
+  parsed.user, parsed.password = user, password
   return true
 end
 
@@ -255,9 +242,10 @@ end
 -- "a=1&a=2" of one name.
 local function pair(name, value)
   if value == true then
-    return url.escape(tostring(name))
+    return percent.encode(tostring(name))
   end
-  return url.escape(tostring(name)) .. "=" .. url.escape(tostring(value))
+  return percent.encode(tostring(name)) .. "="
+    .. percent.encode(tostring(value))
 end
 
 --- Pairs as a query, or the body of a form: in the order of their names.

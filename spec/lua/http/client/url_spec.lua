@@ -47,7 +47,8 @@ describe("quoll.http.client.url", function()
             ["http://[::1/"] = "bad host", ["http://[1.2.3.4]/"] = "bad IPv6",
             ["http://[::1]x/"] = "bad host", ["http://bücher.example/"] =
             "xn%-%-", ["http://a%0d/"] = "bad host",
-            ["http://a%3Ab:c@d/"] = "colon", [""] = "no http",
+            ["http://a%3Ab:c@d/"] = "colon",
+            ["http://a%x@d/"] = "bad escape", [""] = "no http",
         } do
             local parsed, err = url.parse(given)
             assert.is_nil(parsed, given)
