@@ -382,6 +382,9 @@ QL_API int ql_loop_tick(ql_loop_t *loop, uint64_t nsec, ql_tick_pt handler);
 QL_API int ql_loop_fd(const ql_loop_t *loop);
 /* The table that its system calls go through: core/sys.h. */
 QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
+/* The calling process: getpid(2), which is not asked once the loop has begun
+ * there. For what a forked child must leave to its parent. */
+QL_API pid_t ql_loop_pid(const ql_loop_t *loop);
 /* For the bindings: any pointer. */
 QL_API void ql_loop_set_data(ql_loop_t *loop, void *data);
 QL_API void *ql_loop_data(const ql_loop_t *loop);
@@ -602,9 +605,9 @@ struct ql_connection_s {
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
     unsigned urgent : 1; /* EPOLLPRI came, or a descriptor: reads stop short at
                               its byte */
-    unsigned held : 1;   /* the io table has begun to send what the last send,
-                              which was NGX_AGAIN, was given: only the same
-                              bytes can go on; set and cleared by the table */
+    uint16_t held;       /* bytes that the io table has begun to send of what
+                              the last send, which was NGX_AGAIN, was given: only
+                              the same ones can go on; set and cleared by it */
 };
 
 /*

@@ -20,6 +20,20 @@ cork_drop(ql_conn_t *conn)
     ql_buffer_release(&conn->core->buffers, &cork->out);
 }
 
+/* In a forked child what is gathered is its parent's, who sends it. */
+static void
+cork_claim(ql_conn_t *conn)
+{
+    ql_cork_t *cork = conn->cork;
+    pid_t pid = ql_loop_pid(conn->c->loop);
+
+    if (cork->pid != pid) {
+        cork->pid = pid;
+        cork->err = 0;
+        cork_drop(conn);
+    }
+}
+
 /* Nobody waits for the outcome: the next send is told. */
 static void
 cork_failed(ql_conn_t *conn, int err)
@@ -37,6 +51,7 @@ flush(ql_conn_t *conn)
     ql_op_t nobody;
     ssize_t n = 1;
 
+    cork_claim(conn);
     if (conn->wop.task != NULL) {
         return; /* it sends what is gathered first */
     }
@@ -157,8 +172,10 @@ ql__cork_resume(ql_conn_t *conn)
 int
 ql__cork_error(ql_conn_t *conn)
 {
-    int err = conn->cork->err;
+    int err;
 
+    cork_claim(conn);
+    err = conn->cork->err;
     conn->cork->err = 0;
     return err;
 }
@@ -167,16 +184,15 @@ void
 ql__cork_close(ql_conn_t *conn)
 {
     ssize_t n = 1;
-    bool ours;
 
     if (conn->cork == NULL) {
         return;
     }
-    ours = conn->cork->pid == ql_loop_sys(conn->c->loop)->getpid();
-    while (n > 0 && ours && !conn->wbroken && ql__gathered(conn) > 0) {
+    cork_claim(conn);
+    while (n > 0 && !conn->wbroken && ql__gathered(conn) > 0) {
         n = ql__cork_send(conn);
     }
-    if (ours && ql__gathered(conn) > 0) {
+    if (ql__gathered(conn) > 0) {
         ql_log_error(conn->c->loop, QL_LOG_WARN, 0,
                      "a connection was closed with %u gathered bytes that "
                      "were not sent",
@@ -193,7 +209,7 @@ void
 ql__cork_init(ql_conn_t *conn, ql_cork_t *cork)
 {
     *cork = (ql_cork_t){.flush = {.data = conn, .handler = on_turn},
-                        .pid = ql_loop_sys(conn->c->loop)->getpid()};
+                        .pid = ql_loop_pid(conn->c->loop)};
     conn->cork = cork;
 }
 

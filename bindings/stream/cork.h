@@ -18,7 +18,7 @@ struct ql_cork_s {
     ql_event_t flush;  /* posted: before the loop waits */
     ql_buffer_t out;   /* gathered, not sent yet */
     uint32_t limit;    /* bytes gathered at most */
-    pid_t pid;         /* of the process that gathers; its children do not */
+    pid_t pid;         /* of the process that gathers: its children drop it */
     int err;           /* of a late flush, not told yet: an errno; 0: none */
     unsigned on : 1;   /* between cork() and uncork() */
     unsigned lent : 1; /* part of the protocol's struct, which frees it */
@@ -50,7 +50,7 @@ bool ql__cork_emptied(ql_conn_t *conn);
  * the direction. */
 void ql__cork_resume(ql_conn_t *conn);
 /* The connection is being closed: what the kernel takes at once is sent, the
- * log says how much is not; a forked child's copy says nothing. */
+ * log says how much is not. */
 void ql__cork_close(ql_conn_t *conn);
 
 #endif

@@ -197,8 +197,8 @@ send_cancel(ql_op_t *op)
     ql_conn_t *conn = ql__writer(op);
 
     ql__unpark_event(conn->c->loop, &conn->c->write);
-    /* What is held of an uncork is gathered, and stays so. */
-    conn->wbroken = conn->out.sent > 0 || (conn->c->held && conn->out.left > 0);
+    /* What is held of what is gathered stays so, and goes out later. */
+    conn->wbroken = conn->out.sent > 0 || conn->c->held > ql__gathered(conn);
     ql__cork_resume(conn);
 }
 

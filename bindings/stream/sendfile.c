@@ -252,8 +252,7 @@ transfer_cancel(ql_op_t *op)
 
     unpark(t);
     release(t);
-    t->conn->wbroken = t->sent > 0
-                    || (t->conn->c->held && ql__gathered(t->conn) == 0);
+    t->conn->wbroken = t->sent > 0 || t->conn->c->held > ql__gathered(t->conn);
     ql__cork_resume(t->conn);
 }
 

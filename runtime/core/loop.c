@@ -227,6 +227,12 @@ ql_loop_fd(const ql_loop_t *loop)
     return loop->ep;
 }
 
+pid_t
+ql_loop_pid(const ql_loop_t *loop)
+{
+    return ql__loop_owned(loop) ? loop->pid : loop->sys->getpid();
+}
+
 const ql_sys_t *
 ql_loop_sys(const ql_loop_t *loop)
 {

@@ -278,6 +278,7 @@ struct ql_loop_s {
     /* A page that fork empties (MADV_WIPEONFORK): 1 in the process that made
      * the kernel objects, 0 in its child. NULL: none made. */
     volatile char *owner;
+    pid_t pid; /* of the process where owner is 1 */
 
     /* posted.c */
     ql_queue_t posted_accept;

@@ -167,6 +167,7 @@ ql_epoll_init(ql_loop_t *loop)
         return NGX_ERROR;
     }
     *loop->owner = 1;
+    loop->pid = loop->sys->getpid();
     loop->event_flags = (loop->conf.level_triggered ? QL_USE_LEVEL_EVENT
                                                     : QL_USE_CLEAR_EVENT)
                       | QL_USE_GREEDY_EVENT | QL_USE_EPOLL_EVENT;

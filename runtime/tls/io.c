@@ -37,7 +37,7 @@ tls_recv(ql_connection_t *c, void *buf, size_t size)
     t->reading = 1;
     rc = SSL_read(t->ssl, buf, clamp(size, INT_MAX));
     t->reading = 0;
-    if (rc <= 0 && SSL_want_write(t->ssl)) {
+    if (rc <= 0 && SSL_get_error(t->ssl, rc) == SSL_ERROR_WANT_WRITE) {
         t->err = ENOBUFS;
         return dead(t);
     }
@@ -63,7 +63,7 @@ static ssize_t
 tls_send(ql_connection_t *c, const void *buf, size_t size)
 {
     ql_tls_t *t = c->transport;
-    size_t record = c->held ? t->record : QL_TLS_RECORD;
+    int record = clamp(size, c->held > 0 ? c->held : QL_TLS_RECORD);
     ssize_t n;
     int rc;
 
@@ -78,14 +78,13 @@ tls_send(ql_connection_t *c, const void *buf, size_t size)
         return NGX_AGAIN;
     }
     ERR_clear_error();
-    t->record = (size_t) clamp(size, record);
-    rc = SSL_write(t->ssl, buf, (int) t->record);
+    rc = SSL_write(t->ssl, buf, record);
     if (rc > 0) {
         c->held = 0;
         return rc;
     }
     n = ql_tls_result(t, &c->write, rc);
-    c->held = n == NGX_AGAIN;
+    c->held = (uint16_t) (n == NGX_AGAIN ? record : 0);
     return n;
 }
 

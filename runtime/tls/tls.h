@@ -134,9 +134,8 @@ typedef struct {
     size_t nlate; /* bytes at late */
     char *keylog; /* lines of the key log */
     size_t nkeylog;
-    size_t record; /* plain bytes of what the connection has held */
-    int err;       /* failed for good: why */
-    pid_t pid;     /* of the process that speaks it; no child of that does */
+    int err;   /* failed for good: why */
+    pid_t pid; /* of the process that speaks it; no child of that does */
     unsigned reading : 1; /* in SSL_read or the handshake: what they write may
                              be late */
     unsigned eof : 1;     /* the plain stream has ended */

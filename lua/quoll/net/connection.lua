@@ -176,7 +176,8 @@ end
 --- From now on what is sent is gathered, and leaves in one call: at uncork,
 -- when no more fits (that send sends it and waits), when a file is sent, and
 -- before the loop waits; it never waits for an uncork. Sends return at once;
--- the next send or uncork tells of a failure, which breaks this direction.
+-- the next send or uncork tells of a failure, which breaks this direction, and
+-- within its timeout of a peer that does not read.
 -- `close` sends what is gathered as far as the system takes it at once, the
 -- log says how much it did not; `shutdown "send"` waits as `uncork` does.
 -- @function Connection:cork

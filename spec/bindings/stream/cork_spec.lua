@@ -2,6 +2,7 @@ local grandchild = require "spec.support.grandchild"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
+local tls = require "spec.support.tls_pair"
 
 local function results(...)
     return { n = select("#", ...), ... }
@@ -69,6 +70,22 @@ describe("bindings/stream/cork", function()
             client:uncork()
             client:close()
             assert.equal("once", server:receive("*a"))
+        end))
+
+    it("is not sent by a forked child's loop either",
+        pair.with(function(client, server)
+            client:cork()
+            client:send("once")
+            grandchild(function()
+                for _ = 1, 3 do
+                    quoll.sleep(0)
+                end
+                assert(client:send("child's "))
+                assert(client:uncork())
+            end)
+            client:uncork()
+            client:close()
+            assert.equal("child's once", server:receive("*a"))
         end))
 
     it("sends what is gathered when its task ends",
@@ -219,6 +236,48 @@ describe("bindings/stream/cork: faults", function()
             assert.equal(("s"):rep(sent), server:receive(sent))
             assert.equal(1, client:send("y"))
             assert.equal("y", server:receive(1))
+        end, ADDRESS))
+
+    it("tells of a peer that does not read within a send's timeout",
+        pair.with(function(client)
+            stall(client)
+            quoll.sleep(0)
+            client:settimeout(0.01)
+            assert.same(results(nil, "timeout", 0, "TIMEOUT"),
+                results(client:send(("x"):rep(5000))))
+            assert.same(results(nil, "timeout", "TIMEOUT"),
+                results(client:uncork()))
+        end, ADDRESS))
+
+    it("keeps what is gathered, begun as a TLS record, when a send is cut",
+        pair.with(function(client, server)
+            assert(tls.shake(client, server)[1])
+            client:setoption("sndbuf", 4096)
+            client:cork(20000) -- more than a record
+            assert.equal(20000, client:send(("a"):rep(20000)))
+            quoll.sleep(0)
+            client:settimeout(0.01)
+            assert.same(results(nil, "timeout", 0, "TIMEOUT"),
+                results(client:send(("b"):rep(20000))))
+            client:settimeout(pair.PATIENCE)
+            assert.equal(("a"):rep(20000), server:receive(20000))
+            assert.equal(3, client:send("end"))
+            assert.equal("end", server:receive(3))
+        end, ADDRESS))
+
+    it("loses with TLS what shares a record with a send that is cut",
+        pair.with(function(client, server)
+            assert(tls.shake(client, server)[1])
+            client:setoption("sndbuf", 4096)
+            client:cork(10000)
+            client:send(("a"):rep(6000))
+            client:settimeout(0.01)
+            assert.same(results(nil, "timeout", 0, "TIMEOUT"),
+                results(client:send(("b"):rep(20000))))
+            assert.same(results(nil, "closed", 0, "CLOSED"),
+                results(client:send("c")))
+            client:close()
+            assert.equal("ETRUNCATED", select(4, server:receive(6000)))
         end, ADDRESS))
 
     it("says how much a close could not send", function()

@@ -1,5 +1,6 @@
 local helper = require "spec.helper"
 local ends = require "spec.support.ends"
+local grandchild = require "spec.support.grandchild"
 local native = require "spec.support.native"
 local ffi, C, inject = helper.ffi, helper.C, helper.inject
 local forked = helper.forked
@@ -47,6 +48,22 @@ describe("ql_loop_create", function()
         assert.is_true(C.ql_loop_data(loop) == nil)
         C.ql_loop_set_data(loop, data)
         assert.is_true(C.ql_loop_data(loop) == data)
+    end))
+
+    it("knows its process, also after a fork", forked(function()
+        local loop = helper.loop({}, inject.ql_inject_new(nil))
+        local function known()
+            return C.ql_loop_pid(loop) == ffi.C.getpid()
+        end
+        assert.is_true(known())
+        C.ql_loop_init(loop)
+        local asked = calls "getpid"
+        assert.is_true(known())
+        assert.equal(asked, calls "getpid")
+        grandchild(function()
+            assert(known(), "before its first turn")
+            assert(C.ql_loop_init(loop) == C.NGX_OK and known(), "after")
+        end)
     end))
 end)
 
