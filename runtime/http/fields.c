@@ -16,6 +16,18 @@ typedef struct {
     unsigned connections;
 } seen_t;
 
+/* A name, which is a token, as `known`, which is in lower case. */
+static inline bool
+is(const char *name, const char *known, size_t n)
+{
+    unsigned different = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        different |= (unsigned) ((uint8_t) (name[i] | 0x20) ^ known[i]);
+    }
+    return different == 0;
+}
+
 static int
 length(ql_http_message_t *m, const char *s, uint32_t n)
 {
@@ -95,26 +107,26 @@ meaning(ql_http_message_t *m, const char *data, const ql_http_field_t *f,
 
     switch (f->name.size) {
     case 4:
-        if (m->kind == QL_HTTP_REQUEST && strncasecmp(name, "host", 4) == 0) {
+        if (m->kind == QL_HTTP_REQUEST && is(name, "host", 4)) {
             return host(m, data, f->value);
         }
         break;
     case 6:
-        if (m->kind == QL_HTTP_REQUEST && strncasecmp(name, "expect", 6) == 0) {
+        if (m->kind == QL_HTTP_REQUEST && is(name, "expect", 6)) {
             return expect(m, value, f->value.size);
         }
         break;
     case 10:
-        seen->connections += strncasecmp(name, "connection", 10) == 0;
+        seen->connections += is(name, "connection", 10);
         break;
     case 14:
-        if (strncasecmp(name, "content-length", 14) == 0) {
+        if (is(name, "content-length", 14)) {
             seen->lengths++;
             return length(m, value, f->value.size);
         }
         break;
     case 17:
-        if (strncasecmp(name, "transfer-encoding", 17) == 0) {
+        if (is(name, "transfer-encoding", 17)) {
             seen->encodings++;
             return encoding(m, value, f->value.size);
         }
@@ -194,8 +206,7 @@ framing(ql_http_message_t *m, const seen_t *seen)
 int
 ql__http_fields(ql_http_message_t *m, const char *data, uint32_t n)
 {
-    const char *first = memchr(data + m->begin, '\n', n - m->begin);
-    uint32_t at = (uint32_t) (first - data) + 1;
+    uint32_t at = m->first;
     seen_t seen = {0, 0, 0};
 
     for (ql_http_field_t *f = m->fields; f < m->fields + m->count; f++) {

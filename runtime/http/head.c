@@ -188,7 +188,8 @@ start_line(ql_http_message_t *m, const char *data, uint32_t n)
         }
         return NGX_AGAIN;
     }
-    n = (uint32_t) (end - data) - m->begin;
+    m->first = (uint32_t) (end - data) + 1;
+    n = m->first - 1 - m->begin;
     if (n == 0 || end[-1] != '\r') {
         return ql__http_refuse(m, 400, "bare LF");
     }

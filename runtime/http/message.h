@@ -51,6 +51,7 @@ typedef struct {
     uint64_t length;  /* Content-Length; without: 0 */
     uint64_t left;    /* bytes that the body, or its chunk, still has */
     uint32_t begin;   /* of the start line: 2 behind an empty line */
+    uint32_t first;   /* where its first field begins */
     uint32_t parsed;  /* bytes of the head that need no further look */
     uint32_t size;    /* of the whole head, when it is complete */
     uint32_t scanned; /* bytes of a chunk's line or of trailers, likewise */

@@ -27,9 +27,10 @@ bracketed(const char *s, size_t n)
 static bool
 encoded(const char *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '%'
-            && (n - i < 3 || ql__http_span(s + i + 1, 2, QL_HTTP_HEX) != 2)) {
+    const char *end = s + n;
+
+    for (; (s = memchr(s, '%', (size_t) (end - s))) != NULL; s += 3) {
+        if (end - s < 3 || ql__http_span(s + 1, 2, QL_HTTP_HEX) != 2) {
             return false;
         }
     }
