@@ -8,7 +8,7 @@ SPECS ?= spec
 busted = "$$(command -v busted)" --ignore-lua
 asan_host := $(CURDIR)/build-asan/bin/quoll-host
 
-.PHONY: all build build-asan run test test-asan test-inject test-gc bench \
+.PHONY: all build build-asan run test test-asan test-inject test-gc fuzz bench \
 	bench-check install uninstall lint check format clean
 
 all: build
@@ -50,6 +50,13 @@ test-gc: build
 		LUA_INIT=@$(CURDIR)/spec/support/gc.lua \
 		scripts/spec luajit $(busted) -- $(SPECS)
 
+# Each target for so many seconds, from fuzz/corpus.
+SECONDS ?= 60
+fuzz:
+	@scripts/setup build fuzz
+	@scripts/build fuzz
+	@scripts/fuzz $(SECONDS)
+
 bench: build
 	@scripts/setup bench
 	bench/run
@@ -79,4 +86,4 @@ format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-fuzz

@@ -72,6 +72,10 @@ option(QL_HTTP "HTTP: the module quoll.core.http, on llhttp" ${LLHTTP_FOUND})
 if(QL_HTTP AND NOT LLHTTP_FOUND)
     message(FATAL_ERROR "QL_HTTP: llhttp (node-llhttp) was not found")
 endif()
+include(CMakeDependentOption)
+cmake_dependent_option(QL_HTTP_SSE42
+    "llhttp looks at 16 bytes at once: for x86-64-v2 (2009) and later" ON
+    "CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64" OFF)
 
 # A build with nothing to do says nothing.
 set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF)

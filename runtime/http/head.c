@@ -21,6 +21,17 @@ message_of(llhttp_t *parser)
     return (ql_http_message_t *) parser; /* its first member */
 }
 
+/* Only once the whole name is there: it may be none. */
+static int
+too_many(ql_http_message_t *m, const char *end)
+{
+    if (end == m->end) {
+        return 0;
+    }
+    ql__http_refuse(m, 431, "too many fields");
+    return HPE_USER;
+}
+
 static int
 on_field(llhttp_t *parser, const char *at, size_t n)
 {
@@ -32,8 +43,7 @@ on_field(llhttp_t *parser, const char *at, size_t n)
         return 0;
     }
     if (m->count >= m->limits->fields || m->count >= QL_HTTP_FIELDS) {
-        ql__http_refuse(m, 431, "too many fields");
-        return HPE_USER;
+        return too_many(m, at + n);
     }
     m->in_value = 0;
     name = &m->fields[m->count++].name;
@@ -42,7 +52,8 @@ on_field(llhttp_t *parser, const char *at, size_t n)
     return 0;
 }
 
-/* A value that goes on elsewhere than where it stopped is a folded one. */
+/* A folded value goes on elsewhere than where it stopped: what is added is left
+ * out, and no field follows the first line. */
 static int
 on_value(llhttp_t *parser, const char *at, size_t n)
 {
@@ -56,11 +67,9 @@ on_value(llhttp_t *parser, const char *at, size_t n)
         value->size = (uint32_t) n;
         return 0;
     }
-    if (start != value->at + value->size) {
-        ql__http_refuse(m, 400, "folded line");
-        return HPE_USER;
+    if (start == value->at + value->size) {
+        value->size += (uint32_t) n;
     }
-    value->size += (uint32_t) n;
     return 0;
 }
 
@@ -156,9 +165,6 @@ begin(ql_http_message_t *m, const char *data, uint32_t n)
                 &settings);
     m->in_line = 1;
     m->parsed = m->begin;
-    if (n > m->limits->line) {
-        return ql__http_refuse(m, 414, "start line too long");
-    }
     return m->kind == QL_HTTP_REQUEST ? request_line(m, data, n)
                                       : status_line(m, data, n);
 }
@@ -190,6 +196,9 @@ start_line(ql_http_message_t *m, const char *data, uint32_t n)
     }
     m->first = (uint32_t) (end - data) + 1;
     n = m->first - 1 - m->begin;
+    if (n > m->limits->line + 1) {
+        return ql__http_refuse(m, 414, "start line too long");
+    }
     if (n == 0 || end[-1] != '\r') {
         return ql__http_refuse(m, 400, "bare LF");
     }
@@ -251,8 +260,9 @@ ql_http_head(ql_http_message_t *m, const char *data, uint32_t n)
     }
     end = n - m->begin < limit ? n : m->begin + limit;
     m->data = data;
+    m->end = data + end;
     err = llhttp_execute(&m->parser, data + m->parsed, end - m->parsed);
-    m->data = NULL;
+    m->data = m->end = NULL;
     if (err == HPE_PAUSED) {
         return complete(m, data, end);
     }

@@ -46,7 +46,8 @@ typedef struct {
 typedef struct {
     llhttp_t parser;
     const ql_http_limits_t *limits;
-    const char *data; /* the head, while ql_http_head runs */
+    const char *data; /* the head, while ql_http_head runs; and... */
+    const char *end;  /* ... the end of what has come of it */
     const char *why;  /* of an error: static words, for the log */
     uint64_t length;  /* Content-Length; without: 0 */
     uint64_t left;    /* bytes that the body, or its chunk, still has */
