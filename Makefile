@@ -52,8 +52,8 @@ test-gc: build
 
 # Each target for so many seconds, from fuzz/corpus.
 SECONDS ?= 60
-fuzz:
-	@scripts/setup build fuzz
+fuzz: build
+	@scripts/setup fuzz
 	@scripts/build fuzz
 	@scripts/fuzz $(SECONDS)
 
