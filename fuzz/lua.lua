@@ -1,7 +1,7 @@
 -- lua.lua NAME SECONDS [SEED]: the fuzz target fuzz/lua/NAME.lua, a function
--- of one input that raises when something is wrong, fed for so many seconds with what
--- a seeded generator makes of the inputs in fuzz/corpus/NAME and of the words
--- that the target has. An input that fails is left in build-fuzz/found.
+-- of one input that raises when something is wrong, fed for so many seconds with
+-- what a seeded generator makes of the inputs in fuzz/corpus/NAME and of the
+-- words that the target has. An input that fails is left in build-fuzz/found.
 local name, seconds, seed = arg[1], tonumber(arg[2]), tonumber(arg[3])
 
 local quoll = dofile "quoll.lua"

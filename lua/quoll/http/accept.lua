@@ -2,6 +2,8 @@
 -- RFC 9110, section 12.5.3.
 -- @module quoll.http.accept
 
+local trim = require "quoll.http.syntax.trim"
+
 local accept = {}
 
 local KEPT = 64 -- headers whose reading is kept: browsers send few
@@ -21,8 +23,8 @@ end
 function accept.encodings(header)
   local weights = {}
   for element in header:gmatch "[^,]+" do
-    local name, parameters = element:match
-      "^%s*([%w!#$%%&'*+.^_`|~-]+)%s*(.-)%s*$"
+    local name, parameters = trim(element):match
+      "^([%w!#$%%&'*+.^_`|~-]+)%s*(.*)$"
     local q = name and weight(parameters)
     if q then
       name = name:lower()

@@ -3,6 +3,7 @@
 
 local core = require "quoll.core"
 local options = require "quoll.options"
+local trim = require "quoll.http.syntax.trim"
 
 local raise = core.raise
 
@@ -15,8 +16,9 @@ local cookies = {}
 function cookies.parse(header)
   local found = {}
   for item in header:gmatch "[^;]+" do
-    local name, value = item:match "^%s*([^=%s]+)%s*=%s*(.-)%s*$"
+    local name, value = item:match "^[ \t]*([^=%s]+)[ \t]*=(.*)$"
     if name and found[name] == nil then
+      value = trim(value)
       found[name] = value:match '^"(.*)"$' or value
     end
   end

@@ -10,12 +10,13 @@ local query = {}
 -- The pair at `at`: name, value, where the next one begins.
 local function pair(s, at)
   local stop = (find(s, "&", at, true) or #s + 1) - 1
-  local equals = find(s, "=", at, true)
-  if equals and equals <= stop then
-    return decode(sub(s, at, equals - 1)), decode(sub(s, equals + 1, stop)),
+  local item = sub(s, at, stop)
+  local equals = find(item, "=", 1, true)
+  if equals then
+    return decode(sub(item, 1, equals - 1)), decode(sub(item, equals + 1)),
       stop + 2
   end
-  return decode(sub(s, at, stop)), "", stop + 2
+  return decode(item), "", stop + 2
 end
 
 --- Parses `a=1&b=2`. A "+" is a space; a "%" without two hexadecimal digits

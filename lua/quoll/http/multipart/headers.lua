@@ -2,6 +2,7 @@
 -- @module quoll.http.multipart.headers
 
 local parameters = require "quoll.http.syntax.parameters"
+local trim = require "quoll.http.syntax.trim"
 
 local headers = {}
 
@@ -18,7 +19,7 @@ function headers.parse(text)
     then
       return nil
     end
-    found[name:lower()] = value:match "^(.-)[ \t]*$"
+    found[name:lower()] = trim(value)
     at = last + 1
   end
   return found

@@ -17,7 +17,7 @@ local function read(spec, size)
   end
   first, last = tonumber(first), tonumber(last)
   if not first then
-    return last > 0 and math.max(size - last, 0), size - 1
+    return last > 0 and size > 0 and math.max(size - last, 0), size - 1
   elseif last and last < first then
     return nil
   end

@@ -41,6 +41,7 @@ describe("quoll.http.static.ranges", function()
         assert.equal("", text "bytes=-0")
         assert.equal("", text "bytes=100-,200-300")
         assert.equal("", text("bytes=0-", 0))
+        assert.equal("", text("bytes=0-,-5", 0))
     end)
 
     it("gives the whole for what it does not understand", function()

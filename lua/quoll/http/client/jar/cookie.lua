@@ -5,6 +5,7 @@ local date = require "quoll.http.client.jar.date"
 local ip = require "quoll.net.ip"
 local suffixes = require "quoll.http.client.jar.suffixes"
 local url = require "quoll.http.client.url"
+local trim = require "quoll.http.syntax.trim"
 
 local cookie = {}
 
@@ -14,10 +15,6 @@ local LARGEST = 4096 -- bytes of name and value
 local FIELDS = "^%.?([^#\t][^\t]*)\t(%u+)\t(/[^\t]*)\t(%u+)\t(%d+)"
   .. "\t([^\t=;]+)\t([^\t;]*)$"
 local FOR_EVER = 400 * 86400 -- s that a cookie may live
-
-local function trim(text)
-  return text:match "^[ \t]*(.-)[ \t]*$"
-end
 
 -- A path is as good as the directory that it is in.
 local function default_path(path)
