@@ -349,6 +349,11 @@ QL_API void ql_select_leave(ql_select_t *w);
 
 /* The task that runs now; the root task in the main chunk. Never NULL. */
 QL_API ql_task_t *ql_task_current(ql_lua_t *lua);
+/* Cancels t and all below it; why: static words. */
+QL_API void ql_task_cancel(ql_task_t *t, const char *why);
+/* Has the running task spawned what has not ended, deferred a call or opened
+ * a handle since h, which it owns, was its newest? */
+QL_API int ql_task_touched(const ql_lua_t *lua, const ql_handle_t *h);
 /* Live tasks, without the root. */
 QL_API uint64_t ql_task_count(ql_lua_t *lua);
 

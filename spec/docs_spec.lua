@@ -103,7 +103,7 @@ describe("docs/API.md", function()
         add_functions(names, "process:", core.methods.process)
         for name, module in pairs { router = "router",
             part = "multipart.part", templates = "template",
-            log = "middleware.accesslog", req = "request" } do
+            log = "middleware.accesslog", req = "message" } do
             add_functions(names, name .. ":",
                 require("quoll.http." .. module).methods)
         end

@@ -69,6 +69,15 @@ ql__handles_close(ql_task_t *t)
     }
 }
 
+int
+ql_task_touched(const ql_lua_t *lua, const ql_handle_t *h)
+{
+    const ql_task_t *t = lua->current;
+
+    return t->scope.ntasks != 0
+        || (h->owner == t && t->handles.next != &h->link);
+}
+
 /* ---------------------------------------------------- the metatable ---- */
 
 static ql_handle_t *

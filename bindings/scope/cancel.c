@@ -168,6 +168,12 @@ ql__scope_cancel(ql_scope_t *s, const char *why)
 }
 
 void
+ql_task_cancel(ql_task_t *t, const char *why)
+{
+    ql__task_cancel(t, why);
+}
+
+void
 ql__scope_alone(ql_scope_t *s)
 {
     ql_queue_t *q;

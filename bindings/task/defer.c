@@ -83,13 +83,16 @@ task_defer(lua_State *L)
 }
 
 /* Closes what the task has opened since its newest deferred call; that one's
- * entry, NULL: none is left. */
+ * entry, NULL: none is left, or none after the handle `last`. */
 static ql_handle_t *
-defer_reach(ql_task_t *t)
+defer_reach(ql_task_t *t, const ql_handle_t *last)
 {
     while (!ql_queue_empty(&t->handles)) {
         ql_handle_t *h = ql_queue_data(t->handles.next, ql_handle_t, link);
 
+        if (h == last) {
+            return NULL;
+        }
         if (h->type == &defer_type) {
             return h;
         }
@@ -98,16 +101,22 @@ defer_reach(ql_task_t *t)
     return NULL;
 }
 
-/* defer_next() -> fn, args... | nothing: there is none any more */
+/* defer_next([last]) -> fn, args... | nothing: there is none any more, or none
+ * after the handle `last`, which the task owns */
 static int
 defer_next(lua_State *L)
 {
     ql_task_t *t = ql__upvalue(L)->current;
-    ql_handle_t *h = defer_reach(t);
+    const ql_handle_t *last = ql_handle_test(L, 1);
+    ql_handle_t *h;
     int n;
 
+    if (last != NULL && last->owner != t) {
+        return 0;
+    }
+    h = defer_reach(t, last);
     if (h == NULL) {
-        t->deferred = 0;
+        t->deferred &= last != NULL;
         return 0;
     }
     lua_settop(L, 0);

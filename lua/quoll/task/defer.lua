@@ -18,11 +18,16 @@ local function run(fn, ...)
   return true
 end
 
+-- The running task's deferred calls and handles since it owns `last`, a handle.
+local function unwind(last)
+  while run(next_call(last)) do end
+end
+
 core.defer_unwind(function()
-  while run(next_call()) do end
+  unwind()
 end)
 
-local defer = {}
+local defer = { unwind = unwind }
 
 --- Has fn(...) called when the running task ends: when it returns, fails, is
 -- cancelled or ended by force, after its children have ended. The newest comes

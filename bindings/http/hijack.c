@@ -1,0 +1,39 @@
+/*
+ * hijack.c: the connection goes back to the script, with what is unread.
+ */
+#include "http.h"
+
+#include <errno.h>
+
+/* hijack(conn) -> true | nil, err, CODE: what is gathered has to be sent
+ * first. Of an idle server's connection, too. */
+static int
+http_hijack(lua_State *L)
+{
+    ql_conn_t *conn = ql__http_connection(L, ql_http(L), "hijack");
+    ql_http_exchange_t *x = ql__http_exchange(conn);
+
+    if (conn->handle.closed) {
+        return ql_push_error(L, conn->handle.closed);
+    }
+    if (ql__reader_busy(conn)) {
+        return ql_push_error(L, QL_E_BUSY_READING);
+    }
+    if (x != NULL && x->server && ql_buffer_unread(&x->cork.out) > 0) {
+        return ql_push_error(L, QL_E_BUSY_WRITING);
+    }
+    if (x != NULL) {
+        ql_buffer_consume(&conn->in, x->used);
+        ql__http_end(x, NULL);
+    } else if (conn->protocol != NULL) {
+        conn->protocol->close(conn);
+    }
+    conn->rop.timeout = QL_TIMER_INFINITE;
+    conn->wop.timeout = QL_TIMER_INFINITE;
+    ql_buffer_settle(&conn->core->buffers, &conn->in);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+const luaL_Reg ql__http_hijack_functions[] = {{"hijack", http_hijack},
+                                              {NULL, NULL}};

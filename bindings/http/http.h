@@ -1,0 +1,284 @@
+/*
+ * http.h: what the files of the module quoll.core.http share: HTTP/1 spoken on
+ * a connection itself, which keeps nothing for it while it is idle.
+ */
+#ifndef QUOLL_CORE_HTTP_H
+#define QUOLL_CORE_HTTP_H
+
+#include "../stream/calls.h"
+#include "http/message.h"
+#include "http/out.h"
+
+enum {
+    QL_HTTP_MESSAGES_KEPT = 64, /* free ones kept at most */
+    QL_HTTP_GATHERED = 1 << 16, /* bytes of answers that leave in one send */
+    QL_HTTP_DROPPED = 1 << 16,  /* of a body that nobody reads; more: close */
+    QL_HTTP_COPIED = 4096       /* a longer body is sent from where it is */
+};
+
+/* Counted from the beginning. */
+typedef struct {
+    uint64_t requests;  /* handed out */
+    uint64_t responses; /* likewise */
+    uint64_t refused;   /* malformed, or beyond a limit: 4xx, 5xx of ours */
+    uint64_t timeouts;  /* heads and bodies that did not come in time */
+    uint64_t left;      /* handlers cancelled, their client having left */
+} ql_http_stats_t;
+
+typedef struct ql_http_exchange_s ql_http_exchange_t;
+
+/* One per Lua state; every function of the module has it as upvalue 1. */
+typedef struct {
+    ql_lua_t *lua;
+    ql_core_t *core;
+    const ql_stream_calls_t *stream;
+    ql_http_exchange_t *free; /* exchanges that nobody uses now; their memory
+                                 stays, since requests look at it */
+    void *messages;           /* free messages, chained by their first bytes */
+    uint32_t messages_kept;   /* length of the chain */
+    uint64_t serial;          /* the last message's */
+    uint64_t clock_due;       /* ms of the loop at which the date is another */
+    ql_http_clock_t clock;
+    ql_http_stats_t stats;
+} ql_http_t;
+
+/* What a server is set to: shared by its connections, and by the userdata that
+ * a script made it with. */
+typedef struct {
+    ql_protocol_t protocol; /* of a connection that is idle */
+    ql_http_t *http;
+    uint32_t holders; /* the last one to let go frees it */
+    ql_http_limits_t limits;
+    uint32_t requests;     /* of a connection, at most */
+    uint32_t rate;         /* bytes per second that a body has to come at */
+    uint64_t body;         /* bytes of a body that is read whole, by default */
+    uint64_t body_max;     /* bytes of a body, however it is read */
+    uint64_t idle_timeout; /* ns, as the following */
+    uint64_t head_timeout;
+    uint64_t body_timeout;
+    uint64_t send_timeout;
+    uint8_t server_size;    /* bytes of the line `server`; 0: none */
+    unsigned half_open : 1; /* a client that has sent its end has not left */
+    char server[128];       /* "Server: x\r\n" */
+} ql_http_config_t;
+
+typedef enum {
+    QL_HTTP_RECEIVING, /* a head, or waits for its first byte */
+    QL_HTTP_READY,     /* the head is there, not handed out */
+    QL_HTTP_OUT,       /* the message is with the script */
+    QL_HTTP_DROPPING,  /* answered; the rest of its body is read and dropped */
+    QL_HTTP_CLOSING,   /* the last answer is on its way */
+    QL_HTTP_LINGERING  /* it has left: the client is to see it before a reset */
+} ql_http_state_t;
+
+/* What the step waits for: each has a time of its own. */
+typedef enum {
+    QL_HTTP_NOTHING,
+    QL_HTTP_HEAD,
+    QL_HTTP_SEND,
+    QL_HTTP_REST,
+    QL_HTTP_END
+} ql_http_phase_t;
+
+/* A connection from the first byte of a message to its answer. */
+struct ql_http_exchange_s {
+    ql_protocol_t protocol;
+    ql_http_config_t *config;
+    ql_conn_t *conn;          /* NULL: nobody's */
+    ql_http_exchange_t *next; /* free one */
+    ql_http_message_t *m;     /* NULL: all of it has been handed out */
+    uint64_t serial;          /* of the message that is out; 0: none is */
+    lua_State *L;             /* that it was given to: has conn on its stack */
+    ql_task_t *task;          /* which handles it */
+    ql_cork_t cork;           /* answers on their way, of a server */
+    const char *tail;         /* body behind them, anchored by the step */
+    size_t tail_size;         /* not sent yet */
+    ql_event_t watch;         /* posted: sees to it that the client's leaving is
+                                 told */
+    ql_http_span_t piece;     /* of the body, not given out yet; in conn->in */
+    uint32_t used;            /* unread bytes that go with it */
+    uint32_t max;             /* a read's: bytes of a piece */
+    uint64_t limit;           /* a whole body's: bytes */
+    ql_buffer_t body;         /* what there is of it */
+    uint64_t began;           /* ns: the body's first read */
+    uint64_t bytes;           /* of the body, decoded */
+    char *trailer;            /* bytes that trailers point into; or NULL */
+    uint8_t state;            /* ql_http_state_t */
+    uint8_t phase;            /* ql_http_phase_t */
+    uint8_t method;           /* of the request */
+    uint8_t minor;            /* HTTP/1.minor of the request */
+    uint16_t status;          /* of the answer */
+    uint64_t length;          /* of its body, unless that is chunked */
+    unsigned server : 1;      /* it answers */
+    unsigned keep : 1;        /* the connection goes on after the answer */
+    unsigned expect : 1;      /* the client waits for 100 (Continue) */
+    unsigned chunked : 1;     /* the answer is coded so */
+    unsigned bodyless : 1;    /* the answer has no body */
+    unsigned begun : 1;       /* the head of the answer is out */
+    unsigned linger : 1;      /* unread bytes may turn a close into a reset */
+    unsigned whole : 1;       /* a read asks for all of the body */
+};
+
+/* A message as a script holds it: it owns what it needs and stays valid. */
+typedef struct {
+    const void *kind;      /* tells it from other userdata */
+    ql_http_exchange_t *x; /* whose serial is another when it is over */
+    uint64_t serial;
+    uint32_t id;   /* number of the connection's messages */
+    uint32_t size; /* bytes of the head */
+    ql_http_span_t target;
+    ql_http_span_t path;
+    ql_http_span_t query;
+    ql_http_span_t host; /* with its port */
+    ql_http_span_t reason;
+    uint16_t status;
+    uint16_t count;  /* fields */
+    uint8_t kind_of; /* ql_http_kind_t */
+    uint8_t method;
+    uint8_t minor;
+    unsigned own : 1; /* its fenv is a table of its own: what scripts have set,
+                         and what need not be made again */
+    unsigned secure : 1;
+    unsigned upgrade : 1;
+    unsigned keep_alive : 1;
+    unsigned chunked : 1;
+    unsigned has_length : 1;
+    uint64_t length;
+    ql_http_field_t fields[]; /* the head's bytes follow */
+} ql_http_held_t;
+
+static inline ql_http_t *
+ql_http(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* Argument 1 as a connection; raises. */
+static inline ql_conn_t *
+ql__http_connection(lua_State *L, const ql_http_t *http, const char *method)
+{
+    return ql_handle_check(L, 1, http->stream->type, method);
+}
+
+/* Where the connection's exchange is; NULL: it is idle, or speaks no HTTP. */
+static inline ql_http_exchange_t *ql__http_exchange(const ql_conn_t *conn);
+
+/* exchange.c */
+void ql__http_exchange_close(ql_conn_t *conn);
+/* Begins one; NULL: no memory. */
+ql_http_exchange_t *ql__http_begin(ql_conn_t *conn, ql_http_config_t *config,
+                                   bool server);
+/* Ends it. What is unread stays so; nothing may be gathered. The connection
+ * stays with `config`, if there is one. */
+void ql__http_end(ql_http_exchange_t *x, ql_http_config_t *config);
+/* Its message is over, another may come. */
+void ql__http_over(ql_http_exchange_t *x);
+/* A fresh message to receive. NGX_OK or NGX_ERROR: no memory. */
+int ql__http_receive(ql_http_exchange_t *x);
+void ql__http_message_free(ql_http_exchange_t *x);
+void ql__http_exchanges_free(ql_http_t *http);
+
+static inline ql_http_exchange_t *
+ql__http_exchange(const ql_conn_t *conn)
+{
+    ql_protocol_t *p = conn->protocol;
+
+    return p != NULL && p->close == ql__http_exchange_close
+             ? ql_queue_data(p, ql_http_exchange_t, protocol)
+             : NULL;
+}
+
+/* Of a connection that speaks HTTP. */
+static inline ql_http_t *ql__http(const ql_conn_t *conn);
+
+/* config.c */
+void ql__http_config_close(ql_conn_t *conn);
+void ql__http_config_drop(ql_http_config_t *config);
+/* The userdata at idx; raises. */
+ql_http_config_t *ql__http_config_check(lua_State *L, int idx,
+                                        const char *method);
+/* Of the connection, with or without an exchange; NULL: it is no server's. */
+ql_http_config_t *ql__http_config(const ql_conn_t *conn);
+extern const luaL_Reg ql__http_config_functions[];
+
+static inline ql_http_t *
+ql__http(const ql_conn_t *conn)
+{
+    const ql_http_exchange_t *x = ql__http_exchange(conn);
+
+    return x != NULL ? x->config->http : ql__http_config(conn)->http;
+}
+
+/* message.c */
+/* Pushes the head that has come, and uses its bytes up. false: the connection
+ * was closed meanwhile. May raise. */
+bool ql__http_push(lua_State *L, ql_http_exchange_t *x);
+/* Argument idx as a message; raises. */
+ql_http_held_t *ql__http_held(lua_State *L, int idx, const char *method);
+static inline const char *
+ql__http_bytes(const ql_http_held_t *h)
+{
+    return (const char *) (h->fields + h->count);
+}
+/* Makes the metatable; the module is on top. */
+void ql__open_message(lua_State *L, ql_http_t *http);
+
+/* fields.c */
+extern const luaL_Reg ql__http_field_functions[];
+/* Gives the table on top n fields by their names, those of one name joined,
+ * and the metatable that finds them in any case. */
+void ql__http_join_fields(lua_State *L, const char *bytes,
+                          const ql_http_field_t *fields, unsigned n);
+/* Pushes the table of all fields. */
+void ql__http_push_fields(lua_State *L, const ql_http_held_t *h);
+
+/* answer.c */
+/* What a head is to say. */
+typedef struct {
+    unsigned status;
+    int headers;     /* index of a table; 0: none */
+    uint64_t length; /* of the body */
+    bool chunked;    /* and the length is not known */
+    bool text;       /* it is text unless the headers say else */
+} ql_http_head_t;
+/* Gathers a head. NULL, or why not: nothing is gathered then. */
+const char *ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
+                              const ql_http_head_t *head);
+/* Gathers bytes. NGX_OK or NGX_ERROR: no memory. */
+int ql__http_put(ql_http_exchange_t *x, const char *s, size_t n);
+/* All of an answer is gathered or sent. */
+void ql__http_answered(ql_http_exchange_t *x);
+/* Gathers an answer of ours, after which the connection closes. */
+void ql__http_turn_away(ql_http_exchange_t *x, unsigned status);
+
+/* reply.c */
+/* The answer that the values from index 2 on are, gathered; a long body is the
+ * tail then, and the value at index 2. NGX_DECLINED: it is not one that C knows,
+ * or has a body beyond `longest` bytes; nothing was done. */
+int ql__http_reply(lua_State *L, ql_http_exchange_t *x, size_t longest);
+extern const luaL_Reg ql__http_reply_functions[];
+
+/* flush.c */
+/* For an operation of rop: sends what is gathered, and the tail. NGX_OK;
+ * NGX_AGAIN, it is parked; NGX_ERROR with rop.err. */
+int ql__http_flush(ql_http_exchange_t *x);
+/* As ql_park() for rop, with the time of the phase. */
+int ql__http_park(ql_conn_t *conn, ql_event_t *ev, ql_http_phase_t phase);
+/* rop waits no more. */
+void ql__http_unpark(ql_conn_t *conn);
+/* One recv: as ql__read_more. */
+ssize_t ql__http_recv(ql_conn_t *conn);
+
+/* watch.c */
+/* From now on the task is cancelled when the client leaves. */
+void ql__http_watch(ql_http_exchange_t *x);
+void ql__http_unwatch(ql_http_exchange_t *x);
+void ql__http_watch_init(ql_http_exchange_t *x);
+
+/* step.c, read.c, response.c, hijack.c */
+extern const luaL_Reg ql__http_step_functions[];
+extern const luaL_Reg ql__http_read_functions[];
+extern const luaL_Reg ql__http_response_functions[];
+extern const luaL_Reg ql__http_hijack_functions[];
+
+#endif

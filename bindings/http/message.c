@@ -1,0 +1,375 @@
+/*
+ * message.c: a request, or a response, as a script holds it: a copy of its
+ * head, fields made when they are asked for. Valid as long as it is held.
+ */
+#include "http.h"
+
+#include <llhttp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char held_kind = 0; /* of ql_http_held_t; registry: address -> the
+                                    metatable */
+
+/* What scripts find by name that no function makes. */
+typedef enum {
+    FIELD_METHOD = 1,
+    FIELD_TARGET,
+    FIELD_PATH,
+    FIELD_QUERYSTRING,
+    FIELD_VERSION,
+    FIELD_HOST,
+    FIELD_SCHEME,
+    FIELD_HEADERS,
+    FIELD_ID,
+    FIELD_LENGTH,
+    FIELD_STATUS,
+    FIELD_REASON,
+    FIELD_KEEPALIVE,
+    FIELD_UPGRADE
+} field_t;
+
+static const char *const field_names[] = {[FIELD_METHOD] = "method",
+                                          [FIELD_TARGET] = "target",
+                                          [FIELD_PATH] = "path",
+                                          [FIELD_QUERYSTRING] = "querystring",
+                                          [FIELD_VERSION] = "version",
+                                          [FIELD_HOST] = "host",
+                                          [FIELD_SCHEME] = "scheme",
+                                          [FIELD_HEADERS] = "headers",
+                                          [FIELD_ID] = "id",
+                                          [FIELD_LENGTH] = "length",
+                                          [FIELD_STATUS] = "status",
+                                          [FIELD_REASON] = "reason",
+                                          [FIELD_KEEPALIVE] = "keepalive",
+                                          [FIELD_UPGRADE] = "upgrade"};
+
+/* -------------------------------------------------------------- push ---- */
+
+static void
+held_fill(ql_http_held_t *h, const ql_http_exchange_t *x)
+{
+    const ql_http_message_t *m = x->m;
+
+    *h = (ql_http_held_t){.kind = &held_kind,
+                          .x = (ql_http_exchange_t *) (uintptr_t) x,
+                          .serial = x->serial,
+                          .id = x->conn->messages,
+                          .size = m->size,
+                          .target = m->target,
+                          .path = m->path,
+                          .query = m->query,
+                          .host = m->host,
+                          .reason = m->reason,
+                          .status = m->status,
+                          .count = m->count,
+                          .kind_of = m->kind,
+                          .method = m->method,
+                          .minor = m->minor,
+                          .secure = m->absolute ? m->secure
+                                                : x->conn->c->transport != NULL,
+                          .upgrade = m->upgrade,
+                          .keep_alive = m->keep_alive,
+                          .chunked = m->chunked,
+                          .has_length = m->has_length,
+                          .length = m->length};
+    memcpy(h->fields, m->fields, m->count * sizeof(*m->fields));
+    memcpy(h->fields + m->count, ql_buffer_bytes(&x->conn->in), m->size);
+}
+
+/* Making the userdata may run a finaliser, which may close the connection. */
+bool
+ql__http_push(lua_State *L, ql_http_exchange_t *x)
+{
+    ql_http_t *http = x->config->http;
+    ql_conn_t *conn = x->conn;
+    const ql_http_message_t *m = x->m;
+    size_t size = sizeof(ql_http_held_t) + m->count * sizeof(*m->fields)
+                + m->size;
+    ql_http_held_t *h = lua_newuserdata(L, size);
+
+    if (conn->handle.closed) {
+        return false;
+    }
+    x->serial = ++http->serial;
+    conn->messages++;
+    held_fill(h, x);
+    ql_buffer_consume(&conn->in, m->size);
+    if (m->ended) {
+        ql__http_message_free(x);
+    }
+    ql_buffer_settle(&http->core->buffers, &conn->in);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &held_kind);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_setmetatable(L, -2);
+    return true;
+}
+
+ql_http_held_t *
+ql__http_held(lua_State *L, int idx, const char *method)
+{
+    ql_http_held_t *h = lua_touserdata(L, idx);
+
+    if (h == NULL || lua_objlen(L, idx) < sizeof(*h) || h->kind != &held_kind) {
+        ql_bad_argument(L, idx, "self", method, "a request or a response");
+    }
+    return h;
+}
+
+/* ------------------------------------------------------------ fields ---- */
+
+static int
+push_span(lua_State *L, const ql_http_held_t *h, ql_http_span_t span)
+{
+    lua_pushlstring(L, ql__http_bytes(h) + span.at, span.size);
+    return 1;
+}
+
+/* Without its port, in lower case. */
+static int
+push_host(lua_State *L, const ql_http_held_t *h)
+{
+    const char *s = ql__http_bytes(h) + h->host.at;
+    size_t n = h->host.size;
+    luaL_Buffer b;
+
+    for (size_t i = n; i > 0 && s[i - 1] != ']'; i--) {
+        if (s[i - 1] == ':') {
+            n = i - 1;
+            break;
+        }
+    }
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < n; i++) {
+        luaL_addchar(&b,
+                     (char) (s[i] >= 'A' && s[i] <= 'Z' ? s[i] | 0x20 : s[i]));
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
+static int
+push_length(lua_State *L, const ql_http_held_t *h)
+{
+    if (h->chunked || (h->kind_of == QL_HTTP_RESPONSE && !h->has_length)) {
+        lua_pushnil(L);
+    } else {
+        lua_pushnumber(L, (lua_Number) h->length);
+    }
+    return 1;
+}
+
+/* The fenv of the message at index 1, its own from now on. */
+static void
+push_own(lua_State *L, ql_http_held_t *h)
+{
+    if (!h->own) {
+        lua_createtable(L, 0, 4);
+        lua_setfenv(L, 1);
+        h->own = 1;
+    }
+    lua_getfenv(L, 1);
+}
+
+/* The value on top is the one of the key at index 2 from now on. */
+static int
+keep(lua_State *L, ql_http_held_t *h)
+{
+    push_own(L, h);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return 1;
+}
+
+static int
+push_of_request(lua_State *L, ql_http_held_t *h, field_t field)
+{
+    if (h->kind_of != QL_HTTP_REQUEST) {
+        return 0;
+    }
+    switch (field) {
+    case FIELD_METHOD:
+        lua_pushstring(L, llhttp_method_name((llhttp_method_t) h->method));
+        return 1;
+    case FIELD_TARGET:
+        return push_span(L, h, h->target);
+    case FIELD_PATH:
+        return push_span(L, h, h->path);
+    case FIELD_QUERYSTRING:
+        return push_span(L, h, h->query);
+    case FIELD_HOST:
+        return push_host(L, h);
+    case FIELD_SCHEME:
+        lua_pushstring(L, h->secure ? "https" : "http");
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int
+push_field(lua_State *L, ql_http_held_t *h, field_t field)
+{
+    switch (field) {
+    case FIELD_VERSION:
+        lua_pushstring(L, h->minor != 0 ? "1.1" : "1.0");
+        return 1;
+    case FIELD_HEADERS:
+        ql__http_push_fields(L, h);
+        return keep(L, h);
+    case FIELD_ID:
+        lua_pushinteger(L, h->id);
+        return 1;
+    case FIELD_LENGTH:
+        return push_length(L, h);
+    case FIELD_UPGRADE:
+        lua_pushboolean(L, h->upgrade);
+        return 1;
+    case FIELD_STATUS:
+    case FIELD_REASON:
+    case FIELD_KEEPALIVE:
+        if (h->kind_of != QL_HTTP_RESPONSE) {
+            return 0;
+        } else if (field == FIELD_STATUS) {
+            lua_pushinteger(L, h->status);
+        } else if (field == FIELD_KEEPALIVE) {
+            lua_pushboolean(L, h->keep_alive);
+        } else {
+            return push_span(L, h, h->reason);
+        }
+        return 1;
+    default:
+        return push_of_request(L, h, field);
+    }
+}
+
+/* --------------------------------------------------------- metatable ---- */
+
+/* Upvalues: 2 the methods, and the numbers of fields, by name; 3 functions
+ * that make a field once. */
+static int
+message_index(lua_State *L)
+{
+    ql_http_held_t *h = ql__http_held(L, 1, "index");
+
+    if (h->own) {
+        lua_getfenv(L, 1);
+        lua_pushvalue(L, 2);
+        lua_rawget(L, -2);
+        if (!lua_isnil(L, -1)) {
+            return 1;
+        }
+        lua_settop(L, 2);
+    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(2));
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        return push_field(L, h, (field_t) lua_tointeger(L, -1));
+    }
+    if (!lua_isnil(L, -1)) {
+        return 1;
+    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(3));
+    if (lua_isnil(L, -1)) {
+        return 1;
+    }
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return lua_isnil(L, -1) ? 1 : keep(L, h);
+}
+
+static int
+message_newindex(lua_State *L)
+{
+    ql_http_held_t *h = ql__http_held(L, 1, "newindex");
+
+    push_own(L, h);
+    lua_insert(L, 2);
+    lua_rawset(L, 2);
+    return 0;
+}
+
+static int
+message_tostring(lua_State *L)
+{
+    ql_http_held_t *h = ql__http_held(L, 1, "tostring");
+
+    if (h->kind_of == QL_HTTP_RESPONSE) {
+        lua_pushfstring(L, "response (%d)", h->status);
+        return 1;
+    }
+    push_span(L, h, h->target);
+    lua_pushfstring(L, "request (%s %s)",
+                    llhttp_method_name((llhttp_method_t) h->method),
+                    lua_tostring(L, -1));
+    return 1;
+}
+
+/* own(message) -> the table of what is kept with it */
+static int
+http_own(lua_State *L)
+{
+    push_own(L, ql__http_held(L, 1, "own"));
+    return 1;
+}
+
+/* connection(message) -> conn | nil: it is over. The one that gave the message
+ * out has the connection on its stack. */
+static int
+http_message_connection(lua_State *L)
+{
+    const ql_http_held_t *h = ql__http_held(L, 1, "connection");
+    lua_State *from = h->x->L;
+    lua_Debug ar;
+
+    if (h->x->serial != h->serial) {
+        return 0;
+    }
+    for (int level = 0; lua_getstack(from, level, &ar); level++) {
+        if (lua_getlocal(from, &ar, 1) == NULL) {
+            continue;
+        }
+        if (lua_touserdata(from, -1) == h->x->conn) {
+            lua_xmove(from, L, from != L);
+            return 1;
+        }
+        lua_pop(from, 1);
+    }
+    return 0;
+}
+
+/* The module's fields `methods` and `lazy` are for lua/quoll/http to fill. */
+void
+ql__open_message(lua_State *L, ql_http_t *http)
+{
+    static const luaL_Reg metamethods[] = {{"__index", message_index},
+                                           {"__newindex", message_newindex},
+                                           {"__tostring", message_tostring},
+                                           {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"own", http_own},
+                                   {"connection", http_message_connection},
+                                   {NULL, NULL}};
+
+    lua_pushlightuserdata(L, http);
+    luaL_setfuncs(L, fns, 1);
+    lua_createtable(L, 0, 32);
+    for (int i = FIELD_METHOD; i <= FIELD_UPGRADE; i++) {
+        lua_pushinteger(L, i);
+        lua_setfield(L, -2, field_names[i]);
+    }
+    lua_createtable(L, 0, 8);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &held_kind);
+    lua_createtable(L, 0, 4);
+    lua_pushlightuserdata(L, http);
+    lua_pushvalue(L, -5);
+    lua_pushvalue(L, -5);
+    luaL_setfuncs(L, metamethods, 3);
+    lua_pushliteral(L, "message");
+    lua_setfield(L, -2, "__metatable");
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    lua_setfield(L, -3, "lazy");
+    lua_setfield(L, -2, "methods");
+}

@@ -1,0 +1,171 @@
+--- What requests and responses do: fields that need the connection, the body.
+--
+-- Failures are `nil, err, CODE`. Source: bindings/http/message.c, fields.c,
+-- read.c
+-- @module quoll.http.message
+
+local core = require "quoll.core"
+local finish = require("quoll.wait").finish
+local iterator = require "quoll.iterator"
+local raw = require "quoll.http.core"
+local request = require "quoll.http.request"
+
+local connection, field, own = raw.connection, raw.field, raw.own
+local raw_body, raw_read = raw.body, raw.read
+
+local Message, lazy = raw.methods, raw.lazy
+
+local message = {}
+
+local BODY = 1 -- key, in the table of what is kept with a message
+
+local function closed()
+  return nil, "closed", "CLOSED"
+end
+
+--- The first value of a header field.
+-- @function Request:header
+-- @string name in any case
+-- @treturn ?string nil: there is none
+Message.header = raw.header
+
+--- Every value of a header field, in their order.
+-- @function Request:header_values
+-- @string name in any case
+-- @treturn table array of strings; empty: there is none
+Message.header_values = raw.header_values
+
+--- Iterates over the header fields in their order.
+-- @treturn function an iterator: name as it was sent, value
+function Message:each_header()
+  local i = 0
+  return function()
+    i = i + 1
+    return field(self, i)
+  end
+end
+
+--- Reads what is left of the body. What it gave once it gives again.
+-- @int[opt] max bytes at most; by default what the server's `body` says
+-- @treturn[1] string "" when there is none
+-- @treturn[2] nil
+-- @treturn[2] string "body too large" (EMSGSIZE), "timeout", "closed", "bad
+-- message" (EBADMSG: not as it is to be coded)
+-- @treturn[2] string CODE
+function Message:body(max)
+  local kept = own(self)
+  if kept[BODY] then
+    return kept[BODY]
+  end
+  local conn = connection(self)
+  if not conn then
+    return closed()
+  end
+  local body, err, code = finish(raw_body(conn, max))
+  kept[BODY] = body
+  return body, err, code
+end
+
+local function next_chunk(self, max)
+  local conn = connection(self)
+  if not conn then
+    core.raise "closed"
+  end
+  local piece, err = finish(raw_read(conn, max))
+  if not piece and err then
+    core.raise(err)
+  end
+  return piece
+end
+
+--- Iterates over the bytes of the body as they come. Raises err on any failure.
+-- @int[opt] n bytes a piece at most
+-- @treturn Iterator an iterator; close() ends it early
+function Message:chunks(n)
+  if n ~= nil and (type(n) ~= "number" or n < 1 or n % 1 ~= 0) then
+    core.bad_argument(n, "n", "chunks", "a number of bytes")
+  end
+  return iterator.new(next_chunk, self, n)
+end
+
+--- The fields that came behind a chunked body, once it has been read to its
+-- end.
+-- @treturn table as `headers`; empty: there were none
+function Message:trailers()
+  local conn = connection(self)
+  return conn and raw.trailers(conn) or {}
+end
+
+--- Takes the connection out of the server's hands: nothing has been answered,
+-- nothing will be. It is the request's, and closed when the handler has ended,
+-- unless it is owned by another task by then (`conn:own()`).
+-- @treturn[1] Connection what the client has sent already is read first
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+function Message:hijack()
+  local conn = connection(self)
+  if not conn then
+    return closed()
+  end
+  local ok, err, code = conn:uncork()
+  if ok then
+    ok, err, code = raw.hijack(conn)
+  end
+  return ok and conn or nil, err, code
+end
+
+--- Makes a WebSocket of the request's connection.
+-- @tparam ?table opts see docs/API.md
+-- @treturn[1] WebSocket
+-- @treturn[2] nil
+-- @treturn[2] int status of the answer that refuses it, which the handler is to
+-- return
+-- @treturn[2] string its body
+-- @treturn[2] table its headers
+function Message:websocket(opts)
+  return require("quoll.http.websocket.server").accept(self, opts)
+end
+
+local function peer_of(self)
+  local conn = connection(self)
+  if conn then
+    local kept = own(self)
+    kept.peer, kept.peerport = conn:getpeername()
+    return kept
+  end
+  return {}
+end
+
+function lazy.peer(self)
+  return peer_of(self).peer
+end
+
+function lazy.peerport(self)
+  return peer_of(self).peerport
+end
+
+function lazy.tls(self)
+  local conn = connection(self)
+  return conn and self.scheme == "https" and conn:tlsinfo() or nil
+end
+
+function lazy.params()
+  return {}
+end
+
+for name, method in pairs(request.methods) do
+  Message[name] = method
+end
+for name, make in pairs(request.lazy) do
+  lazy[name] = make
+end
+
+message.methods = {} -- what scripts can call
+for name, method in pairs(Message) do
+  if type(method) == "function" then
+    message.methods[name] = method
+  end
+end
+
+return message

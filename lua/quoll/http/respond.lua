@@ -1,0 +1,140 @@
+--- Answers that take more than one send, and those to failed handlers.
+-- @module quoll.http.respond
+
+local core = require "quoll.core"
+local defer = require "quoll.task.defer"
+local failure_status = require("quoll.http.failure").status
+local finish = require("quoll.wait").finish
+local pieces = require "quoll.http.pieces"
+local pull = require "quoll.http.pull"
+local raw = require "quoll.http.core"
+
+local task_room, now = core.task_room, core.now
+
+local respond = {}
+
+local LEFT = 499 -- nginx's status of a request whose client has left
+
+-- status, body, headers of what a handler has returned; nil, why: none.
+local function results(first, second, third)
+  if type(first) ~= "number" then
+    if first == nil then
+      return nil, "the handler has returned nothing"
+    end
+    return 200, first, nil
+  elseif first % 1 ~= 0 or first < 200 or first > 599 then
+    return nil, ("the handler has returned the status %s"):format(first)
+  elseif third ~= nil and type(third) ~= "table" then
+    return nil, ("the handler has returned headers that are a %s")
+      :format(type(third))
+  end
+  return first, second, third
+end
+
+-- All of these: whether the connection is still of use, status, bytes.
+
+local function answer_error(conn, status, text)
+  local body = text or raw.reason(status) .. "\n"
+  local follows = raw.head(conn, status, nil, #body, true)
+  if follows then
+    raw.put(conn, body)
+  end
+  return follows ~= nil, status, follows and #body or 0
+end
+
+-- What is wrong with a handler is told here, never to the client.
+local function fail(conn, server, err, traceback)
+  traceback = traceback or tostring(err)
+  if server.onerror then
+    server.onerror(err, traceback)
+  else
+    core.log("error", "http: a handler failed: ", traceback)
+  end
+  if raw.begun(conn) then
+    return false, 500, 0
+  end
+  return answer_error(conn, 500)
+end
+
+local function answer_failed(conn, server, failure)
+  local status, text = failure_status(failure.err)
+  if status and not raw.begun(conn) then
+    return answer_error(conn, status, text)
+  end
+  return fail(conn, server, failure.err, failure.traceback)
+end
+
+-- A body whose length is known.
+local function answer_pieces(conn, server, kind, status, body, headers)
+  local list, length, why = pieces.of(kind, body)
+  if not list then
+    return fail(conn, server, why)
+  end
+  local follows, bad = raw.head(conn, status, headers, length,
+    length > 0 and kind ~= "file" and kind ~= "part")
+  if follows == nil then
+    return fail(conn, server, bad)
+  elseif not follows then
+    return true, status, 0
+  end
+  local sent = pieces.send(conn, list)
+  return sent and true, status, sent and length or 0
+end
+
+local function answer(conn, server, first, ...)
+  local status, body, headers = results(first, ...)
+  if not status then
+    return fail(conn, server, body)
+  end
+  local kind = pieces.kind(body)
+  if not kind then
+    return fail(conn, server, "the handler has returned a body that is a "
+      .. type(body))
+  elseif kind ~= "pull" then
+    return answer_pieces(conn, server, kind, status, body, headers)
+  end
+  local done, bytes = pull.send(conn, status, body, headers)
+  if done == nil then
+    return fail(conn, server, bytes)
+  end
+  return done, status, bytes
+end
+
+-- What the handler has started ends before the next request, as at the end of a
+-- task.
+local function settle(conn)
+  if raw.touched(conn) then
+    finish(task_room(1))
+    defer.unwind(conn)
+  end
+end
+
+--- Answers with what a handler has returned or raised.
+-- @tparam Connection conn
+-- @tparam table server `onerror`, `log`
+-- @tparam ?Request req to be noted in the log, with the time since `began`
+-- @tparam ?number began
+-- @bool ok as xpcall gives it, with the results or a failure: `err`,
+-- `traceback`, `cancelled`
+-- @treturn boolean false: the connection ends
+function respond.respond(conn, server, req, began, ok, ...)
+  local done, status, bytes = false, LEFT, 0
+  local cancelled = not ok and (...).cancelled
+  if not ok and not cancelled then
+    done, status, bytes = answer_failed(conn, server, ...)
+  elseif ok then
+    done, status, bytes = answer(conn, server, ...)
+  end
+  if req then
+    server.log:record(req, status, bytes, now() - began)
+  end
+  if cancelled then
+    error((...).err, 0)
+  elseif done then
+    raw.finish(conn)
+  end
+  settle(conn)
+  return done
+end
+
+return respond

@@ -1,0 +1,148 @@
+--- The HTTP server.
+--
+-- Source: bindings/http/
+-- @module quoll.http.server
+
+local core = require "quoll.core"
+local listener = require "quoll.net.listener"
+local options = require "quoll.options"
+local deadline = require("quoll.task.scope").deadline
+local raw = require "quoll.http.core"
+local respond = require("quoll.http.respond").respond
+require "quoll.http.message"
+
+local mark, take = core.mark, core.take
+local step, request, reply = raw.step, raw.request, raw.reply
+local now = core.now
+
+local server = {}
+
+-- Options of ours, which quoll.serve does not know.
+local OPTIONS = {
+  line = "number", head = "number", fields = "number", body = "number",
+  body_max = "number", head_timeout = "number", body_timeout = "number",
+  send_timeout = "number", idle_timeout = "number", requests = "number",
+  timeout = "number", min_rate = "number", half_open = "boolean",
+  server = "string", log = true, onerror = "function",
+}
+
+local function describe(err)
+  return { err = err, cancelled = core.iscancelled(err),
+    traceback = core.traceback(err) }
+end
+
+-- A connection's requests, one after the other. While the next is waited for
+-- nothing here holds the last one, nor what answered it.
+local function serving(config, handler, settings)
+  return function(conn)
+    conn:own()
+    raw.attach(conn, config)
+    local first, a, b, c, d = step(conn)
+    while true do
+      if first == mark then
+        first, a = take(a)
+      end
+      if first then
+        first, a, b, c, d = step(conn, xpcall(handler, describe,
+          request(conn)))
+      elseif first == false
+        and respond(conn, settings, nil, nil, a, b, c, d)
+      then
+        first, a = step(conn)
+      else
+        return
+      end
+    end
+  end
+end
+
+local function answer(conn, settings, req, began, ...)
+  local status, bytes = reply(conn, ...)
+  if not status then
+    return respond(conn, settings, req, began, ...)
+  end
+  settings.log:record(req, status, bytes, now() - began)
+  return true
+end
+
+local function turn(conn, handler, settings)
+  local req = request(conn)
+  return answer(conn, settings, req, now(), xpcall(handler, describe, req))
+end
+
+-- The same, each noted in the log.
+local function logging(config, handler, settings)
+  return function(conn)
+    conn:own()
+    raw.attach(conn, config)
+    while true do
+      local first, a = step(conn)
+      if first == mark then
+        first = take(a)
+      end
+      if not first or not turn(conn, handler, settings) then
+        return
+      end
+    end
+  end
+end
+
+-- nil, "timeout", "DEADLINE": cut.
+local function timed(...)
+  local first, _, code = ...
+  if first == nil and code == "DEADLINE" then
+    return 503, "Service Unavailable\n"
+  end
+  return ...
+end
+
+local function limited(handler, timeout)
+  return function(req)
+    req.deadline = now() + timeout
+    return timed(deadline(timeout, handler, req))
+  end
+end
+
+local function split(opts)
+  local ours, theirs = {}, {}
+  for name, value in pairs(opts) do
+    if OPTIONS[name] then
+      ours[name] = value
+    else
+      theirs[name] = value
+    end
+  end
+  return options.check(ours, OPTIONS, "serve"), theirs
+end
+
+--- Serves HTTP: calls handler(req) for each request, in the task of its
+-- connection, and answers with what it returns. See docs/API.md for both.
+-- Raises when it cannot listen; waits as `quoll.serve` does.
+-- @tparam string|Listener where an address or a listener
+-- @tparam function|table handler a function, or what can be called as one
+-- @tparam ?table opts limits and times, and the options of `quoll.serve`
+function server.serve(where, handler, opts)
+  if type(handler) ~= "function" and not (type(handler) == "table"
+    and type((getmetatable(handler) or {}).__call) == "function") then
+    core.bad_argument(handler, "handler", "serve", "a function")
+  elseif opts ~= nil and type(opts) ~= "table" then
+    core.bad_argument(opts, "options", "serve", "a table")
+  end
+  local ours, theirs = split(opts or {})
+  local settings = { onerror = ours.onerror, log = ours.log }
+  local loop = ours.log and logging or serving
+  if ours.timeout then
+    handler = limited(handler, ours.timeout)
+  end
+  return listener.serve(where, loop(raw.config(ours), handler, settings),
+    theirs)
+end
+
+--- Counts of the HTTP messages of this process.
+-- @treturn table requests, responses (a client's), refused (answered 4xx or 5xx
+-- by quoll itself), timeouts, left (handlers whose client has left)
+function server.stats()
+  return raw.stats()
+end
+
+return server
