@@ -107,6 +107,8 @@ describe("docs/API.md", function()
             add_functions(names, name .. ":",
                 require("quoll.http." .. module).methods)
         end
+        add_functions(names, "ws:",
+            require("quoll.core.websocket").methods)
         add_functions(names, "jar:",
             require("quoll.http.client.jar").methods)
         add_functions(names, "directory:",

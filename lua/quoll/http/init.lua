@@ -26,6 +26,7 @@ local parts = {
   template = "template",
   templates = "template",
   text = "answer",
+  websocket = "websocket.client",
 }
 
 return setmetatable({}, {

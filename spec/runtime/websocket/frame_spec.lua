@@ -68,7 +68,7 @@ end
 
 local FIN, RSV1 = 0x80, 0x40
 
-describe("runtime/http/frame", function()
+describe("runtime/websocket/frame", function()
     it("reads the examples of RFC 6455, 5.7", function()
         local server = { client = 1, max = 65536 }
         assert.same({ { 1, "Hello" } },
@@ -159,7 +159,7 @@ local refused = {
     { 1007, "close reason is no UTF-8", frame(FIN + 8, "\3\xe8\xce", MASK) },
 }
 
-describe("runtime/http/frame", function()
+describe("runtime/websocket/frame", function()
     it("refuses what RFC 6455 forbids, however it is cut", function()
         for i, case in ipairs(refused) do
             local code, why, data, settings = unpack(case, 1, 4)
@@ -243,7 +243,7 @@ local function model(settings)
     return self
 end
 
-describe("runtime/http/frame", function()
+describe("runtime/websocket/frame", function()
     it("agrees with a model", function()
         math.randomseed(6455)
         local random = math.random

@@ -2,8 +2,8 @@
  * utf8.h: is a text that comes in pieces UTF-8 (RFC 3629)? No overlong forms,
  * no surrogates, nothing above U+10FFFF.
  */
-#ifndef QUOLL_HTTP_UTF8_H
-#define QUOLL_HTTP_UTF8_H
+#ifndef QUOLL_WEBSOCKET_UTF8_H
+#define QUOLL_WEBSOCKET_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

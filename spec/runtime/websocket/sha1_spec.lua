@@ -10,7 +10,7 @@ local function sha1(text)
     end))
 end
 
-describe("runtime/http/sha1", function()
+describe("runtime/websocket/sha1", function()
     it("agrees with FIPS 180", function()
         assert.equal("da39a3ee5e6b4b0d3255bfef95601890afd80709", sha1 "")
         assert.equal("a9993e364706816aba3e25717850c26c9cd0d89d", sha1 "abc")

@@ -2,8 +2,8 @@
  * sha1.h: SHA-1 (FIPS 180-4), for the WebSocket handshake, which proves by it
  * that a server has understood: nothing is kept secret by it.
  */
-#ifndef QUOLL_HTTP_SHA1_H
-#define QUOLL_HTTP_SHA1_H
+#ifndef QUOLL_WEBSOCKET_SHA1_H
+#define QUOLL_WEBSOCKET_SHA1_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -37,7 +37,7 @@ local function model(text)
     return "whole"
 end
 
-describe("runtime/http/utf8", function()
+describe("runtime/websocket/utf8", function()
     it("knows what is none", function()
         local table_of = {
             [""] = "whole", abc = "whole", ["\0"] = "whole",

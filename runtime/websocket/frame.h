@@ -2,8 +2,8 @@
  * frame.h: WebSocket frames (RFC 6455, section 5): heads out and in, masks, and
  * what a peer may send when. Knows neither sockets nor Lua.
  */
-#ifndef QUOLL_HTTP_FRAME_H
-#define QUOLL_HTTP_FRAME_H
+#ifndef QUOLL_WEBSOCKET_FRAME_H
+#define QUOLL_WEBSOCKET_FRAME_H
 
 #include "utf8.h"
 

@@ -1,0 +1,277 @@
+--- permessage-deflate (RFC 7692), by lua-zlib; without it, it is not offered.
+-- @module quoll.http.websocket.deflate
+
+local core = require "quoll.core"
+local options = require "quoll.options"
+local task = require "quoll.task"
+
+local Deflate = {}
+Deflate.__index = Deflate
+local deflate = {}
+
+local NAME = "permessage-deflate"
+local TAIL = "\0\0\255\255" -- of a flush, which messages go without
+local RATIO = 1032          -- bytes that deflate makes of one at most
+local LEAST = 64            -- bytes inflated at once however little may come
+local PIECE = 32768         -- bytes compressed before others get on
+local TURN = 262144         -- bytes inflated before others get on
+
+local OPTIONS = {
+  threshold = "number",
+  level = "number",
+  context = "boolean",
+  bits = "number",
+}
+
+local loaded, zlib = false, nil
+
+local function library()
+  if not loaded then
+    local ok, found = pcall(require, "zlib")
+    loaded, zlib = true, ok and type(found) == "table" and found.deflate
+      and found or nil
+  end
+  return zlib
+end
+
+--- Checks the option `compress`; raises at the caller's line.
+-- @tparam ?boolean|table given `threshold`: bytes of a message from which on it
+-- is compressed (1024); `level` (6); `context`: messages may refer to those
+-- before, which holds 300 KiB a connection (false); `bits`: 9 to 15, of the
+-- window (15)
+-- @string method
+-- @treturn ?table settings; nil: not wanted, or there is no lua-zlib
+function deflate.check(given, method)
+  if given == false then
+    return nil
+  elseif given == true then
+    given = nil
+  end
+  local set = options.check(given, OPTIONS, method)
+  local level, bits = set.level or 6, set.bits or 15
+  if level < 0 or level > 9 or level % 1 ~= 0 then
+    core.bad_argument(level, "level", method, "0 to 9")
+  elseif bits < 9 or bits > 15 or bits % 1 ~= 0 then
+    core.bad_argument(bits, "bits", method, "9 to 15")
+  end
+  return library() and { threshold = set.threshold or 1024, level = level,
+    context = set.context or false, bits = bits }
+end
+
+-- What a header offers: lists of { name, {parameter = value or true} }; nil: it
+-- is malformed.
+local function parse(header)
+  local list = {}
+  for item in (header .. ","):gmatch "([^,]*)," do
+    local name, rest = item:match "^%s*([%w!#$%%&'*+.^_`|~-]+)%s*(.-)%s*$"
+    local params = {}
+    if not name then
+      return nil
+    end
+    while rest ~= "" do
+      local key, tail = rest:match "^;%s*([%w_-]+)%s*(.*)$"
+      if not key or params[key] ~= nil then
+        return nil
+      end
+      local value, after = tail:match '^=%s*"?([%w]+)"?%s*(.*)$'
+      params[key], rest = value or true, after or tail
+    end
+    list[#list + 1] = { name, params }
+  end
+  return list
+end
+
+-- 8 to 15, of a parameter; nil: it is neither missing (15) nor that.
+local function window(value)
+  if value == nil then
+    return 15
+  end
+  local text = type(value) == "string" and value:match "^[1-9]%d?$"
+  local bits = tonumber(text or nil)
+  return bits and bits >= 8 and bits <= 15 and bits or nil
+end
+
+local KNOWN = { server_no_context_takeover = true,
+  client_no_context_takeover = true, server_max_window_bits = true,
+  client_max_window_bits = true }
+
+local function known(params)
+  for name, value in pairs(params) do
+    if not KNOWN[name] or (name:find "takeover" and value ~= true) then
+      return false
+    end
+  end
+  return true
+end
+
+-- One offer: what we answer and work with; nil: it is not to be had.
+local function accept(params, set)
+  local theirs = params.client_max_window_bits
+  local mine = window(params.server_max_window_bits)
+  local limit = theirs == true and 15 or window(theirs)
+  if not known(params) or not mine or mine < 9 or not limit then
+    return nil
+  end
+  local answer = { NAME }
+  local function add(text)
+    answer[#answer + 1] = text
+  end
+  local reset = not set.context or params.server_no_context_takeover ~= nil
+  local peer_reset = not set.context or params.client_no_context_takeover ~= nil
+  if reset then
+    add "server_no_context_takeover"
+  end
+  if peer_reset then
+    add "client_no_context_takeover"
+  end
+  mine = math.min(mine, set.bits)
+  if mine < 15 then
+    add("server_max_window_bits=" .. mine)
+  end
+  if theirs and math.min(limit, set.bits) < 15 then
+    limit = math.max(math.min(limit, set.bits), 8)
+    add("client_max_window_bits=" .. limit)
+  end
+  return table.concat(answer, "; "),
+    deflate.new(set, { bits = mine, reset = reset, peer_bits = limit,
+      peer_reset = peer_reset })
+end
+
+--- The server's side: takes the first offer that it can keep.
+-- @tparam ?string header Sec-WebSocket-Extensions of the request
+-- @tparam ?table set of `check`
+-- @treturn[1] string the answer's header
+-- @treturn[1] Deflate
+-- @treturn[2] nil no extension
+function deflate.accept(header, set)
+  for _, offer in ipairs(set and header and parse(header) or {}) do
+    if offer[1]:lower() == NAME then
+      local answer, agreed = accept(offer[2], set)
+      if answer then
+        return answer, agreed
+      end
+    end
+  end
+end
+
+--- The client's side: the header that offers it.
+-- @tparam table set of `check`
+-- @treturn string
+function deflate.offer(set)
+  local offer = NAME .. "; client_max_window_bits"
+  if not set.context then
+    offer = offer
+      .. "; server_no_context_takeover; client_no_context_takeover"
+  end
+  if set.bits < 15 then
+    offer = offer .. "; server_max_window_bits=" .. set.bits
+  end
+  return offer
+end
+
+--- The client's side: what the server has answered.
+-- @string header
+-- @tparam ?table set of `check`; nil: nothing was offered
+-- @treturn[1] Deflate
+-- @treturn[2] nil it is no answer to our offer
+function deflate.agree(header, set)
+  local list = parse(header)
+  local params = list and list[1] and list[1][2]
+  if not set or not params or #list > 1 or list[1][1]:lower() ~= NAME
+    or not known(params) then
+    return nil
+  end
+  local theirs = window(params.server_max_window_bits)
+  local mine = window(params.client_max_window_bits)
+  if not theirs or not mine or theirs > set.bits
+    or (not set.context and not params.server_no_context_takeover) then
+    return nil
+  end
+  return deflate.new(set, { bits = math.min(mine, set.bits),
+    reset = not set.context or params.client_no_context_takeover ~= nil,
+    peer_bits = theirs,
+    peer_reset = params.server_no_context_takeover ~= nil })
+end
+
+--- Makes what compresses and inflates the messages of a connection. Windows and
+-- contexts are made when they are needed, and kept only if they may be referred
+-- to.
+-- @tparam table set of `check`
+-- @tparam table agreed `bits` and `reset` of what is sent, `peer_bits` and
+-- `peer_reset` of what is received
+-- @treturn Deflate
+function deflate.new(set, agreed)
+  return setmetatable({ threshold = set.threshold, level = set.level,
+    bits = agreed.bits, reset = agreed.reset, peer_bits = agreed.peer_bits,
+    peer_reset = agreed.peer_reset }, Deflate)
+end
+
+--- Is a message to be compressed? zlib knows no window of 8 bits.
+-- @string data
+-- @treturn boolean
+function Deflate:worth(data)
+  return #data >= self.threshold and #data > 0 and self.bits > 8
+end
+
+--- Compresses a message. Other tasks get on between its pieces.
+-- @string data
+-- @treturn string
+function Deflate:compress(data)
+  local stream = self.out or zlib.deflate(self.level, -self.bits)
+  self.out = not self.reset and stream or nil
+  local parts = {}
+  for at = 1, #data, PIECE do
+    local last = at + PIECE > #data
+    parts[#parts + 1] = stream(data:sub(at, at + PIECE - 1),
+      last and "sync" or nil)
+    if not last then
+      task.yield()
+    end
+  end
+  return table.concat(parts):sub(1, -#TAIL - 1)
+end
+
+-- The pieces of a message, few enough bytes at a time that no more than max
+-- come out (and what LEAST may make).
+local function inflate(stream, data, max)
+  local parts, total, turn, at, ended = {}, 0, 0, 1, false
+  while at <= #data and not ended do
+    local size = math.max(LEAST, math.floor((max - total) / RATIO))
+    local piece
+    piece, ended = stream(data:sub(at, at + size - 1))
+    parts[#parts + 1] = piece
+    total, turn, at = total + #piece, turn + #piece, at + size
+    if total > max then
+      return nil, "message too large", 1009
+    elseif turn > TURN then
+      turn = 0
+      task.yield()
+    end
+  end
+  return table.concat(parts), ended
+end
+
+--- Inflates a message. Other tasks get on between its pieces.
+-- @string data
+-- @int max bytes that it may come to
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @treturn[2] string why
+-- @treturn[2] int close code
+function Deflate:inflate(data, max)
+  local stream = self.into or zlib.inflate(-self.peer_bits)
+  self.into = nil
+  local ok, message, ended, code = pcall(inflate, stream, data .. TAIL, max)
+  if not ok then
+    if core.iscancelled(message) then
+      error(message, 0)
+    end
+    return nil, "bad compressed data", 1007
+  elseif not message then
+    return nil, ended, code
+  end
+  self.into = not self.peer_reset and not ended and stream or nil
+  return message
+end
+
+return deflate

@@ -1,0 +1,46 @@
+local handshake = require "quoll.http.websocket.handshake"
+local pair = require "spec.support.pair"
+
+describe("lua/quoll/http/websocket/handshake", function()
+    it("finds a word in a list", function()
+        for _, header in ipairs { "upgrade", "Upgrade", "keep-alive, Upgrade",
+            " x ,UPGRADE , y" }
+        do
+            assert.is_true(handshake.has(header, "upgrade"), header)
+        end
+        for _, header in ipairs { "", "upgraded", "up grade", "close" } do
+            assert.is_false(handshake.has(header, "upgrade"), header)
+        end
+        assert.is_false(handshake.has(nil, "upgrade"))
+    end)
+
+    it("has defaults, and leaves what it is given as it is", function()
+        local given = { protocols = { "a" } }
+        local opts = handshake.check(given, {}, "spec")
+        assert.same({ 2 ^ 20, 30, 60 },
+            { opts.max, opts.ping, opts.send_timeout })
+        assert.same({ protocols = { "a" } }, given)
+        assert.is_false(handshake.check({ ping = false }, {}, "spec").ping)
+        assert.is_nil(handshake.check({ compress = false }, {}, "spec").deflate)
+    end)
+
+    it("refuses bad options", function()
+        for _, given in ipairs { { max = 0 }, { max = 2 ^ 31 }, { max = 1.5 },
+            { ping = 0 }, { ping = "1" }, { send_timeout = -1 },
+            { protocols = { "a b" } }, { protocols = { 1 } }, { other = 1 },
+            { headers = { ["a b"] = "x" } }, { headers = { a = "x\r\ny: z" } },
+            { headers = { [1] = "x" } }, { compress = { level = 11 } } }
+        do
+            pair.raises(function()
+                handshake.check(given, {}, "spec")
+            end, "'spec'")
+        end
+    end)
+
+    it("writes heads", function()
+        local opts = handshake.check({ headers = { B = { 1, 2 }, A = "x" } },
+            {}, "spec")
+        assert.equal("GET\r\nC: y\r\nA: x\r\nB: 1\r\nB: 2\r\n\r\n",
+            handshake.head("GET", { "C: y" }, opts.lines))
+    end)
+end)
