@@ -3,7 +3,7 @@
  * and whether messages may be compressed. A payload's bytes are never changed
  * but by its mask, and how much has come makes no difference.
  */
-#include "http/frame.h"
+#include "websocket/frame.h"
 
 #include "message.h"
 

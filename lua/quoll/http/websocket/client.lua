@@ -3,11 +3,12 @@
 
 local core = require "quoll.core"
 local connect = require "quoll.net.connect"
-local deflate = require "quoll.http.websocket.deflate"
+local extension = require "quoll.http.websocket.extension"
 local handshake = require "quoll.http.websocket.handshake"
 local options = require "quoll.options"
 local raw = require "quoll.core.websocket"
 local scope = require "quoll.task.scope"
+local trim = require "quoll.http.syntax.trim"
 local url = require "quoll.http.client.url"
 local websocket = require "quoll.http.websocket"
 
@@ -30,7 +31,7 @@ local function request(parsed, opts, key)
   end
   if opts.deflate then
     lines[#lines + 1] = "Sec-WebSocket-Extensions: "
-      .. deflate.offer(opts.deflate)
+      .. extension.offer(opts.deflate)
   end
   return handshake.head("GET " .. url.target(parsed) .. " HTTP/1.1", lines,
     opts.lines)
@@ -65,11 +66,11 @@ local function parse_head(text)
     return nil
   end
   for line in (text .. "\r\n"):match "\r\n(.*)$":gmatch "(.-)\r\n" do
-    local name, value = line:match "^([%w!#$%%&'*+.^_`|~-]+):[ \t]*(.-)[ \t]*$"
+    local name, value = line:match "^([%w!#$%%&'*+.^_`|~-]+):(.*)$"
     if not name or value:find "[\r\n]" then
       return nil
     end
-    name = name:lower()
+    name, value = name:lower(), trim(value)
     fields[name] = fields[name] and fields[name] .. ", " .. value or value
   end
   return tonumber(status), fields
@@ -93,13 +94,13 @@ local function settle(head, opts, key)
     return nil, "answered with status " .. status, "EPROTO"
   end
   local protocol = fields["sec-websocket-protocol"]
-  local extension = fields["sec-websocket-extensions"]
-  local agreed = extension and deflate.agree(extension, opts.deflate)
+  local header = fields["sec-websocket-extensions"]
+  local agreed = header and extension.agree(header, opts.deflate)
   if not handshake.has(fields.upgrade, "websocket")
     or not handshake.has(fields.connection, "upgrade")
     or fields["sec-websocket-accept"] ~= raw.accept(key)
     or (protocol and not offered(opts.protocols, protocol))
-    or (extension and not agreed) then
+    or (header and not agreed) then
     return nil, "bad WebSocket handshake", "EPROTO"
   end
   return { client = true, protocol = protocol, deflate = agreed or nil,

@@ -78,8 +78,8 @@ end
 -- @string word lower case
 -- @treturn boolean
 function handshake.has(header, word)
-  for item in (header or ""):gmatch "[^,]+" do
-    if item:match "^%s*(.-)%s*$":lower() == word then
+  for item in (header or ""):gmatch "[^%s,]+" do
+    if item:lower() == word then
       return true
     end
   end

@@ -3,7 +3,7 @@
 
 local core = require "quoll.core"
 local raw = require "quoll.core.websocket"
-local deflate = require "quoll.http.websocket.deflate"
+local extension = require "quoll.http.websocket.extension"
 local handshake = require "quoll.http.websocket.handshake"
 local websocket = require "quoll.http.websocket"
 
@@ -80,15 +80,15 @@ end
 
 local function answer(req, opts)
   local protocol = choose(opts.protocols, req.headers["sec-websocket-protocol"])
-  local extension, agreed = deflate.accept(
+  local header, agreed = extension.accept(
     req.headers["sec-websocket-extensions"], opts.deflate)
   local lines = { "Upgrade: websocket", "Connection: Upgrade",
     "Sec-WebSocket-Accept: " .. raw.accept(req:header "sec-websocket-key") }
   if protocol then
     lines[#lines + 1] = "Sec-WebSocket-Protocol: " .. protocol
   end
-  if extension then
-    lines[#lines + 1] = "Sec-WebSocket-Extensions: " .. extension
+  if header then
+    lines[#lines + 1] = "Sec-WebSocket-Extensions: " .. header
   end
   return handshake.head("HTTP/1.1 101 Switching Protocols", lines, opts.lines),
     { protocol = protocol, deflate = agreed, max = opts.max, ping = opts.ping,

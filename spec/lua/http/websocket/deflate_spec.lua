@@ -4,7 +4,6 @@ local pair = require "spec.support.pair"
 local quoll = require "quoll"
 local sockets = require "spec.support.websocket"
 
-local NAME = "permessage-deflate"
 local set = deflate.check(true, "spec")
 local kept = deflate.check({ context = true, threshold = 0 }, "spec")
 
@@ -20,60 +19,10 @@ local function hex(text)
     end))
 end
 
-describe("lua/quoll/http/websocket/deflate, agreed on", function()
-    local function answer(header, of)
-        return (deflate.accept(header, of or kept))
-    end
+describe("lua/quoll/http/websocket/deflate", function()
+    helper.gates()
 
-    it("by a server: the first offer that it can keep", function()
-        assert.equal(NAME, answer(NAME))
-        assert.equal(NAME, answer(NAME .. "; client_max_window_bits"))
-        assert.equal(NAME .. "; server_no_context_takeover",
-            answer(NAME .. "; server_no_context_takeover"))
-        assert.equal(NAME .. "; server_max_window_bits=10",
-            answer("x-other, " .. NAME .. '; server_max_window_bits="10"'))
-        assert.equal(NAME .. "; client_max_window_bits=9",
-            answer(NAME .. "; client_max_window_bits=9"))
-        assert.equal(NAME, answer(NAME .. "; server_max_window_bits=8, "
-            .. NAME))
-        assert.equal(NAME .. "; server_no_context_takeover"
-            .. "; client_no_context_takeover", answer(NAME, set))
-    end)
-
-    it("by a server: not with what it does not know", function()
-        for _, header in ipairs { "x-webkit-deflate-frame", NAME .. "; foo",
-            NAME .. "; server_max_window_bits=8",
-            NAME .. "; server_max_window_bits",
-            NAME .. "; server_max_window_bits=16",
-            NAME .. "; server_max_window_bits=010",
-            NAME .. "; client_max_window_bits=7",
-            NAME .. "; server_no_context_takeover=1",
-            NAME .. "; server_max_window_bits=9; server_max_window_bits=9",
-            NAME .. ";", "=", "" }
-        do
-            assert.is_nil(answer(header), header)
-        end
-        assert.is_nil(deflate.accept(nil, kept))
-        assert.is_nil(deflate.accept(NAME, nil))
-    end)
-
-    it("by a client: what answers its offer", function()
-        assert.equal(NAME .. "; client_max_window_bits", deflate.offer(kept))
-        local d = deflate.agree(NAME .. "; client_max_window_bits=10", kept)
-        assert.same({ 10, 15, false, false },
-            { d.bits, d.peer_bits, d.reset, d.peer_reset })
-        d = deflate.agree(NAME .. "; server_no_context_takeover"
-            .. "; client_no_context_takeover", set)
-        assert.same({ true, true }, { d.reset, d.peer_reset })
-        for _, header in ipairs { NAME, "x", NAME .. "; foo",
-            NAME .. "; server_max_window_bits=17", NAME .. ", " .. NAME }
-        do
-            assert.is_nil(deflate.agree(header, set), header)
-        end
-        assert.is_nil(deflate.agree(NAME, nil))
-    end)
-
-    it("and checked", function()
+    it("checks its options", function()
         for _, wrong in ipairs { { level = 10 }, { bits = 8 }, { bits = 9.5 },
             { window = 1 }, { level = "9" } }
         do
@@ -81,10 +30,6 @@ describe("lua/quoll/http/websocket/deflate, agreed on", function()
         end
         assert.is_nil(deflate.check(false, "spec"))
     end)
-end)
-
-describe("lua/quoll/http/websocket/deflate", function()
-    helper.gates()
 
     it("reads the examples of RFC 7692, 7.2.3", function()
         for _, data in ipairs { "f248cdc9c90700", "000500faff48656c6c6f00",
