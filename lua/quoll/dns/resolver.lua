@@ -163,11 +163,28 @@ local function addresses_of(name, kinds, deadline)
   return list, why
 end
 
-local function search(name, complete, family, deadline)
+-- The same of both families, as early(ask) says when, unless both are known.
+local function early_addresses(name, deadline, early)
+  local answers, moment = state.answers, now()
+  if answers:get("A " .. name, moment)
+    and answers:get("AAAA " .. name, moment) then
+    return addresses_of(name, BOTH, deadline)
+  end
+  return early(function(family)
+    return addresses_of(name, KINDS[family], deadline)
+  end)
+end
+
+local function search(name, complete, family, deadline, early)
   local kinds = family and KINDS[family] or BOTH
   local worst = "ENOTFOUND"
   for _, candidate in ipairs(names.candidates(name, complete, state.conf)) do
-    local list, why, code = addresses_of(candidate, kinds, deadline)
+    local list, why, code
+    if early then
+      list, why, code = early_addresses(candidate, deadline, early)
+    else
+      list, why, code = addresses_of(candidate, kinds, deadline)
+    end
     if not list then
       return nil, why, code
     elseif #list > 0 then
@@ -182,8 +199,8 @@ local function search(name, complete, family, deadline)
   return failure(worst)
 end
 
---- See quoll.dns.resolve.
-function resolver.resolve(text, family, timeout)
+--- See quoll.dns.resolve. early: what quoll.dns.early has in place of a family.
+function resolver.resolve(text, family, timeout, early)
   local deadline = timeout and now() + timeout
   if raw.family(text) then
     local list = of_family({ text }, family)
@@ -206,7 +223,7 @@ function resolver.resolve(text, family, timeout)
     raw.sort(hosts)
     return hosts
   end
-  return search(name, complete, family, deadline)
+  return search(name, complete, family, deadline, early)
 end
 
 --- See quoll.dns.query.

@@ -54,22 +54,61 @@ local function try(race, dial, address)
   return conn
 end
 
-local function run(s, race, addresses, dial)
-  for i, address in ipairs(addresses) do
+-- An attempt after the other, as long as there are addresses.
+local function run(s, race, dial)
+  while not race.won do
+    local address = table.remove(race.untried, 1)
     race.wake:clear()
-    s:spawn(try, race, dial, address)
-    race.wake:wait(i < #addresses and DELAY or nil)
-    if race.won then
-      break
+    if address then
+      race.begun = race.begun + 1
+      s:spawn(try, race, dial, address)
+      local more = race.untried[1] or race.coming
+      race.wake:wait(more and DELAY or nil)
+    elseif race.begun > race.ended or race.coming then
+      race.idle = true
+      race.wake:wait()
+      race.idle = false
+    else
+      return
     end
   end
-  while not race.won and race.ended < #addresses do
-    race.wake:clear()
-    race.wake:wait()
+  decide(s)
+end
+
+local Race = {}
+Race.__index = Race
+
+--- Addresses that come late; the next one to try is of theirs.
+function Race:add(addresses)
+  local all = { unpack(addresses) }
+  for _, address in ipairs(self.untried) do
+    all[#all + 1] = address
   end
-  if race.won then
-    decide(s)
+  self.untried, self.coming = attempts.alternate(all), false
+  if self.idle then
+    self.wake:set()
   end
+end
+
+-- Runs fn(scope, race, ...), in which attempts are made.
+local function compete(fn, ...)
+  local race = setmetatable({ wake = event.new(), untried = {}, begun = 0,
+    ended = 0, coming = false, idle = false }, Race)
+  local ok, err = pcall(scope, fn, race, ...)
+  if not ok then
+    if race.won then
+      race.won:close()
+    end
+    error(err, 0)
+  elseif race.won then
+    return race.won
+  end
+  return nil, race.err, race.code
+end
+
+local function try_all(s, race, addresses, dial)
+  race.untried = { unpack(addresses) }
+  run(s, race, dial)
 end
 
 --- Tries the addresses; the losers are closed when it returns.
@@ -84,17 +123,26 @@ function attempts.first(addresses, dial)
   if #addresses == 1 then
     return dial(addresses[1])
   end
-  local race = { wake = event.new(), ended = 0 }
-  local ok, err = pcall(scope, run, race, addresses, dial)
-  if not ok then
-    if race.won then
-      race.won:close()
-    end
-    error(err, 0)
-  elseif race.won then
-    return race.won
+  return compete(try_all, addresses, dial)
+end
+
+local function find_and_try(s, race, host, dial)
+  local addresses, err, code =
+    require("quoll.dns.early").resolve(s, host, race)
+  if addresses then
+    race.untried = attempts.alternate(addresses)
+    run(s, race, dial)
+  else
+    race.err, race.code = err, code
   end
-  return nil, race.err, race.code
+end
+
+--- The same with the addresses of a host: attempts begin with those of the
+-- family that is known first.
+-- @string host
+-- @func dial see `attempts.first`
+function attempts.named(host, dial)
+  return compete(find_and_try, host, dial)
 end
 
 return attempts

@@ -45,6 +45,21 @@ local SERVE_ADDRESS = options.union(LISTEN, SERVE)
 -- Listener -> what proxy.check gave for it, or true.
 local listening = setmetatable({}, { __mode = "k" })
 
+-- At the first address of a host that this machine has.
+local function listen_named(address, opts)
+  local host, port = address:match "^(.*):(%d+)$"
+  local addresses, err, code = require("quoll.dns").resolve(host)
+  local self
+  for _, ip in ipairs(addresses or {}) do
+    local form = ip:find(":", 1, true) and "[%s]:%s" or "%s:%s"
+    self, err, code = raw.listen(form:format(ip, port), opts)
+    if code ~= "EADDRNOTAVAIL" then
+      break
+    end
+  end
+  return self, err, code
+end
+
 local function listen(address, opts)
   local from = address
   if address:find "^fd:" then
@@ -59,6 +74,9 @@ local function listen(address, opts)
   end
   local header = not opts.proxy or proxy.check(opts.proxy, "listen")
   local self, err, code = raw.listen(from, opts)
+  if code == "ENOTFOUND" then
+    self, err, code = listen_named(from, opts)
+  end
   if self then
     listening[self] = header
   end
@@ -73,8 +91,9 @@ end)
 
 --- Listens.
 -- @string address "127.0.0.1:8080", "[::1]:8080", ":8080" (any IPv4 address),
--- "unix:/path" or "unix:@name"; port 0 lets the system choose; "fd:3" or
--- "fd:name": a listening socket that was inherited
+-- "unix:/path" or "unix:@name"; port 0 lets the system choose; "name:8080": the
+-- first of that host's addresses that this machine has, see `quoll.dns`; "fd:3"
+-- or "fd:name": a listening socket that was inherited
 -- @tparam ?table opts `backlog`: connections the kernel keeps (511);
 -- `reuseport`: other sockets may listen on the same port; `exclusive`: other
 -- processes accept on the socket too: one wakes, and takes what it waits for;

@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local nameserver = require "spec.support.nameserver"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
@@ -49,6 +50,24 @@ describe("quoll.net.listener", function()
             assert.same(results(nil, "closed", "CLOSED"),
                 results(listener:address()))
         end))
+
+        it("takes the name of a host, at an address of this machine", function()
+            nameserver.with(function(query)
+                local answers = {}
+                for i, ip in ipairs(query.type == "A"
+                    and { "192.0.2.1", "127.0.0.9" } or {}) do
+                    answers[i] = { query.name, "A", 60, ip }
+                end
+                return nameserver.reply(query, { answers = answers })
+            end, function()
+                local listener = assert(quoll.listen("one.test:0"))
+                assert.matches("^127%.0%.0%.9:%d+$", listener:address())
+                local _, _, code = quoll.listen("one.test:"
+                    .. listener:address():match "%d+$")
+                assert.equal("EADDRINUSE", code)
+                listener:close()
+            end)
+        end)
 
         it("fails with words and a code", listening(function(listener)
             assert.same(results(nil, "address already in use", "EADDRINUSE"),
