@@ -107,6 +107,7 @@ describe("docs/API.md", function()
             add_functions(names, name .. ":",
                 require("quoll.http." .. module).methods)
         end
+        require "quoll.http.websocket" -- has most of them
         add_functions(names, "ws:",
             require("quoll.core.websocket").methods)
         add_functions(names, "jar:",
