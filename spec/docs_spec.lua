@@ -110,6 +110,11 @@ describe("docs/API.md", function()
         require "quoll.http.websocket" -- has most of them
         add_functions(names, "ws:",
             require("quoll.core.websocket").methods)
+        add_functions(names, "client:",
+            require("quoll.http.client").methods)
+        add_functions(names, "res:",
+            require("quoll.http.client.response").methods)
+        names["res.status"] = true
         add_functions(names, "jar:",
             require("quoll.http.client.jar").methods)
         add_functions(names, "directory:",

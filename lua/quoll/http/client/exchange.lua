@@ -39,6 +39,7 @@ local function final(talk)
       return answer
     end
     talk.interim = talk.interim + 1
+    message.leave(talk.conn)
     if talk.waiting and answer.status == 100 then
       return nil
     end
@@ -63,7 +64,8 @@ end
 
 -- Whether the server wants the body, or says nothing of it for a while.
 local function wanted(talk)
-  if within(talk, EXPECT) then
+  local s = talk.request.opts.expect
+  if within(talk, s == true and EXPECT or s) then
     hear(talk)
   end
   return not talk.answer and not talk.err and not talk.gone

@@ -28,7 +28,7 @@ local ONE = { method = true, body = true, query = true, json = true,
 local SHARED = { headers = "table", timeout = "number", deadline = "number",
   redirects = true, downgrade = "boolean", tls = true, proxy = true,
   pool = true, retries = true, jar = true, unix = "string", max = "number",
-  decompress = "boolean", expect = "boolean", bind = "string",
+  decompress = "boolean", expect = true, bind = "string",
   limits = "table", base = "string" }
 local REQUEST = options.union(ONE, SHARED)
 
@@ -44,16 +44,18 @@ local function check_redirects(redirects)
   end
 end
 
-local function check_deadline(deadline)
-  if deadline and (deadline < 0 or deadline ~= deadline) then
-    core.bad_argument(deadline, "deadline", "request", "seconds, 0 or more,")
+local function check_seconds(opts, name)
+  local s = opts[name]
+  if s and s ~= true and not (type(s) == "number" and s >= 0) then
+    core.bad_argument(s, name, "request", "seconds, 0 or more,")
   end
 end
 
 local function check(opts)
   check_redirects(opts.redirects)
   options.check_timeout(opts.timeout, "request")
-  check_deadline(opts.deadline)
+  check_seconds(opts, "deadline")
+  check_seconds(opts, "expect")
   options.check(opts.limits, LIMITS, "request")
   retry.policy(opts.retries)
   if opts.jar and not jars.is(opts.jar) then

@@ -36,7 +36,7 @@ local function tunnel(conn, target, via)
   elseif answer.status < 200 or answer.status > 299 then
     return nil, ("proxy: %d %s"):format(answer.status, answer.reason), "EPROXY"
   end
-  return true
+  return message.leave(conn)
 end
 
 -- What is between a new connection and its use.
@@ -100,22 +100,9 @@ function origin.check(request)
   end
 end
 
---- A connection that the request can be sent on.
--- @tparam table request
--- @tparam ?table via parsed URL of the proxy
--- @tparam ?boolean fresh never one that has been used before
--- @treturn[1] Connection
--- @treturn[2] nil
--- @treturn[2] string err; "proxy: ..."
--- @treturn[2] string CODE
-function origin.connect(request, via, fresh)
+-- A connection, maybe one of the pool.
+local function take(request, via, address, open)
   local opts, to = request.opts, request.url
-  local address = opts.unix and "unix:" .. opts.unix:gsub("^unix:", "")
-    or url.address(via or to)
-  local open = opener(request, via)
-  if fresh or opts.pool == false then
-    return open(address)
-  end
   -- Through a proxy plain requests for all origins share what is open.
   local label = url.origin(via and not url.secure(to) and via or to)
   return pool.connect(address, {
@@ -125,6 +112,31 @@ function origin.connect(request, via, fresh)
     via = via and { url.address(via), via.user, via.password },
     unix = opts.unix,
   }, open)
+end
+
+--- A connection that the request can be sent on.
+-- @tparam table request
+-- @tparam ?table via parsed URL of the proxy
+-- @tparam ?boolean fresh none that has been used before: where one has died,
+-- those beside it are no better, and are closed
+-- @treturn[1] Connection
+-- @treturn[2] nil
+-- @treturn[2] string err; "proxy: ..."
+-- @treturn[2] string CODE
+function origin.connect(request, via, fresh)
+  local opts = request.opts
+  local address = opts.unix and "unix:" .. opts.unix:gsub("^unix:", "")
+    or url.address(via or request.url)
+  local open = opener(request, via)
+  if opts.pool == false then
+    return open(address)
+  end
+  local conn, err, code = take(request, via, address, open)
+  while conn and fresh and conn:getreusedtimes() ~= 0 do
+    conn:close()
+    conn, err, code = take(request, via, address, open)
+  end
+  return conn, err, code
 end
 
 return origin

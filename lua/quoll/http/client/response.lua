@@ -40,8 +40,9 @@ end
 local function release(self)
   local conn = self.conn
   self.conn = nil
-  if not self.reusable or not self.message.keepalive
-    or not conn:setkeepalive() then
+  local again
+  again, self.behind = message.release(conn)
+  if not again or not self.reusable or not conn:setkeepalive() then
     conn:close()
   end
 end
@@ -206,7 +207,7 @@ end
 --- The fields behind a chunked body that has been read.
 -- @treturn table name -> value, empty when there are none
 function Response:trailers()
-  return self.message:trailers()
+  return self.behind or {}
 end
 
 --- The connection, of an answer 101: what follows is another protocol, and the
@@ -220,8 +221,11 @@ function Response:hijack()
     return nil, "closed", "CLOSED"
   end
   local conn = self.conn
+  local ok, err, code = message.leave(conn)
+  if not ok then
+    return nil, err, code
+  end
   self.conn = nil
-  conn:settimeout(nil)
   return conn
 end
 
