@@ -1,7 +1,8 @@
 -- lua.lua NAME SECONDS [SEED]: the fuzz target fuzz/lua/NAME.lua, a function
--- of one input that raises when something is wrong, fed for so many seconds with
--- what a seeded generator makes of the inputs in fuzz/corpus/NAME and of the
--- words that the target has. An input that fails is left in build-fuzz/found.
+-- of one input that raises when something is wrong, fed for so many seconds
+-- with what a seeded generator makes of the inputs in fuzz/corpus/NAME and of
+-- the words that the target has. An input that fails is left in
+-- build-fuzz/found.
 local name, seconds, seed = arg[1], tonumber(arg[2]), tonumber(arg[3])
 
 local quoll = dofile "quoll.lua"
@@ -9,6 +10,8 @@ local target = dofile("fuzz/lua/" .. name .. ".lua")
 
 local MAX = 2048  -- bytes of an input
 local KEPT = 500  -- inputs made, that others are made of
+local LARGE = 2 ^ 15 -- bytes of one that is blown up
+local SLOW = 0.5 -- s that it may take
 
 seed = seed or quoll.time() * 1000 % 2 ^ 31
 math.randomseed(seed)
@@ -82,11 +85,7 @@ local function make()
     return text
 end
 
-local function try(text)
-    local ok, err = xpcall(target.try, debug.traceback, text)
-    if ok then
-        return
-    end
+local function fail(text, err)
     os.execute "mkdir -p build-fuzz/found"
     local path = ("build-fuzz/found/%s-%d"):format(name, seed)
     local file = assert(io.open(path, "wb"))
@@ -97,6 +96,28 @@ local function try(text)
     os.exit(1)
 end
 
+local function try(text)
+    local ok, err = xpcall(target.try, debug.traceback, text)
+    if not ok then
+        fail(text, err)
+    end
+end
+
+-- Some stretch of an input, over and over: the time it takes must not be by the
+-- square of its size.
+local function blow_up()
+    local text = make()
+    local from, to = stretch(text)
+    local many = text:sub(from, math.max(from, to))
+    many = many:rep(math.ceil(LARGE / math.max(1, #many))):sub(1, LARGE)
+    text = text:sub(1, from - 1) .. many .. text:sub(to + 1)
+    local start = os.clock()
+    try(text)
+    if os.clock() - start > SLOW then
+        fail(text, "slow")
+    end
+end
+
 local count, stop = 0, quoll.now() + seconds
 for i = 1, first do
     try(inputs[i])
@@ -105,6 +126,7 @@ repeat
     for _ = 1, 100 do
         try(make())
     end
+    blow_up()
     count = count + 100
 until quoll.now() >= stop
 print(("ok   fuzz %s: %d inputs in %g s"):format(name, count, seconds))
