@@ -112,6 +112,11 @@ local function from_function(self)
   end
 end
 
+local function receives(source)
+  local kind = type(source)
+  return (kind == "userdata" or kind == "table") and source.receive
+end
+
 local Stream = {}
 local meta = { __index = Stream, __name = "event stream" }
 
@@ -134,9 +139,9 @@ end
 
 --- An answer that is a stream of events.
 -- @param source a function called for the next event, in a task of its own,
--- until it returns nil; or a channel, until it is closed. An event is its data,
--- or a table: `data`, `event` (its type), `id` (comes back as Last-Event-ID),
--- `retry` (s), `comment`
+-- until it returns nil; or a channel or a topic's subscription, until it is
+-- closed. An event is its data, or a table: `data`, `event` (its type), `id`
+-- (comes back as Last-Event-ID), `retry` (s), `comment`
 -- @tparam ?table opts `keepalive` (15): seconds of silence after which a
 -- comment is sent; `retry`: seconds after which a browser comes back; `headers`
 -- @treturn number status
@@ -147,10 +152,11 @@ function events.events(source, opts)
   local self = { source = source, keepalive = opts.keepalive or KEEPALIVE }
   if chain.callable(source) then
     self.step = from_function
-  elseif type(source) == "userdata" and source.receive then
+  elseif receives(source) then
     self.step = from_channel
   else
-    core.bad_argument(source, "source", "events", "a function or a channel")
+    core.bad_argument(source, "source", "events",
+      "a function, a channel or a subscription")
   end
   if opts.retry then
     self.first = events.format { retry = opts.retry }

@@ -86,6 +86,19 @@ describe("quoll.http.events", function()
         end)
     end)
 
+    it("takes a subscription, which may be too slow", function()
+        tasks.run(function()
+            local topic = quoll.sync.topic()
+            local _, body = http.events(topic:subscribe(1))
+            topic:publish "a"
+            assert.equal("data: a\n\n", body())
+            topic:publish "b"
+            topic:publish "c"
+            assert.equal("data: b\n\n", body())
+            assert.same({ nil, "too slow", "SLOW" }, { body() })
+        end)
+    end)
+
     it("hands failures on", function()
         tasks.run(function()
             local _, body = http.events(function() return nil, "broken" end)
