@@ -451,3 +451,31 @@ describe("examples/discover.lua", function()
         assert.equal(1, result.code)
     end)
 end)
+
+describe("examples/api.lua", function()
+    helper.gates()
+
+    it("keeps notes, and tells of them", function()
+        local asking = require "spec.support.asking"
+        local child, address = serving("api", { "127.0.0.1:0" })
+        run(function()
+            local conn, news = connect(address), connect(address)
+            asking.begin(news, "GET /events")
+            local res = asking.ask(conn, "POST /notes", nil, '{"text":"milk"}')
+            assert.same({ 201, "/notes/1" }, { res.status,
+                res.headers.location })
+            assert.equal("event: note\nid: 1\ndata: milk\n\n",
+                asking.chunk(news))
+            asking.ask(conn, "PUT /notes/1", nil, '{"text":"tea"}')
+            assert.matches('"text":"tea"', asking.ask(conn,
+                "GET /notes/1").body)
+            assert.matches('"count":1', asking.ask(conn, "GET /notes").body)
+            for status, line in pairs { [404] = "GET /notes/2",
+                [405] = "PATCH /notes", [204] = "DELETE /notes/1",
+                [308] = "GET /notes/1/", [400] = "POST /notes" } do
+                assert.equal(status, asking.ask(conn, line).status, line)
+            end
+        end, 20)
+        stop(child)
+    end)
+end)

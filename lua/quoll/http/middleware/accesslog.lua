@@ -37,8 +37,8 @@ local function formatter(name)
     "\"common\", \"combined\", \"json\" or a function")
 end
 
---- Makes an access log: for `serve{log =}`, or as middleware for a part of a
--- site. Lines leave after a second or 64 KiB, and when the server stops. The
+--- Makes an access log, for `serve`'s option `log`.
+-- Lines leave after a second or 64 KiB, and when the server stops. The
 -- file is opened for each write: one that was renamed or removed is made anew,
 -- and nobody need be told. While it cannot be written the server goes on, and
 -- lines beyond 1 MiB are lost and counted.

@@ -75,6 +75,21 @@ local function write(self, file)
     end
     size = size + #piece
   end
+  local ok, err, code = file:close()
+  return ok and size, err, code
+end
+
+-- What goes wrong is told of the path that the script knows.
+local function write_and_place(self, file, temporary, path)
+  local size, err, code = write(self, file)
+  if size then
+    local ok
+    ok, err, code = files.rename(temporary, path)
+    size = ok and size
+  end
+  if not size then
+    return nil, path .. err:sub(#temporary + 1), code
+  end
   return size
 end
 
@@ -83,19 +98,12 @@ local function remove(file, path)
   files.unlink(path)
 end
 
-local function placed(file, temporary, path, ok, size, err, code)
+local function clean(file, temporary, ok, size, err, code)
   if ok and size then
-    ok, err, code = file:close()
-    if ok then
-      ok, err, code = files.rename(temporary, path)
-    end
-    if ok then
-      return size
-    end
-    size = nil
+    return size
   end
   scope.shield(nil, remove, file, temporary)
-  if ok == false then
+  if not ok then
     error(size, 0)
   end
   return nil, err, code
@@ -112,13 +120,14 @@ function Part:save(path)
   if type(path) ~= "string" then
     core.bad_argument(path, "path", "save", "a string")
   end
-  local file, temporary, code = files.tempfile {
-    dir = path:match "^(.*)/[^/]*$" or ".", prefix = ".quoll-",
-  }
+  local dir = path:match "^(.*/)[^/]*$" or "."
+  local file, temporary, code =
+    files.tempfile { dir = dir, prefix = ".quoll-" }
   if not file then
     return nil, temporary, code
   end
-  return placed(file, temporary, path, pcall(write, self, file))
+  return clean(file, temporary,
+    pcall(write_and_place, self, file, temporary, path))
 end
 
 return part

@@ -69,6 +69,13 @@ describe("part:save", function()
             assert.is_nil(got)
             assert.matches("no such file or directory", err)
             assert.equal("ENOENT", code)
+            assert.same({ nil, dir .. ": is a directory", "EISDIR" },
+                { parts("x")():save(dir) })
+            local names = {}
+            for name in quoll.fs.readdir(dir) do
+                names[#names + 1] = type(name) == "table" and name.name or name
+            end
+            assert.same({ "a" }, names)
         end)
     end)
 
