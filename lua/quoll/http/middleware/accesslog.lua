@@ -7,7 +7,9 @@ local defer = require("quoll.task.defer").defer
 local files = require "quoll.fs"
 local finish = require("quoll.wait").finish
 local lines = require "quoll.http.middleware.lines"
+local mutex = require "quoll.sync.mutex"
 local options = require "quoll.options"
+local scope = require "quoll.task.scope"
 
 local OPTIONS = { to = true, format = true, interval = "number" }
 local INTERVAL = 1       -- seconds that a line stays in memory
@@ -50,7 +52,7 @@ function accesslog.accesslog(opts)
   opts = options.check(opts, OPTIONS, "accesslog")
   return setmetatable({ write = writer(opts.to), kept = {}, size = 0,
     format = formatter(opts.format or "combined"), lost = 0,
-    interval = opts.interval or INTERVAL }, meta)
+    interval = opts.interval or INTERVAL, mutex = mutex.new() }, meta)
 end
 
 local function report(self, err)
@@ -75,23 +77,21 @@ local function write_all(self)
   end
 end
 
-local ENDED = { done = true, failed = true, cancelled = true }
-
-local function alive(task)
-  return task and not ENDED[task:status()]
-end
-
-local function start_writer(self)
-  if not alive(self.writer) then
-    self.writer = core.spawn(write_all, self):detach()
-  end
-  return self.writer
+-- One task at a time, which no cancellation interrupts.
+local function flush(self)
+  scope.shield(nil, self.mutex.with, self.mutex, write_all, self)
 end
 
 -- However the task ends, what was gathered is written: also by a signal.
 local function wait(self)
-  defer(self.flush, self)
+  defer(flush, self)
   finish(core.stopping(self.interval))
+end
+
+local ENDED = { done = true, failed = true, cancelled = true }
+
+local function ended(task)
+  return not task or ENDED[task:status()]
 end
 
 --- Notes one request.
@@ -107,18 +107,15 @@ function Log:record(req, status, bytes, seconds)
   end
   self.kept[#self.kept + 1] = line
   self.size = self.size + #line
-  if self.size >= FLUSH then
-    start_writer(self)
-  elseif not alive(self.waiter) then
+  if self.size >= FLUSH and ended(self.writer) then
+    self.writer = core.spawn(flush, self):detach()
+  elseif ended(self.waiter) then
     self.waiter = core.spawn(wait, self):detach()
   end
 end
 
 --- Waits until everything that was noted before is written.
-function Log:flush()
-  while self.kept[1] or alive(self.writer) do
-    start_writer(self):wait()
-  end
-end
+-- @function Log:flush
+Log.flush = flush
 
 return accesslog
