@@ -53,13 +53,16 @@ local function hear(talk)
   talk.waiting = nil
 end
 
--- Whether the server has said what it thinks, so that the rest of the body
--- need not be sent.
+-- Whether the server has refused the request, so that the rest of the body need
+-- not be sent. One that answers before it has all of it may want it still.
 local function answered(talk)
   while not talk.answer and not talk.err and within(talk, 0) do
     hear(talk)
   end
-  return talk.answer ~= nil or talk.err ~= nil or talk.gone
+  if talk.answer then
+    return talk.answer.status >= 400
+  end
+  return talk.err ~= nil or talk.gone
 end
 
 -- Whether the server wants the body, or says nothing of it for a while.

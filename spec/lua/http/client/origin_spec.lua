@@ -1,3 +1,5 @@
+local certs = require "spec.support.certs"
+local command = require "spec.support.peer"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local peer = require "spec.support.http_peer"
@@ -81,6 +83,23 @@ describe("quoll.http.client.origin", function()
             pair.raises(function() http.get(address, { tls = { x = 1 } }) end,
                 "origin_spec.*no option 'x'")
         end, { tls = tls.server() }))
+
+    it("understands openssl's server", function()
+        if helper.injected then
+            return -- a byte at a time is for the other specs
+        end
+        certs.issue "server"
+        quoll.run(function()
+            local one = command.start("openssl s_server -accept 127.0.0.1:0 "
+                .. "-naccept 1 -www -cert server.pem -key server.key", true)
+            local port = one:expect("^ACCEPT"):match "127%.0%.0%.1:(%d+)"
+            local res = assert(http.get("https://localhost:" .. port,
+                trusting()))
+            assert.equal("1.0", res.version)
+            assert.matches("Ciphers supported", (res:body()))
+            one:finish()
+        end)
+    end)
 
     it("goes over a unix socket", peer.with({ OK }, function(_, heard)
         assert.equal("ok", assert(http.get("http://a.example/b",
