@@ -96,6 +96,13 @@ QL_API uint64_t ql_check_timeout(lua_State *L, int arg, const char *name,
 QL_API int64_t ql_check_whole(lua_State *L, int arg, const char *name,
                               const char *method, int64_t min, int64_t max);
 
+/* Of the table of options at index arg, which have been checked: whether the
+ * one of that name is true. */
+QL_API int ql_field_flag(lua_State *L, int arg, const char *name);
+/* Its number; absent when it is nil. */
+QL_API lua_Number ql_field_number(lua_State *L, int arg, const char *name,
+                                  lua_Number absent);
+
 /* -------------------------------------------------------- operations ---- */
 
 typedef struct {

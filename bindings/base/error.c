@@ -286,3 +286,27 @@ ql__error_register(lua_State *L, ql_lua_t *lua)
 
     ql__register(L, lua, fns);
 }
+
+/* ------------------------------------------------------------ fields ---- */
+
+int
+ql_field_flag(lua_State *L, int arg, const char *name)
+{
+    int set;
+
+    lua_getfield(L, arg, name);
+    set = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return set;
+}
+
+lua_Number
+ql_field_number(lua_State *L, int arg, const char *name, lua_Number absent)
+{
+    lua_Number n;
+
+    lua_getfield(L, arg, name);
+    n = lua_isnil(L, -1) ? absent : lua_tonumber(L, -1);
+    lua_pop(L, 1);
+    return n;
+}

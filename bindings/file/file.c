@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-file_t *
+ql_lua_file_t *
 ql__file_self(lua_State *L, const char *method)
 {
-    file_t *f = ql_handle_check(L, 1, &ql__file_type, method);
+    ql_lua_file_t *f = ql_handle_check(L, 1, &ql__file_type, method);
 
     if (f->handle.closed) {
         ql_push_error(L, f->handle.closed);
@@ -19,7 +19,7 @@ ql__file_self(lua_State *L, const char *method)
 }
 
 int
-ql__file_error(lua_State *L, const file_t *f, int err)
+ql__file_error(lua_State *L, const ql_lua_file_t *f, int err)
 {
     return ql__path_error(L, f->path, NULL, err);
 }
@@ -33,11 +33,12 @@ ql__file_event(ql_event_t *ev)
 static void
 file_close(ql_handle_t *h, int err)
 {
-    file_t *f = ql_queue_data(h, file_t, handle);
+    ql_lua_file_t *f = ql_queue_data(h, ql_lua_file_t, handle);
 
     ql__file_preads_close(f, err);
     while (!ql_queue_empty(&f->users)) {
-        file_user_t *user = ql_queue_data(f->users.next, file_user_t, link);
+        ql_file_user_t *user = ql_queue_data(f->users.next, ql_file_user_t,
+                                             link);
 
         user->end(user, err);
     }
@@ -52,7 +53,7 @@ file_close(ql_handle_t *h, int err)
 static void
 file_collect(ql_handle_t *h)
 {
-    file_t *f = ql_queue_data(h, file_t, handle);
+    ql_lua_file_t *f = ql_queue_data(h, ql_lua_file_t, handle);
 
     ql__file_preads_collect(f);
     ql_buffer_release(&f->core->buffers, &f->reader.in);
@@ -60,12 +61,12 @@ file_collect(ql_handle_t *h)
 
 const ql_handle_type_t ql__file_type = {"file", file_close, file_collect};
 
-file_t *
+ql_lua_file_t *
 ql__file_new(lua_State *L, ql_core_t *core, const char *path)
 {
     size_t length = strlen(path) + 1;
-    file_t *f = ql_handle_new(L, core->lua, &ql__file_type,
-                              sizeof(*f) + length);
+    ql_lua_file_t *f = ql_handle_new(L, core->lua, &ql__file_type,
+                                     sizeof(*f) + length);
 
     f->core = core;
     memcpy(f->path, path, length);
@@ -80,7 +81,7 @@ ql__file_new(lua_State *L, ql_core_t *core, const char *path)
 static int
 file_size(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "size");
+    ql_lua_file_t *f = ql__file_self(L, "size");
     int64_t size;
 
     if (f == NULL) {
@@ -101,7 +102,7 @@ file_size(lua_State *L)
 static int
 file_getfd(lua_State *L)
 {
-    const file_t *f = ql__file_self(L, "getfd");
+    const ql_lua_file_t *f = ql__file_self(L, "getfd");
 
     if (f == NULL) {
         return 3;

@@ -6,14 +6,14 @@
 #include <errno.h>
 #include <stdio.h>
 
-static file_call_t *
+static ql_lua_file_call_t *
 call_of(ql_op_t *op)
 {
-    return ql_queue_data(op, file_call_t, op);
+    return ql_queue_data(op, ql_lua_file_call_t, op);
 }
 
 static void
-call_release(file_call_t *c)
+call_release(ql_lua_file_call_t *c)
 {
     if (c->call != NULL) {
         ql_call_free(c->call);
@@ -72,24 +72,24 @@ static void
 call_close(ql_handle_t *h, int err)
 {
     (void) err;
-    call_release(ql_queue_data(h, file_call_t, handle));
+    call_release(ql_queue_data(h, ql_lua_file_call_t, handle));
 }
 
 static const ql_handle_type_t call_handle = {"call", call_close, NULL};
 
 static void
-call_end(file_user_t *user, int err)
+call_end(ql_file_user_t *user, int err)
 {
-    file_call_t *c = ql_queue_data(user, file_call_t, user);
+    ql_lua_file_call_t *c = ql_queue_data(user, ql_lua_file_call_t, user);
 
     ql_op_end(&c->op, err);
     call_release(c);
 }
 
-file_call_t *
-ql__file_call_new(lua_State *L, file_t *f, const ql_op_type_t *type)
+ql_lua_file_call_t *
+ql__file_call_new(lua_State *L, ql_lua_file_t *f, const ql_op_type_t *type)
 {
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     ql_check_wait(L, f->core->lua);
     c = ql_handle_new(L, f->core->lua, &call_handle, sizeof(*c));
@@ -108,7 +108,7 @@ ql__file_call_new(lua_State *L, file_t *f, const ql_op_type_t *type)
 }
 
 int
-ql__file_call_await(lua_State *L, file_call_t *c, ql_call_t *call)
+ql__file_call_await(lua_State *L, ql_lua_file_call_t *c, ql_call_t *call)
 {
     if (call == NULL) {
         int err = errno;

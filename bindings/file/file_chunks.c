@@ -11,8 +11,8 @@
 typedef struct {
     ql_handle_t handle;
     ql_op_t op;
-    file_user_t user;    /* of file, until it is closed */
-    file_t *file;        /* anchored by the environment */
+    ql_file_user_t user; /* of file, until it is closed */
+    ql_lua_file_t *file; /* anchored by the environment */
     ql_stream_t *stream; /* stays while a string is made of its bytes
                             (op.pushing), whoever closes the iterator */
 } file_chunks_t;
@@ -110,7 +110,7 @@ static const ql_handle_type_t chunks_type = {"chunks", chunks_close,
                                              chunks_collect};
 
 static void
-chunks_end(file_user_t *user, int err)
+chunks_end(ql_file_user_t *user, int err)
 {
     ql_handle_close(&ql_queue_data(user, file_chunks_t, user)->handle, err);
 }
@@ -137,7 +137,7 @@ chunks_bind(lua_State *L)
 static int
 file_chunks(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "chunks");
+    ql_lua_file_t *f = ql__file_self(L, "chunks");
     file_chunks_t *it;
     int64_t size;
 

@@ -22,7 +22,7 @@ close_push(lua_State *L, ql_call_t *call, int err)
 static int
 file_close(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "close");
+    ql_lua_file_t *f = ql__file_self(L, "close");
     ql_lua_call_t *w;
 
     if (f == NULL) {

@@ -10,7 +10,7 @@ static int
 open_push(lua_State *L, ql_call_t *call, int err)
 {
     ql_open_t *o = (ql_open_t *) (void *) call;
-    file_t *f;
+    ql_lua_file_t *f;
 
     if (err != 0) {
         return ql__path_error(L, call->err == err ? o->at : o->path, o->why,

@@ -12,7 +12,7 @@
  * left behind. */
 typedef struct {
     ql_op_t op;
-    file_t *file;
+    ql_lua_file_t *file;
     ql_read_t *read; /* NULL: the page cache is asked first */
     ql_buffer_t out; /* what the page cache gave */
     ql_queue_t link; /* in file->preads, or in core->spare_preads */
@@ -190,7 +190,7 @@ pread_take(ql_core_t *core)
 static int
 file_pread(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "pread");
+    ql_lua_file_t *f = ql__file_self(L, "pread");
     int64_t size, offset;
     file_pread_t *p;
 
@@ -214,7 +214,7 @@ file_pread(lua_State *L)
 }
 
 void
-ql__file_preads_close(file_t *f, int err)
+ql__file_preads_close(ql_lua_file_t *f, int err)
 {
     ql_queue_t *q;
 
@@ -224,7 +224,7 @@ ql__file_preads_close(file_t *f, int err)
 }
 
 void
-ql__file_preads_collect(file_t *f)
+ql__file_preads_collect(ql_lua_file_t *f)
 {
     ql_queue_t *q = f->preads.next;
 

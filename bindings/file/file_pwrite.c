@@ -5,16 +5,16 @@
 
 #include <stdio.h>
 
-static file_call_t *
+static ql_lua_file_call_t *
 pwrite_of(ql_op_t *op)
 {
-    return ql_queue_data(op, file_call_t, op);
+    return ql_queue_data(op, ql_lua_file_call_t, op);
 }
 
 static int
 pwrite_attempt(ql_op_t *op)
 {
-    file_call_t *c = pwrite_of(op);
+    ql_lua_file_call_t *c = pwrite_of(op);
     int rc = ql__file_output_attempt(c->file, op, &c->out);
 
     c->file->reader.stale = true;
@@ -24,7 +24,7 @@ pwrite_attempt(ql_op_t *op)
 static void
 pwrite_describe(ql_op_t *op, char *text, size_t size)
 {
-    file_call_t *c = pwrite_of(op);
+    ql_lua_file_call_t *c = pwrite_of(op);
 
     (void) snprintf(text, size, "pwrite of %s at %lld", c->file->path,
                     (long long) c->out.offset);
@@ -41,10 +41,10 @@ static const ql_op_type_t pwrite_type = {"pwrite",
 static int
 file_pwrite(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "pwrite");
-    file_output_t out;
+    ql_lua_file_t *f = ql__file_self(L, "pwrite");
+    ql_file_output_t out;
     int64_t offset;
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     if (f == NULL) {
         return 3;

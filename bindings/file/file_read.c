@@ -17,16 +17,16 @@ enum {
     FILE_NUMBER_LENGTH = 200 /* bytes of a numeral at most, as in stdio */
 };
 
-static file_t *
+static ql_lua_file_t *
 reader_file(ql_op_t *op)
 {
-    return ql_queue_data(ql_queue_data(op, file_reader_t, op), file_t, reader);
+    return ql_queue_data(op, ql_lua_file_t, reader.op);
 }
 
 /* -------------------------------------------------------------- match ---- */
 
 static bool
-match_line(file_reader_t *r)
+match_line(ql_file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
     const char *bytes = ql_buffer_bytes(&r->in);
@@ -46,7 +46,7 @@ match_line(file_reader_t *r)
 
 /* White space, then what may belong to a numeral; strtod decides. */
 static bool
-match_number(file_reader_t *r)
+match_number(ql_file_reader_t *r)
 {
     const char *bytes = ql_buffer_bytes(&r->in);
     uint32_t unread = ql_buffer_unread(&r->in);
@@ -69,7 +69,7 @@ match_number(file_reader_t *r)
 }
 
 static bool
-reader_match(file_reader_t *r)
+reader_match(ql_file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
 
@@ -92,7 +92,7 @@ reader_match(file_reader_t *r)
 
 /* Bytes wanted by the next fill. */
 static uint32_t
-reader_want(const file_reader_t *r)
+reader_want(const ql_file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
     uint32_t want = FILE_FILL;
@@ -106,7 +106,7 @@ reader_want(const file_reader_t *r)
 /* Bytes of the buffer. Of a length that is not known: twice as many, or what
  * is there would be moved again and again. */
 static uint32_t
-reader_room(const file_reader_t *r)
+reader_room(const ql_file_reader_t *r)
 {
     uint32_t unread = ql_buffer_unread(&r->in);
 
@@ -117,9 +117,9 @@ reader_room(const file_reader_t *r)
 }
 
 static int
-reader_append(file_t *f, const char *data, size_t n)
+reader_append(ql_lua_file_t *f, const char *data, size_t n)
 {
-    file_reader_t *r = &f->reader;
+    ql_file_reader_t *r = &f->reader;
     uint32_t left = (uint32_t) n;
 
     while (left > 0) {
@@ -147,9 +147,9 @@ reader_append(file_t *f, const char *data, size_t n)
 /* Straight into the buffer from the page cache. NGX_AGAIN: it has nothing;
  * NGX_DECLINED: it was not asked. */
 static int
-fill_cached(file_t *f)
+fill_cached(ql_lua_file_t *f)
 {
-    file_reader_t *r = &f->reader;
+    ql_file_reader_t *r = &f->reader;
     uint32_t room;
     ssize_t n;
 
@@ -175,9 +175,9 @@ fill_cached(file_t *f)
 }
 
 static int
-fill_waiting(file_t *f, bool missed)
+fill_waiting(ql_lua_file_t *f, bool missed)
 {
-    file_reader_t *r = &f->reader;
+    ql_file_reader_t *r = &f->reader;
     int rc;
 
     if (r->read == NULL) {
@@ -204,7 +204,7 @@ fill_waiting(file_t *f, bool missed)
 }
 
 static int
-reader_fill(file_t *f)
+reader_fill(ql_lua_file_t *f)
 {
     int rc = f->reader.read == NULL ? fill_cached(f) : NGX_DECLINED;
 
@@ -218,8 +218,8 @@ reader_fill(file_t *f)
 static int
 reader_attempt(ql_op_t *op)
 {
-    file_t *f = reader_file(op);
-    file_reader_t *r = &f->reader;
+    ql_lua_file_t *f = reader_file(op);
+    ql_file_reader_t *r = &f->reader;
     int64_t turn;
 
     if (ql__file_writer_settle(f, op) == NGX_AGAIN) {
@@ -242,7 +242,7 @@ reader_attempt(ql_op_t *op)
 }
 
 static int
-push_number(lua_State *L, file_reader_t *r)
+push_number(lua_State *L, ql_file_reader_t *r)
 {
     char text[FILE_NUMBER_LENGTH + 1];
     char *rest;
@@ -261,9 +261,9 @@ push_number(lua_State *L, file_reader_t *r)
 }
 
 static void
-push_string(lua_State *L, file_t *f)
+push_string(lua_State *L, ql_lua_file_t *f)
 {
-    file_reader_t *r = &f->reader;
+    ql_file_reader_t *r = &f->reader;
 
     lua_pushlstring(L, r->in.data != NULL ? ql_buffer_bytes(&r->in) : "",
                     r->take);
@@ -277,8 +277,8 @@ push_string(lua_State *L, file_t *f)
 static int
 reader_push(lua_State *L, ql_op_t *op, int rc)
 {
-    file_t *f = reader_file(op);
-    file_reader_t *r = &f->reader;
+    ql_lua_file_t *f = reader_file(op);
+    ql_file_reader_t *r = &f->reader;
 
     if (rc == NGX_ERROR) {
         return op->err >= QL_E_TIMEOUT ? ql_push_error(L, op->err)
@@ -298,7 +298,7 @@ reader_push(lua_State *L, ql_op_t *op, int rc)
 static void
 reader_cancel(ql_op_t *op)
 {
-    file_reader_t *r = &reader_file(op)->reader;
+    ql_file_reader_t *r = &reader_file(op)->reader;
 
     ql_delete_posted_event(ql_lua_loop(op->lua), &r->turn);
     if (r->read != NULL) {
@@ -310,7 +310,7 @@ reader_cancel(ql_op_t *op)
 static void
 reader_describe(ql_op_t *op, char *text, size_t size)
 {
-    const file_t *f = reader_file(op);
+    const ql_lua_file_t *f = reader_file(op);
 
     (void) snprintf(text, size, "read of %s at %lld (%s)", f->path,
                     (long long) f->reader.next,
@@ -322,9 +322,9 @@ static const ql_op_type_t reader_type = {
     "read", reader_attempt, reader_push, reader_cancel, NULL, reader_describe};
 
 void
-ql__file_reader_init(file_t *f)
+ql__file_reader_init(ql_lua_file_t *f)
 {
-    file_reader_t *r = &f->reader;
+    ql_file_reader_t *r = &f->reader;
 
     ql_op_init(&r->op, &reader_type, f->core->lua);
     r->turn.data = &r->op;
@@ -332,7 +332,7 @@ ql__file_reader_init(file_t *f)
 }
 
 void
-ql__file_reader_close(file_t *f, int err)
+ql__file_reader_close(ql_lua_file_t *f, int err)
 {
     ql_op_end(&f->reader.op, err);
     reader_cancel(&f->reader.op);
@@ -343,12 +343,12 @@ ql__file_reader_close(file_t *f, int err)
 
 /* ------------------------------------------------------------ methods ---- */
 
-static file_format_t
+static ql_file_format_t
 check_format(lua_State *L, uint32_t *size)
 {
     static const char formats[] = "lLan";
-    static const file_format_t kinds[] = {FILE_LINE, FILE_LINE_KEEP, FILE_ALL,
-                                          FILE_NUMBER};
+    static const ql_file_format_t kinds[] = {FILE_LINE, FILE_LINE_KEEP,
+                                             FILE_ALL, FILE_NUMBER};
     const char *text;
     const char *found;
 
@@ -371,9 +371,9 @@ check_format(lua_State *L, uint32_t *size)
 static int
 file_read(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "read");
-    file_reader_t *r;
-    file_format_t format;
+    ql_lua_file_t *f = ql__file_self(L, "read");
+    ql_file_reader_t *r;
+    ql_file_format_t format;
     uint32_t size = 0;
     int busy;
 

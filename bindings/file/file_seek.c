@@ -7,15 +7,15 @@
 #include <string.h>
 
 int64_t
-ql__file_position(const file_t *f)
+ql__file_position(const ql_lua_file_t *f)
 {
-    const file_reader_t *r = &f->reader;
+    const ql_file_reader_t *r = &f->reader;
 
     return r->next - ql_buffer_unread(&r->in);
 }
 
 void
-ql__file_set_position(file_t *f, int64_t position)
+ql__file_set_position(ql_lua_file_t *f, int64_t position)
 {
     ql_buffer_release(&f->core->buffers, &f->reader.in);
     f->reader.next = position;
@@ -23,7 +23,7 @@ ql__file_set_position(file_t *f, int64_t position)
 }
 
 int
-ql__file_busy(lua_State *L, file_t *f)
+ql__file_busy(lua_State *L, ql_lua_file_t *f)
 {
     ql_op_t *read = &f->reader.op;
 
@@ -38,7 +38,7 @@ ql__file_busy(lua_State *L, file_t *f)
 static int
 size_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_call_t *call = ql_queue_data(op, file_call_t, op)->call;
+    ql_call_t *call = ql_queue_data(op, ql_lua_file_call_t, op)->call;
 
     if (rc == NGX_ERROR) {
         return ql__file_call_push(L, op, rc);
@@ -52,7 +52,7 @@ size_push(lua_State *L, ql_op_t *op, int rc)
 static int
 end_push(lua_State *L, ql_op_t *op, int rc)
 {
-    file_call_t *c = ql_queue_data(op, file_call_t, op);
+    ql_lua_file_call_t *c = ql_queue_data(op, ql_lua_file_call_t, op);
     int64_t position;
     int busy;
 
@@ -87,10 +87,11 @@ static const ql_op_type_t end_type = {"seek",
                                       ql__file_call_describe};
 
 static int
-await_size(lua_State *L, file_t *f, const ql_op_type_t *type, int64_t offset)
+await_size(lua_State *L, ql_lua_file_t *f, const ql_op_type_t *type,
+           int64_t offset)
 {
     ql_info_call_t *info;
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     lua_settop(L, 1);
     c = ql__file_call_new(L, f, type);
@@ -103,7 +104,7 @@ await_size(lua_State *L, file_t *f, const ql_op_type_t *type, int64_t offset)
 }
 
 int
-ql__file_await_size(lua_State *L, file_t *f)
+ql__file_await_size(lua_State *L, ql_lua_file_t *f)
 {
     return await_size(L, f, &size_type, 0);
 }
@@ -114,7 +115,7 @@ ql__file_await_size(lua_State *L, file_t *f)
 static int
 file_seek(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "seek");
+    ql_lua_file_t *f = ql__file_self(L, "seek");
     const char *whence = luaL_checkstring(L, 2);
     int64_t base = 0;
     int64_t offset;

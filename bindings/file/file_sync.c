@@ -17,9 +17,9 @@ static const ql_op_type_t sync_type = {"sync",
 static int
 file_sync(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "sync");
+    ql_lua_file_t *f = ql__file_self(L, "sync");
     bool data = lua_toboolean(L, 2);
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     if (f == NULL) {
         return 3;
@@ -35,7 +35,7 @@ file_sync(lua_State *L)
 static int
 truncate_attempt(ql_op_t *op)
 {
-    ql_queue_data(op, file_call_t, op)->file->reader.stale = true;
+    ql_queue_data(op, ql_lua_file_call_t, op)->file->reader.stale = true;
     return ql__file_call_attempt(op);
 }
 
@@ -47,9 +47,9 @@ static const ql_op_type_t truncate_type = {
 static int
 file_truncate(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "truncate");
+    ql_lua_file_t *f = ql__file_self(L, "truncate");
     int64_t size;
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     if (f == NULL) {
         return 3;
@@ -69,7 +69,7 @@ file_truncate(lua_State *L)
 static int
 stat_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_call_t *call = ql_queue_data(op, file_call_t, op)->call;
+    ql_call_t *call = ql_queue_data(op, ql_lua_file_call_t, op)->call;
 
     if (rc == NGX_ERROR) {
         return ql__file_call_push(L, op, rc);
@@ -89,9 +89,9 @@ static const ql_op_type_t stat_type = {"stat",
 static int
 file_stat(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "stat");
+    ql_lua_file_t *f = ql__file_self(L, "stat");
     ql_info_call_t *info;
-    file_call_t *c;
+    ql_lua_file_call_t *c;
 
     if (f == NULL) {
         return 3;

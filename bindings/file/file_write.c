@@ -31,10 +31,10 @@ pack(lua_State *L, const char *method)
     lua_settop(L, 2);
 }
 
-file_output_t
+ql_file_output_t
 ql__file_output(lua_State *L, const char *method)
 {
-    file_output_t out = {.write = NULL};
+    ql_file_output_t out = {.write = NULL};
 
     if (lua_gettop(L) != 2) {
         pack(L, method);
@@ -44,7 +44,7 @@ ql__file_output(lua_State *L, const char *method)
 }
 
 static int
-output_begin(file_t *f, ql_op_t *op, file_output_t *out)
+output_begin(ql_lua_file_t *f, ql_op_t *op, ql_file_output_t *out)
 {
     size_t part = out->left < QL_WRITE_MAX ? out->left : QL_WRITE_MAX;
     ssize_t n = ql_file_write_cached(f->file, out->data, out->left,
@@ -69,7 +69,7 @@ output_begin(file_t *f, ql_op_t *op, file_output_t *out)
 
 /* The part that a thread had is done. */
 static int
-output_end(ql_op_t *op, file_output_t *out)
+output_end(ql_op_t *op, ql_file_output_t *out)
 {
     int rc = ql_call_attempt(&out->write->call);
 
@@ -83,7 +83,7 @@ output_end(ql_op_t *op, file_output_t *out)
 }
 
 int
-ql__file_output_attempt(file_t *f, ql_op_t *op, file_output_t *out)
+ql__file_output_attempt(ql_lua_file_t *f, ql_op_t *op, ql_file_output_t *out)
 {
     int rc = NGX_OK;
 
@@ -96,14 +96,15 @@ ql__file_output_attempt(file_t *f, ql_op_t *op, file_output_t *out)
 
 /* ---------------------------------------------------------- operation ---- */
 
-static file_t *
+static ql_lua_file_t *
 writer_file(ql_op_t *op)
 {
-    return ql_queue_data(ql_queue_data(op, file_writer_t, op), file_t, writer);
+    return ql_queue_data(ql_queue_data(op, ql_file_writer_t, op), ql_lua_file_t,
+                         writer);
 }
 
 int
-ql__file_writer_settle(file_t *f, ql_op_t *op)
+ql__file_writer_settle(ql_lua_file_t *f, ql_op_t *op)
 {
     ql_write_t *late = f->writer.late;
 
@@ -124,8 +125,8 @@ ql__file_writer_settle(file_t *f, ql_op_t *op)
 static int
 writer_attempt(ql_op_t *op)
 {
-    file_t *f = writer_file(op);
-    file_output_t *out = &f->writer.out;
+    ql_lua_file_t *f = writer_file(op);
+    ql_file_output_t *out = &f->writer.out;
     int rc;
 
     if (ql__file_writer_settle(f, op) == NGX_AGAIN) {
@@ -157,8 +158,8 @@ writer_push(lua_State *L, ql_op_t *op, int rc)
 static void
 writer_cancel(ql_op_t *op)
 {
-    file_t *f = writer_file(op);
-    file_output_t *out = &f->writer.out;
+    ql_lua_file_t *f = writer_file(op);
+    ql_file_output_t *out = &f->writer.out;
 
     if (out->offset == -1) { /* still behind another one */
         return;
@@ -179,7 +180,7 @@ writer_cancel(ql_op_t *op)
 static void
 writer_describe(ql_op_t *op, char *text, size_t size)
 {
-    file_t *f = writer_file(op);
+    ql_lua_file_t *f = writer_file(op);
 
     (void) snprintf(text, size, "write of %s at %lld", f->path,
                     (long long) (f->writer.out.offset == -1
@@ -191,13 +192,13 @@ static const ql_op_type_t writer_type = {
     "write", writer_attempt, writer_push, writer_cancel, NULL, writer_describe};
 
 void
-ql__file_writer_init(file_t *f)
+ql__file_writer_init(ql_lua_file_t *f)
 {
     ql_op_init(&f->writer.op, &writer_type, f->core->lua);
 }
 
 void
-ql__file_writer_close(file_t *f, int err)
+ql__file_writer_close(ql_lua_file_t *f, int err)
 {
     ql_op_end(&f->writer.op, err);
     if (f->writer.late != NULL) {
@@ -212,8 +213,8 @@ ql__file_writer_close(file_t *f, int err)
 static int
 file_write(lua_State *L)
 {
-    file_t *f = ql__file_self(L, "write");
-    file_output_t out;
+    ql_lua_file_t *f = ql__file_self(L, "write");
+    ql_file_output_t out;
     int busy;
 
     if (f == NULL) {

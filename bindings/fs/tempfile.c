@@ -10,7 +10,7 @@ static int
 push_file(lua_State *L, ql_call_t *call, int err)
 {
     ql_tempfile_t *t = (ql_tempfile_t *) (void *) call;
-    file_t *f;
+    ql_lua_file_t *f;
 
     if (err != 0) {
         return ql__fs_call_error(L, call, err);

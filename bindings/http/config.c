@@ -166,9 +166,7 @@ config_read(lua_State *L, ql_http_config_t *config)
     config->body_timeout = config_time(L, "body_timeout", 60);
     config->send_timeout = config_time(L, "send_timeout", 60);
     config_server(L, config);
-    lua_getfield(L, 1, "half_open");
-    config->half_open = lua_toboolean(L, -1);
-    lua_pop(L, 1);
+    config->half_open = ql_field_flag(L, 1, "half_open");
 }
 
 /* config(opts) -> config: the options of http.serve by their names */

@@ -94,10 +94,11 @@ account_long(ql_task_t *t, uint64_t ticks)
     r->turn = a->turn;
     r->ticks = ticks;
     ql__task_title(t, r->task, sizeof(r->task));
-    r->where[0] = '\0';
     if (ql__where(t->lua, ql__task_place(t), &ar)) {
         (void) snprintf(r->where, sizeof(r->where), "%s:%d", ar.short_src,
                         ar.currentline);
+    } else { /* it has returned */
+        ql__task_spawned(t, r->where, sizeof(r->where));
     }
 }
 

@@ -20,7 +20,8 @@ typedef struct {
     uint64_t turn;  /* its number; 0: none */
     uint64_t ticks; /* its length */
     char task[48];  /* "task 12 'reader'" */
-    char where[96]; /* "file:line" of the script where it stopped; or "" */
+    char where[96]; /* "file:line" of the script where it stopped; of one
+                       that has returned "spawned at file:line" */
 } ql_resume_t;
 
 typedef struct {

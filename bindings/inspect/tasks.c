@@ -116,6 +116,23 @@ ql__task_place(const ql_task_t *t)
     return waits && !t->driving && t->op != NULL ? t->inner : t->L;
 }
 
+void
+ql__task_spawned(const ql_task_t *t, char *text, size_t size)
+{
+    lua_State *L = t->lua->driver;
+    const char *chain;
+
+    text[0] = '\0';
+    ql__task_push_slots(L, t);
+    lua_rawgeti(L, -1, QL_TASK_CHAIN);
+    chain = lua_tostring(L, -1);
+    if (chain != NULL) {
+        chain += strspn(chain, "\n\t");
+        (void) snprintf(text, size, "%.*s", (int) strcspn(chain, "\n"), chain);
+    }
+    lua_pop(L, 2);
+}
+
 /* The coroutine in which t stands: the main chunk's is the one that runs the
  * loop, or L. */
 static lua_State *

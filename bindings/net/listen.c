@@ -3,17 +3,6 @@
  */
 #include "listen.h"
 
-static bool
-option_switch(lua_State *L, int arg, const char *name)
-{
-    bool on;
-
-    lua_getfield(L, arg, name);
-    on = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return on;
-}
-
 /* 0 when it is not given. */
 static int64_t
 option_whole(lua_State *L, int arg, const char *name, int64_t min, int64_t max)
@@ -68,10 +57,10 @@ static void
 socket_options(lua_State *L, int arg, int family, ql_listen_opts_t *opts,
                ql_sockopt_t *list)
 {
-    opts->reuseport = option_switch(L, arg, "reuseport");
-    opts->v6only = option_switch(L, arg, "v6only");
-    opts->freebind = option_switch(L, arg, "freebind");
-    opts->transparent = option_switch(L, arg, "transparent");
+    opts->reuseport = ql_field_flag(L, arg, "reuseport");
+    opts->v6only = ql_field_flag(L, arg, "v6only");
+    opts->freebind = ql_field_flag(L, arg, "freebind");
+    opts->transparent = ql_field_flag(L, arg, "transparent");
     opts->deferred = (int) option_whole(L, arg, "deferred", 0, INT16_MAX);
     opts->fastopen = (int) option_whole(L, arg, "fastopen", 0, INT32_MAX);
     lua_getfield(L, arg, "options");
@@ -94,7 +83,7 @@ ql__check_listen_opts(lua_State *L, int arg, const ql_listen_from_t *from,
     int family = from->addr.u.sa.sa_family;
 
     opts->backlog = (int) option_whole(L, arg, "backlog", 1, INT32_MAX);
-    opts->exclusive = option_switch(L, arg, "exclusive");
+    opts->exclusive = ql_field_flag(L, arg, "exclusive");
     opts->max_connections = (uint32_t) option_whole(L, arg, "max_connections",
                                                     1, UINT32_MAX);
     opts->max_per_peer = (uint32_t) option_whole(L, arg, "max_per_peer", 1,

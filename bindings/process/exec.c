@@ -79,7 +79,7 @@ give_connection(ql_conn_t *conn, const char **why)
 }
 
 static int
-give_file(file_t *f)
+give_file(ql_lua_file_t *f)
 {
     const ql_sys_t *sys;
 
@@ -118,7 +118,7 @@ give(lua_State *L, int idx, const ql_sys_t *sys, const char **why)
     if (h != NULL && h->type == &ql__connection_type) {
         fd = give_connection((ql_conn_t *) h, why);
     } else if (h != NULL && h->type == &ql__file_type) {
-        fd = give_file((file_t *) h);
+        fd = give_file((ql_lua_file_t *) h);
     } else if (file != NULL) {
         (void) fflush(file);
         fd = sys->dup(fileno(file));
@@ -184,28 +184,6 @@ read_sources(lua_State *L, const ql_sys_t *sys, sources_t *from)
 
 /* ------------------------------------------------------------ options ---- */
 
-static int64_t
-number_field(lua_State *L, const char *name, int64_t absent)
-{
-    int64_t value;
-
-    lua_getfield(L, 1, name);
-    value = lua_isnil(L, -1) ? absent : (int64_t) lua_tonumber(L, -1);
-    lua_pop(L, 1);
-    return value;
-}
-
-static bool
-flag_field(lua_State *L, const char *name)
-{
-    bool set;
-
-    lua_getfield(L, 1, name);
-    set = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return set;
-}
-
 /* Leaves on the stack what opts points to. */
 static void
 read_options(lua_State *L, ql_spawn_opts_t *opts)
@@ -218,11 +196,11 @@ read_options(lua_State *L, ql_spawn_opts_t *opts)
     }
     lua_getfield(L, 1, "cwd");
     opts->cwd = lua_tostring(L, -1);
-    opts->uid = number_field(L, "uid", -1);
-    opts->gid = number_field(L, "gid", -1);
-    opts->umask = (int) number_field(L, "umask", -1);
-    opts->pgroup = flag_field(L, "pgroup");
-    opts->setsid = flag_field(L, "setsid");
+    opts->uid = (int64_t) ql_field_number(L, 1, "uid", -1);
+    opts->gid = (int64_t) ql_field_number(L, 1, "gid", -1);
+    opts->umask = (int) ql_field_number(L, 1, "umask", -1);
+    opts->pgroup = ql_field_flag(L, 1, "pgroup");
+    opts->setsid = ql_field_flag(L, 1, "setsid");
 }
 
 /* ------------------------------------------------------------ results ---- */
@@ -272,10 +250,10 @@ set_pipe(lua_State *L, ql_core_t *core, ql_spawn_t *spawn, int target)
 static void
 apply_options(lua_State *L, ql_process_t *p)
 {
-    int64_t timeout = number_field(L, "timeout", -1);
+    int64_t timeout = (int64_t) ql_field_number(L, 1, "timeout", -1);
 
-    p->signo = (int) number_field(L, "signal", p->signo);
-    p->grace = (uint64_t) number_field(L, "grace", 0);
+    p->signo = (int) ql_field_number(L, 1, "signal", p->signo);
+    p->grace = (uint64_t) ql_field_number(L, 1, "grace", 0);
     if (timeout >= 0) {
         ql_process_timeout(p, (uint64_t) timeout);
     }
@@ -288,7 +266,7 @@ push_started(lua_State *L, ql_call_t *call, int err)
     ql_spawn_t *spawn = (ql_spawn_t *) (void *) call;
     ql_core_t *core = spawn->data;
     ql_process_t *p;
-    proc_t *proc;
+    ql_lua_process_t *proc;
 
     if (err != 0) {
         return push_failure(L, spawn, err);

@@ -12,15 +12,15 @@
 typedef struct {
     ql_handle_t handle;
     ql_op_t op;
-    proc_t *proc;    /* anchored beside it */
-    ql_queue_t link; /* in its waiters; self-linked when not */
+    ql_lua_process_t *proc; /* anchored beside it */
+    ql_queue_t link;        /* in its waiters; self-linked when not */
 } proc_wait_t;
 
 /* Who goes on may close the process, or drop it. */
 static void
 on_ended(ql_process_t *p)
 {
-    proc_t *proc = p->data;
+    ql_lua_process_t *proc = p->data;
     ql_queue_t waiters;
 
     ql_queue_init(&waiters);
@@ -33,7 +33,7 @@ on_ended(ql_process_t *p)
 static void
 process_close(ql_handle_t *h, int err)
 {
-    proc_t *proc = ql_queue_data(h, proc_t, handle);
+    ql_lua_process_t *proc = ql_queue_data(h, ql_lua_process_t, handle);
 
     while (!ql_queue_empty(&proc->waiters)) {
         proc_wait_t *w = ql_queue_data(proc->waiters.next, proc_wait_t, link);
@@ -80,11 +80,11 @@ use_index(lua_State *L)
     lua_pop(L, 1);
 }
 
-proc_t *
+ql_lua_process_t *
 ql__process_new(lua_State *L, ql_core_t *core)
 {
-    proc_t *proc = ql_handle_new(L, core->lua, &ql__process_type,
-                                 sizeof(*proc));
+    ql_lua_process_t *proc = ql_handle_new(L, core->lua, &ql__process_type,
+                                           sizeof(*proc));
 
     ql_queue_init(&proc->waiters);
     use_index(L);
@@ -94,7 +94,7 @@ ql__process_new(lua_State *L, ql_core_t *core)
 }
 
 void
-ql__process_open(proc_t *proc, ql_process_t *p)
+ql__process_open(ql_lua_process_t *proc, ql_process_t *p)
 {
     proc->process = p;
     p->data = proc;
@@ -102,7 +102,7 @@ ql__process_open(proc_t *proc, ql_process_t *p)
     ql_handle_open(&proc->handle);
 }
 
-static proc_t *
+static ql_lua_process_t *
 process_check(lua_State *L, const char *method)
 {
     return ql_handle_check(L, 1, &ql__process_type, method);
@@ -156,7 +156,7 @@ push_status(lua_State *L, const ql_process_t *p)
 static int
 wait_push(lua_State *L, ql_op_t *op, int rc)
 {
-    proc_t *proc = wait_of(op)->proc;
+    ql_lua_process_t *proc = wait_of(op)->proc;
 
     if (rc == NGX_ERROR) {
         return ql_push_error(L, op->err);
@@ -204,7 +204,7 @@ static const ql_handle_type_t wait_type = {"process wait", wait_close, NULL};
 static int
 process_wait(lua_State *L)
 {
-    proc_t *proc = process_check(L, "wait");
+    ql_lua_process_t *proc = process_check(L, "wait");
     ql_lua_t *lua = proc->handle.lua;
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
     proc_wait_t *w;
@@ -252,7 +252,7 @@ ql__check_signal(lua_State *L, int arg, const char *name, const char *method)
 static int
 process_kill(lua_State *L)
 {
-    proc_t *proc = process_check(L, "kill");
+    ql_lua_process_t *proc = process_check(L, "kill");
     int signo = lua_isnoneornil(L, 2)
                   ? SIGTERM
                   : ql__check_signal(L, 2, "signal", "kill");
@@ -271,7 +271,7 @@ process_kill(lua_State *L)
 static int
 process_stop(lua_State *L)
 {
-    proc_t *proc = process_check(L, "stop");
+    ql_lua_process_t *proc = process_check(L, "stop");
 
     if (proc->handle.closed) {
         return ql_push_error(L, proc->handle.closed);
@@ -285,7 +285,7 @@ process_stop(lua_State *L)
 static int
 process_pid(lua_State *L)
 {
-    proc_t *proc = process_check(L, "pid");
+    ql_lua_process_t *proc = process_check(L, "pid");
 
     if (proc->handle.closed) {
         return ql_push_error(L, proc->handle.closed);

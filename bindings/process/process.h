@@ -11,16 +11,16 @@ typedef struct {
     ql_process_t *process; /* NULL: closed */
     ql_queue_t waiters;    /* of proc_wait_t.link */
     bool left;             /* disowned: runs on when the handle is closed */
-} proc_t;
+} ql_lua_process_t;
 
 extern const ql_handle_type_t ql__process_type;
 extern const luaL_Reg ql__process_functions[];
 extern const luaL_Reg ql__exec_functions[];
 
 /* Pushes a new handle, still closed. */
-proc_t *ql__process_new(lua_State *L, ql_core_t *core);
+ql_lua_process_t *ql__process_new(lua_State *L, ql_core_t *core);
 /* The process is in: owned by the running task. */
-void ql__process_open(proc_t *proc, ql_process_t *p);
+void ql__process_open(ql_lua_process_t *proc, ql_process_t *p);
 
 extern const luaL_Reg ql__signame_functions[];
 

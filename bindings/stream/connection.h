@@ -142,23 +142,36 @@ ql__reader_busy(const ql_conn_t *conn)
     return conn->selector != NULL || conn->guest != NULL
         || ql_op_waiting(&conn->rop);
 }
-/* Why L cannot read now; 0: it can. */
+/* Why L cannot begin to read, whatever there is to read; 0: it can. */
 static inline int
-ql__reader_error(lua_State *L, ql_conn_t *conn)
+ql__reader_unusable(lua_State *L, ql_conn_t *conn)
 {
     if (conn->handle.closed) {
         return conn->handle.closed;
     }
-    if (ql__reader_busy(conn) || ql_op_pushing(L, &conn->rop, &conn->handle)) {
-        return QL_E_BUSY_READING;
-    }
-    if (conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
-        int err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
+    return ql__reader_busy(conn) || ql_op_pushing(L, &conn->rop, &conn->handle)
+             ? QL_E_BUSY_READING
+             : 0;
+}
+/* What a read of a broken connection, which has no more bytes, is told. */
+static inline int
+ql__reader_failure(ql_conn_t *conn)
+{
+    int err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
 
-        conn->rlate = 0;
-        return err;
+    conn->rlate = 0;
+    return err;
+}
+/* Why L cannot read now; 0: it can. */
+static inline int
+ql__reader_error(lua_State *L, ql_conn_t *conn)
+{
+    int err = ql__reader_unusable(L, conn);
+
+    if (err == 0 && conn->rbroken && ql_buffer_unread(&conn->in) == 0) {
+        err = ql__reader_failure(conn);
     }
-    return 0;
+    return err;
 }
 extern const ql_select_type_t ql__connection_select;
 

@@ -113,19 +113,6 @@ static const ql_op_type_t receivefd_op = {
     .describe = receivefd_describe,
 };
 
-/* Why it cannot wait for one; 0: it can. */
-static int
-reader_error(lua_State *L, ql_conn_t *conn)
-{
-    if (conn->handle.closed) {
-        return conn->handle.closed;
-    }
-    if (ql__reader_busy(conn) || ql_op_pushing(L, &conn->rop, &conn->handle)) {
-        return QL_E_BUSY_READING;
-    }
-    return ql_fds_keep(conn->c) == NGX_OK ? 0 : errno;
-}
-
 /* receivefd(self, [max]) -> fd, data | nil, err, CODE */
 static int
 connection_receivefd(lua_State *L)
@@ -135,12 +122,14 @@ connection_receivefd(lua_State *L)
                      ? MOST
                      : (uint32_t) ql_check_whole(L, 2, "max", "receivefd", 1,
                                                  INT32_MAX);
-    int err = reader_error(L, conn);
+    int err = ql__reader_unusable(L, conn);
     uint64_t behind;
 
+    if (err == 0 && ql_fds_keep(conn->c) != NGX_OK) {
+        err = errno;
+    }
     if (err == 0 && conn->rbroken && ql_fds_next(conn->c, &behind) != NGX_OK) {
-        err = conn->rlate ? conn->rop.err : QL_E_CLOSED;
-        conn->rlate = 0;
+        err = ql__reader_failure(conn);
     }
     if (err != 0) {
         return ql_return(L, conn->rop.lua, ql_push_error(L, err));

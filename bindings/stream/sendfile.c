@@ -17,9 +17,9 @@ enum {
 };
 
 struct ql_transfer_s {
-    file_user_t user;     /* of file, while under way */
+    ql_file_user_t user;  /* of file, while under way */
     ql_conn_t *conn;      /* anchored beside it */
-    file_t *file;         /* anchored beside it */
+    ql_lua_file_t *file;  /* anchored beside it */
     ql_info_call_t *info; /* first: its size; NULL: known */
     ql_stream_t *stream;  /* NULL: the page cache is asked */
     const char *data;     /* of stream, to be sent */
@@ -298,7 +298,7 @@ static const ql_op_type_t transfer_op = {"sendfile",    transfer_attempt,
 
 /* The file is being closed. */
 static void
-transfer_end(file_user_t *user, int err)
+transfer_end(ql_file_user_t *user, int err)
 {
     ql_transfer_t *t = ql_queue_data(user, ql_transfer_t, user);
 
@@ -316,7 +316,7 @@ refuse(lua_State *L, int err)
 }
 
 static int
-refuse_file(lua_State *L, const file_t *f, int err)
+refuse_file(lua_State *L, const ql_lua_file_t *f, int err)
 {
     ql__file_error(L, f, err);
     lua_pushinteger(L, 0);
@@ -334,7 +334,8 @@ check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
 
 /* A transfer on top of the stack, above connection and file, is begun. */
 static int
-transfer_start(lua_State *L, ql_conn_t *conn, file_t *f, ql_transfer_t *t)
+transfer_start(lua_State *L, ql_conn_t *conn, ql_lua_file_t *f,
+               ql_transfer_t *t)
 {
     int err = ql__writer_error(conn);
 
@@ -376,7 +377,7 @@ connection_sendfile(lua_State *L)
     t = lua_newuserdata(L, sizeof(*t));
     *t = (ql_transfer_t){.offset = offset, .left = left};
     ql_queue_init(&t->user.link);
-    return transfer_start(L, conn, ql_queue_data(h, file_t, handle), t);
+    return transfer_start(L, conn, ql_queue_data(h, ql_lua_file_t, handle), t);
 }
 
 const luaL_Reg ql__sendfile_functions[] = {{"sendfile", connection_sendfile},

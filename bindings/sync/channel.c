@@ -8,15 +8,15 @@
  */
 #include "channel.h"
 
-static channel_t *
+static ql_channel_t *
 channel_of(const ql_own_op_t *own)
 {
-    return ql_queue_data(own->handle, channel_t, handle);
+    return ql_queue_data(own->handle, ql_channel_t, handle);
 }
 
 /* Items that a receiver can have without waiting, but for the senders'. */
 static uint32_t
-channel_free_items(const channel_t *ch)
+channel_free_items(const ql_channel_t *ch)
 {
     return ch->count - ch->promised;
 }
@@ -25,7 +25,7 @@ channel_free_items(const channel_t *ch)
 
 /* The item goes to a receiver, or into the buffer; false: it cannot. */
 static bool
-channel_put(lua_State *L, channel_t *ch)
+channel_put(lua_State *L, ql_channel_t *ch)
 {
     if (ch->handle.closed
         || (ql_queue_empty(&ch->receivers)
@@ -47,7 +47,7 @@ static int
 send_attempt(ql_op_t *op)
 {
     ql_own_op_t *own = ql__own(op);
-    channel_t *ch = channel_of(own);
+    ql_channel_t *ch = channel_of(own);
 
     if (ql__sync_parked(own)) {
         return NGX_AGAIN;
@@ -71,7 +71,7 @@ static const ql_op_type_t send_op = {.name = "channel send",
 /* While the sender waits its item is read from its stack: that of a task's own
  * coroutine, which yields, or else of a thread that is anchored above it. */
 static void
-send_prepare(lua_State *L, channel_t *ch)
+send_prepare(lua_State *L, ql_channel_t *ch)
 {
     const ql_lua_t *lua = ch->handle.lua;
 
@@ -90,7 +90,7 @@ send_prepare(lua_State *L, channel_t *ch)
 /* Is the item of a sender that waits where it was? A script that has resumed
  * the task's coroutine has taken it away; the task fails for that. */
 static bool
-item_there(const channel_t *ch, lua_State *from)
+item_there(const ql_channel_t *ch, lua_State *from)
 {
     return lua_gettop(from) == 2 && lua_touserdata(from, 1) == ch;
 }
@@ -98,7 +98,7 @@ item_there(const channel_t *ch, lua_State *from)
 /* Is there an item for a receiver that came just now? A sender's joins them,
  * since one is about to go. */
 static bool
-channel_has(lua_State *L, channel_t *ch)
+channel_has(lua_State *L, ql_channel_t *ch)
 {
     while (!ql_queue_empty(&ch->senders)) {
         ql_own_op_t *sender = ql__first_waiter(&ch->senders);
@@ -118,7 +118,7 @@ static int
 receive_attempt(ql_op_t *op)
 {
     ql_own_op_t *own = ql__own(op);
-    channel_t *ch = channel_of(own);
+    ql_channel_t *ch = channel_of(own);
 
     if (!ql__sync_parked(own) && channel_has(own->from, ch)) {
         ch->promised++;
@@ -132,7 +132,7 @@ static int
 receive_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_own_op_t *own = ql__own(op);
-    channel_t *ch = channel_of(own);
+    ql_channel_t *ch = channel_of(own);
 
     if (rc != NGX_OK) {
         return ql_push_error(L, op->err);
@@ -149,7 +149,7 @@ static void
 receive_free(ql_op_t *op)
 {
     ql_own_op_t *own = ql__own(op);
-    channel_t *ch = channel_of(own);
+    ql_channel_t *ch = channel_of(own);
 
     if (!own->granted) {
         return;
@@ -175,7 +175,7 @@ static const ql_op_type_t receive_op = {.name = "channel receive",
 static int
 select_attempt(ql_select_t *w)
 {
-    channel_t *ch = w->object;
+    ql_channel_t *ch = w->object;
 
     return ch->handle.closed || channel_free_items(ch) > 0
                 || !ql_queue_empty(&ch->senders)
@@ -191,7 +191,7 @@ static const ql_select_type_t channel_select = {select_attempt,
 static void
 channel_close(ql_handle_t *h, int err)
 {
-    channel_t *ch = ql_queue_data(h, channel_t, handle);
+    ql_channel_t *ch = ql_queue_data(h, ql_channel_t, handle);
 
     ql__sync_end(&ch->senders, err);
     ql__sync_end(&ch->receivers, err);
@@ -201,7 +201,7 @@ channel_close(ql_handle_t *h, int err)
 static const ql_handle_type_t channel_type = {.name = "channel",
                                               .close = channel_close};
 
-static channel_t *
+static ql_channel_t *
 channel_check(lua_State *L, const char *method)
 {
     return ql_handle_check(L, 1, &channel_type, method);
@@ -220,7 +220,7 @@ static int
 channel_new(lua_State *L)
 {
     int64_t n = 0;
-    channel_t *ch;
+    ql_channel_t *ch;
 
     if (!lua_isnoneornil(L, 1)) {
         n = ql_check_whole(L, 1, "n", "channel", 0, 1 << 30);
@@ -237,7 +237,7 @@ channel_new(lua_State *L)
 static int
 channel_send(lua_State *L)
 {
-    channel_t *ch = channel_check(L, "send");
+    ql_channel_t *ch = channel_check(L, "send");
     uint64_t timeout = ql_check_timeout(L, 3, "s", "send");
     ql_own_op_t *own;
 
@@ -254,7 +254,7 @@ channel_send(lua_State *L)
 static int
 channel_receive(lua_State *L)
 {
-    channel_t *ch = channel_check(L, "receive");
+    ql_channel_t *ch = channel_check(L, "receive");
     uint64_t timeout = ql_check_timeout(L, 2, "s", "receive");
     ql_own_op_t *own;
 
@@ -271,7 +271,7 @@ channel_receive(lua_State *L)
 static int
 channel_offer(lua_State *L)
 {
-    channel_t *ch = channel_check(L, "offer");
+    ql_channel_t *ch = channel_check(L, "offer");
 
     check_item(L, "offer");
     lua_settop(L, 2);
@@ -284,7 +284,7 @@ channel_offer(lua_State *L)
 static int
 channel_poll(lua_State *L)
 {
-    channel_t *ch = channel_check(L, "poll");
+    ql_channel_t *ch = channel_check(L, "poll");
 
     lua_settop(L, 1);
     ql__ring_reserve(L, ch);
@@ -315,7 +315,7 @@ channel_len(lua_State *L)
 static int
 channel_tostring(lua_State *L)
 {
-    channel_t *ch = channel_check(L, "tostring");
+    ql_channel_t *ch = channel_check(L, "tostring");
 
     lua_pushfstring(L, "channel (%s, %d of %d): %p",
                     ch->handle.closed ? "closed" : "open",

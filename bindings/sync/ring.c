@@ -9,13 +9,13 @@ enum {
 };
 
 static int
-ring_slot(const channel_t *ch, uint32_t i)
+ring_slot(const ql_channel_t *ch, uint32_t i)
 {
     return (int) ((ch->head + i) & (ch->slots - 1)) + 1;
 }
 
 void
-ql__ring_reserve(lua_State *L, channel_t *ch)
+ql__ring_reserve(lua_State *L, ql_channel_t *ch)
 {
     while (ch->count == ch->slots) {
         uint32_t slots = ch->slots == 0 ? RING_FIRST : 2 * ch->slots;
@@ -38,7 +38,7 @@ ql__ring_reserve(lua_State *L, channel_t *ch)
 }
 
 void
-ql__ring_put(lua_State *L, channel_t *ch, lua_State *from)
+ql__ring_put(lua_State *L, ql_channel_t *ch, lua_State *from)
 {
     lua_getfenv(L, 1);
     lua_pushvalue(from, 2);
@@ -49,7 +49,7 @@ ql__ring_put(lua_State *L, channel_t *ch, lua_State *from)
 }
 
 void
-ql__ring_take(lua_State *L, channel_t *ch)
+ql__ring_take(lua_State *L, ql_channel_t *ch)
 {
     int slot = ring_slot(ch, 0);
 

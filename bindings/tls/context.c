@@ -95,28 +95,6 @@ context_push(lua_State *L, ql_call_t *call, int err)
     return 1;
 }
 
-static bool
-flag(lua_State *L, const char *name)
-{
-    bool set;
-
-    lua_getfield(L, 1, name);
-    set = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return set;
-}
-
-static int
-number(lua_State *L, const char *name)
-{
-    int n;
-
-    lua_getfield(L, 1, name);
-    n = (int) lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    return n;
-}
-
 static void
 read_texts(lua_State *L, ql_tls_conf_t *conf)
 {
@@ -143,18 +121,20 @@ context_make(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     read_texts(L, &conf);
-    if (flag(L, "verify")) {
+    if (ql_field_flag(L, 1, "verify")) {
         conf.verify = SSL_VERIFY_PEER;
     }
-    if (flag(L, "demand")) {
+    if (ql_field_flag(L, 1, "demand")) {
         conf.verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     }
-    conf.min_version = number(L, "min") == 3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-    conf.max_version = number(L, "max") == 2 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    conf.server = flag(L, "server");
-    conf.names = flag(L, "names");
-    conf.staple = flag(L, "ocsp");
-    conf.keylog = flag(L, "keylog");
+    conf.min_version = ql_field_number(L, 1, "min", 0) == 3 ? TLS1_3_VERSION
+                                                            : TLS1_2_VERSION;
+    conf.max_version = ql_field_number(L, 1, "max", 0) == 2 ? TLS1_2_VERSION
+                                                            : TLS1_3_VERSION;
+    conf.server = ql_field_flag(L, 1, "server");
+    conf.names = ql_field_flag(L, 1, "names");
+    conf.staple = ql_field_flag(L, 1, "ocsp");
+    conf.keylog = ql_field_flag(L, 1, "keylog");
     w = ql_lua_call_new(L, lua, context_push);
     w->call = (ql_call_t *) ql_tls_make(loop, &conf);
     return ql_lua_call_await(L, w);

@@ -82,23 +82,6 @@ overrun_name(lua_State *L, ql_lua_t *lua)
     overrun_log(lua, in_c ? "by a C function called at or before" : "at", text);
 }
 
-/* "spawned at file:line" of t. Allocates nothing in Lua. */
-static void
-overrun_spawned(const ql_task_t *t, char *text, size_t size)
-{
-    lua_State *L = t->lua->driver;
-    const char *chain;
-
-    ql__task_push_slots(L, t);
-    lua_rawgeti(L, -1, QL_TASK_CHAIN);
-    chain = lua_tostring(L, -1);
-    if (chain != NULL) {
-        chain += strspn(chain, "\n\t");
-        (void) snprintf(text, size, "%.*s", (int) strcspn(chain, "\n"), chain);
-    }
-    lua_pop(L, 2);
-}
-
 /* No instruction of Lua came behind the C function that took the time: it was
  * called last of all, `return text:find(...)`, and has left no place. */
 void
@@ -114,7 +97,7 @@ ql__overrun_stopped(ql_task_t *t)
         return;
     }
     dog->in_hook = true;
-    overrun_spawned(t, text, sizeof(text));
+    ql__task_spawned(t, text, sizeof(text));
     overrun_log(lua, "by a C function called last of all;", text);
     dog->in_hook = false;
 }

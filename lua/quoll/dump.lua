@@ -121,7 +121,8 @@ local function longest(of)
     duration(of.ago))
   if of.task then
     text = ("%s; %s ran for %s until %s"):format(text, of.task,
-      duration(of.ran), of.where ~= "" and of.where or "its end")
+      duration(of.ran), (of.where:gsub("^$", "its end")
+        :gsub("^spawned", "its end; %0")))
   end
   return text
 end

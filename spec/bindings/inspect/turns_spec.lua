@@ -53,6 +53,21 @@ describe("quoll.stats().loop", function()
         assert.is_nil(quoll.stats().loop.longest)
     end)
 
+    it("names one that has returned by where it was spawned", function()
+        quoll.stats { reset = true }
+        local line
+        run(function()
+            line = debug.getinfo(1, "l").currentline + 1
+            quoll.spawn(function()
+                local start = quoll.now()
+                repeat until quoll.now() > start + 0.02
+            end)
+        end, 30)
+        local longest = quoll.stats { reset = true }.loop.longest
+        assert.matches("^spawned at .*turns_spec.lua:" .. line .. "$",
+            longest.where)
+    end)
+
     it("refuses options that it does not know", function()
         local ok, err = pcall(quoll.stats, { rest = true })
         assert.is_false(ok)
