@@ -70,10 +70,40 @@ describe("docs/API.md", function()
         end
     end
 
+    -- What scripts call the values of a module -> where their methods are.
+    local methods = {
+        client = "http.client", context = "tls.context",
+        directory = "fs.directory", jar = "http.client.jar",
+        limiter = "sync.limiter", log = "http.middleware.accesslog",
+        part = "http.multipart.part", pool = "sync.pool",
+        req = "http.message", res = "http.client.response",
+        router = "http.router", templates = "http.template",
+        topic = "sync.topic", waitgroup = "sync.waitgroup", watch = "watch",
+    }
+
+    local function add_methods(names)
+        local core = require "quoll.core"
+        for _, name in ipairs { "channel", "event", "file", "listener",
+            "mutex", "process", "semaphore", "udp" } do
+            add_functions(names, name .. ":", core.methods[name])
+        end
+        add_functions(names, "conn:", core.methods.connection)
+        add_functions(names, "task:", core.task)
+        add_functions(names, "s:", core.scope)
+        for name, module in pairs(methods) do
+            add_functions(names, name .. ":",
+                require("quoll." .. module).methods)
+        end
+        add_functions(names, "subscription:",
+            require("quoll.sync.topic").subscription_methods)
+        require "quoll.http.websocket" -- has most of them
+        add_functions(names, "ws:", require("quoll.core.websocket").methods)
+    end
+
     -- "quoll.spawn", "conn:send", ... of everything that a script can call.
     local function public()
-        local quoll, core = require "quoll", require "quoll.core"
-        local names = {}
+        local quoll = require "quoll"
+        local names = { ["res.status"] = true }
         for _, name in ipairs { "stdin", "stdout", "stderr" } do
             names["quoll." .. name] = true -- made when asked for
         end
@@ -82,43 +112,7 @@ describe("docs/API.md", function()
         add_functions(names, "quoll.http.", http.parts)
         add_functions(names, "quoll.", quoll)
         add_functions(names, "busted.", require "quoll.busted")
-        add_functions(names, "conn:", core.methods.connection)
-        add_functions(names, "listener:", core.methods.listener)
-        add_functions(names, "udp:", core.methods.udp)
-        add_functions(names, "task:", core.task)
-        add_functions(names, "s:", core.scope)
-        add_functions(names, "file:", core.methods.file)
-        for _, name in ipairs { "channel", "event", "mutex", "semaphore" } do
-            add_functions(names, name .. ":", core.methods[name])
-        end
-        for _, name in ipairs { "limiter", "pool", "topic", "waitgroup" } do
-            add_functions(names, name .. ":",
-                require("quoll.sync." .. name).methods)
-        end
-        add_functions(names, "subscription:",
-            require("quoll.sync.topic").subscription_methods)
-        add_functions(names, "watch:", require("quoll.watch").methods)
-        add_functions(names, "context:",
-            require("quoll.tls.context").methods)
-        add_functions(names, "process:", core.methods.process)
-        for name, module in pairs { router = "router",
-            part = "multipart.part", templates = "template",
-            log = "middleware.accesslog", req = "message" } do
-            add_functions(names, name .. ":",
-                require("quoll.http." .. module).methods)
-        end
-        require "quoll.http.websocket" -- has most of them
-        add_functions(names, "ws:",
-            require("quoll.core.websocket").methods)
-        add_functions(names, "client:",
-            require("quoll.http.client").methods)
-        add_functions(names, "res:",
-            require("quoll.http.client.response").methods)
-        names["res.status"] = true
-        add_functions(names, "jar:",
-            require("quoll.http.client.jar").methods)
-        add_functions(names, "directory:",
-            require("quoll.fs.directory").methods)
+        add_methods(names)
         return names
     end
 

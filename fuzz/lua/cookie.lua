@@ -1,5 +1,5 @@
 -- cookie.lua: what clients send as Cookie, and servers as Set-Cookie.
-local cookies = require "quoll.http.cookies"
+local cookies = require "quoll.http.syntax.cookies"
 local jar = require "quoll.http.client.jar"
 
 local target = {

@@ -1,6 +1,6 @@
 -- query.lua: queries and forms.
 local percent = require "quoll.http.syntax.percent"
-local query = require "quoll.http.query"
+local query = require "quoll.http.syntax.query"
 
 local target = {
     words = { "&", "=", "%", "+", "%41", "%zz", "%0", "a=b", "%00", "%26",

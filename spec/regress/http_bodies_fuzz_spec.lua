@@ -1,12 +1,12 @@
 -- Bodies and headers that somebody has tampered with: read or refused with a
 -- status, never another error, and the same whatever the pieces they come in.
 -- QUOLL_TEST_SEED=n makes other ones.
-local cookies = require "quoll.http.cookies"
+local cookies = require "quoll.http.syntax.cookies"
 local failure = require "quoll.http.failure"
 local multipart = require "quoll.http.multipart"
 local parameters = require "quoll.http.syntax.parameters"
 local percent = require "quoll.http.syntax.percent"
-local query = require "quoll.http.query"
+local query = require "quoll.http.syntax.query"
 
 local SEED = tonumber(os.getenv "QUOLL_TEST_SEED") or 20221123
 local ROUNDS = 1500

@@ -2,8 +2,8 @@
 -- @module quoll.http.answer
 
 local core = require "quoll.core"
-local json = require "quoll.http.json"
-local reason = require "quoll.http.reason"
+local json = require "quoll.http.syntax.json"
+local reason = require("quoll.http.core").reason
 
 local raise = core.raise
 
@@ -111,7 +111,7 @@ function answer.fail(status, text)
     core.bad_argument(status, "status", "fail", "400 to 599")
   end
   check_status(status, "fail")
-  return status, text or reason.of(status),
+  return status, text or reason(status) .. "\n",
     { ["content-type"] = TEXT }
 end
 

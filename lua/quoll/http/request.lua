@@ -2,12 +2,12 @@
 -- request, whichever protocol it came by.
 -- @module quoll.http.request
 
-local cookies = require "quoll.http.cookies"
-local json = require "quoll.http.json"
+local cookies = require "quoll.http.syntax.cookies"
+local json = require "quoll.http.syntax.json"
 local multipart = require "quoll.http.multipart"
 local options = require "quoll.options"
 local parameters = require "quoll.http.syntax.parameters"
-local query = require "quoll.http.query"
+local query = require "quoll.http.syntax.query"
 
 local FIELDS = 1000 -- of an urlencoded form
 

@@ -45,6 +45,7 @@ describe("quoll.http.answer", function()
 
     it("fails", function()
         assert.same({ 404, "no cat", TEXT }, { answer.fail(404, "no cat") })
+        assert.equal("Not Found\n", (select(2, answer.fail(404))))
         for _, bad in ipairs { 200, 600, "404" } do
             refuses(function() return (answer.fail(bad)) end,
                 "'status' to 'fail'")

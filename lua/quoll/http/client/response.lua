@@ -6,7 +6,7 @@
 local core = require "quoll.core"
 local decode = require "quoll.http.client.decode"
 local iterator = require "quoll.iterator"
-local json = require "quoll.http.json"
+local json = require "quoll.http.syntax.json"
 local message = require "quoll.http.client.message"
 local url = require "quoll.http.client.url"
 

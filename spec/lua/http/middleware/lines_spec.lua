@@ -1,4 +1,4 @@
-local json = require "quoll.http.json"
+local json = require "quoll.http.syntax.json"
 local lines = require "quoll.http.middleware.lines"
 local request = require "spec.support.request"
 

@@ -1,5 +1,5 @@
 --- JSON by Debian's lua-cjson, loaded at its first use.
--- @module quoll.http.json
+-- @module quoll.http.syntax.json
 
 local json = {}
 

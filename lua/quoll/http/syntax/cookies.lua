@@ -1,5 +1,5 @@
 --- Cookies (RFC 6265): of a request, and to be set.
--- @module quoll.http.cookies
+-- @module quoll.http.syntax.cookies
 
 local core = require "quoll.core"
 local options = require "quoll.options"

@@ -1,7 +1,7 @@
-local cookies = require "quoll.http.cookies"
+local cookies = require "quoll.http.syntax.cookies"
 local pair = require "spec.support.pair"
 
-describe("quoll.http.cookies", function()
+describe("quoll.http.syntax.cookies", function()
     it("parses what browsers send", function()
         assert.same({ a = "1", b = "x=y", c = "q", d = "" },
             cookies.parse 'a=1; b=x=y;c="q" ; d=; a=2; =n; junk')

@@ -1,5 +1,5 @@
 --- Names and values of a query, and of an urlencoded form.
--- @module quoll.http.query
+-- @module quoll.http.syntax.query
 
 local decode = require("quoll.http.syntax.percent").decode_query
 

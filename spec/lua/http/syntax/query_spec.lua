@@ -1,6 +1,6 @@
-local query = require "quoll.http.query"
+local query = require "quoll.http.syntax.query"
 
-describe("quoll.http.query", function()
+describe("quoll.http.syntax.query", function()
     it("gives first values and all", function()
         local first, all = query.parse_query "a=1&b=%41+%42&a=2&c&=x&&d=e=f"
         assert.same({ a = "1", b = "A B", c = "", d = "e=f", [""] = "x" },

@@ -1,7 +1,7 @@
 local helper = require "spec.helper"
-local json = require "quoll.http.json"
+local json = require "quoll.http.syntax.json"
 
-describe("quoll.http.json", function()
+describe("quoll.http.syntax.json", function()
     it("keeps values", function()
         for _, value in ipairs { 0.1, 1e13, "a\0\"é", true,
             { 1, 2, { a = "b" } }, -1e300 } do
@@ -24,7 +24,7 @@ describe("quoll.http.json", function()
         local result = helper.script [[
             package.preload["cjson.safe"] = function() error "none" end
             require "quoll"
-            print(pcall(require("quoll.http.json").encode, 1))
+            print(pcall(require("quoll.http.syntax.json").encode, 1))
         ]]
         assert.matches("needs lua%-cjson %(apt install lua%-cjson%)",
             result.out)
