@@ -94,39 +94,4 @@ function raw.server(handler, opts, fn)
     end
 end
 
--- A body for `it`: fn(url, asked, tell) beside a server that answers each
--- connection with what tell(text) was given last, and then ends its side
--- unless told otherwise; asked: the bytes of each request.
-function raw.client(fn)
-    return function()
-        quoll.run(function()
-            local listener = assert(quoll.listen "127.0.0.1:0")
-            local asked, world = {}, {}
-            local server = quoll.spawn(listener.serve, listener,
-                function(conn)
-                    conn:settimeout(pair.PATIENCE)
-                    local head = conn:receiveuntil("\r\n\r\n",
-                        { inclusive = true })
-                    for text in head do
-                        local n = text:lower():match "content%-length: (%d+)"
-                        local body = n and conn:receive(tonumber(n)) or ""
-                        asked[#asked + 1] = text .. body
-                        conn:send(world.text)
-                        if not world.stay then
-                            break
-                        end
-                    end
-                end)
-            quoll.deadline(helper.seconds(20), fn,
-                "http://" .. listener:address() .. "/", asked,
-                function(text, stay)
-                    world.text, world.stay = text, stay
-                end)
-            listener:close()
-            server:cancel()
-            server:wait()
-        end)
-    end
-end
-
 return raw
