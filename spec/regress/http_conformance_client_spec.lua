@@ -22,7 +22,7 @@ local function reading(answers, each)
     end
     return peer.with(list, function(url)
         for i = 1, #answers do
-            local res, err = http.get(url, { retries = false })
+            local res, err = http.get(url)
             local body
             if res then
                 body, err = res:body()
@@ -54,8 +54,8 @@ describe("requests of a client", function()
 
     it("an empty path is sent as /, a fragment never", peer.with({ OK, OK },
         function(url, heard)
-            assert(http.get((url:gsub("/$", "")))):body()
-            assert(http.get(url .. "a?b#c")):body()
+            assert(http.get(url)):body()
+            assert(http.get(url .. "/a?b#c")):body()
             assert.matches("^GET / HTTP/1.1\r\n", heard[1].head)
             assert.matches("^GET /a%?b HTTP/1.1\r\n", heard[2].head)
         end))
@@ -103,12 +103,12 @@ describe("requests of a client", function()
 
     it("what would split a request is not sent", peer.with({}, function(url,
         heard)
-        for _, name in ipairs { "A\r\nB", "A B", "A:", "" } do
-            assert.is_false((pcall(http.get, url, { headers = { [name] = "c" } })))
+        for _, fields in ipairs { { ["A\r\nB"] = "c" }, { ["A B"] = "c" },
+            { ["A:"] = "b" }, { [""] = "c" }, { A = "a\r\nB: c" },
+            { A = "a\nb" }, { A = "a\0" } } do
+            assert.is_false((pcall(http.get, url, { headers = fields })))
         end
-        for _, value in ipairs { "a\r\nB: c", "a\nb", "a\0" } do
-            assert.is_false((pcall(http.get, url, { headers = { A = value } })))
-        end
+        pcall(http.get, url .. "/ HTTP/1.1\r\nA: b")
         pcall(http.request, url, { method = "GET / HTTP/1.1\r\nA: b\r\n\r\n" })
         assert.equal(0, #heard)
     end))

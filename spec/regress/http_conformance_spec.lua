@@ -416,6 +416,27 @@ describe("connections of a server", function()
                 ("%x\r\n%s\r\n0\r\n\r\n"):format(#GET, GET)) .. GET)))
         end))
 
+    it("a body of GET or HEAD is no request either", raw.server(nil, nil,
+        function(ask)
+            for _, method in ipairs { "GET", "HEAD" } do
+                local list, seen = ask(method .. " / HTTP/1.1\r\nHost: a\r\n"
+                    .. "Content-Length: " .. #GET .. "\r\n\r\n" .. GET .. GET,
+                    { methods = { method } })
+                assert.equal(2, #list)
+                assert.equal(2, #seen)
+            end
+        end))
+
+    it("a client that leaves ends its handler", raw.server(function(_, seen)
+        quoll.defer(function() seen.ended = quoll.now() end)
+        quoll.sleep(helper.seconds(19))
+    end, nil, function(ask)
+        local list, seen = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            { cut = true })
+        assert.equal(0, #list)
+        assert.is_number(seen[1].ended)
+    end))
+
     it("close is answered with close, and ends the connection", raw.server(
         nil, nil, function(ask)
             local _, handled, answer = only(ask, GET .. GET)
@@ -503,4 +524,48 @@ describe("expectations and upgrades, to a server", function()
             assert.equal(2, #list)
             assert.equal(200, list[1].status)
         end))
+end)
+
+local function read(path)
+    local file = assert(io.open(helper.root .. "/" .. path))
+    local text = file:read "*a"
+    file:close()
+    return text
+end
+
+-- Calls each(spec, name) for the rows of the document.
+local function each_row(each)
+    for line in read("docs/http.md"):gmatch "[^\n]+" do
+        local name, spec =
+            line:match "^| [^|]+ | [^|]+ | ([^|]+) | `([^|]+)` |$"
+        if name then
+            each(spec, name)
+        end
+    end
+end
+
+describe("docs/http.md", function()
+    it("names specs that there are", function()
+        local count = 0
+        each_row(function(spec, name)
+            count = count + 1
+            assert.truthy(read(spec):find('it("' .. name .. '"', 1, true),
+                spec .. ": " .. name)
+        end)
+        assert.is_true(count > 70)
+    end)
+
+    it("has a row for each conformance spec", function()
+        local rows = {}
+        each_row(function(spec, name)
+            rows[spec .. name] = true
+        end)
+        for _, spec in ipairs { "spec/regress/http_conformance_spec.lua",
+            "spec/regress/http_conformance_client_spec.lua" } do
+            for name in read(spec):gmatch '\n    it%("([^"]+)"' do
+                assert.truthy(rows[spec .. name] or name:find "^names specs"
+                    or name:find "^has a row", spec .. ": " .. name)
+            end
+        end
+    end)
 end)
