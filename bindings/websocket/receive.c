@@ -406,9 +406,6 @@ websocket_receive(lua_State *L)
     if (lua_type(L, 2) != LUA_TBOOLEAN) {
         ws->until = ql__websocket_later(ws, limit);
     }
-    if (ws->control != NULL && !ql_op_waiting(&ws->wop)) {
-        (void) ql__websocket_flush(ws);
-    }
     ws->rop.timeout = patience(ws);
     ws->rop.type = &receive_op;
     lua_settop(L, 1);

@@ -12,7 +12,9 @@
 #include <string.h>
 
 enum {
-    SHARE = 1 << 17 /* bytes sent by an attempt before others get on */
+    SHARE = 1 << 17,    /* bytes sent by an attempt before others get on */
+    CONTROL_ROOM = 2048 /* bytes of control frames that wait: of a peer that
+                           reads nothing, more pings are not answered */
 };
 
 static ql_websocket_t *
@@ -23,6 +25,8 @@ writer(ql_op_t *op)
 
 /* ---------------------------------------------------------- control ---- */
 
+static void control_go_on(ql_websocket_t *ws);
+
 static void
 control_done(ql_websocket_t *ws)
 {
@@ -30,8 +34,9 @@ control_done(ql_websocket_t *ws)
     ws->control = NULL;
 }
 
-int
-ql__websocket_flush(ql_websocket_t *ws)
+/* Sends what is left of it. NGX_OK: nothing is. */
+static int
+control_flush(ql_websocket_t *ws)
 {
     ssize_t n;
 
@@ -49,12 +54,47 @@ ql__websocket_flush(ql_websocket_t *ws)
         if (n <= 0) {
             return NGX_AGAIN;
         }
-        ws->control_at = (uint8_t) (ws->control_at + n);
+        ws->control_at = (uint16_t) (ws->control_at + n);
         if (ws->control_at == ws->control_size) {
             control_done(ws);
         }
     }
     return NGX_OK;
+}
+
+static void
+on_control(ql_event_t *ev)
+{
+    const ql_connection_t *c = ev->data;
+
+    ev->handler = NULL;
+    control_go_on(c->data);
+}
+
+/* Nobody else sends: what the system does not take now goes when it does. */
+static void
+control_go_on(ql_websocket_t *ws)
+{
+    ql_event_t *wev = &ws->c->write;
+
+    if (control_flush(ws) == NGX_AGAIN
+        && (ql_event_waits(wev) || ql_handle_write_event(wev) == NGX_OK))
+    {
+        wev->handler = on_control;
+    }
+}
+
+static bool
+control_room(ql_websocket_t *ws, size_t n)
+{
+    if (ws->control == NULL) {
+        ws->control = malloc(CONTROL_ROOM);
+        ws->control_at = 0;
+        ws->control_size = 0;
+        ws->control_begun = 0;
+    }
+    return ws->control != NULL
+        && ws->control_size + QL_FRAME_HEAD + n <= CONTROL_ROOM;
 }
 
 void
@@ -64,14 +104,10 @@ ql__websocket_control(ql_websocket_t *ws, unsigned opcode,
     uint8_t mask[4], *frame;
     size_t head;
 
-    if (ws->wbroken || ws->said || (ws->control != NULL && ws->control_begun)) {
+    if (ws->wbroken || ws->said || !control_room(ws, n)) {
         return;
     }
-    control_done(ws);
-    frame = malloc(QL_FRAME_HEAD + n);
-    if (frame == NULL) {
-        return;
-    }
+    frame = ws->control + ws->control_size;
     if (ws->frames.client) {
         ql__websocket_mask(ws, mask);
     }
@@ -82,12 +118,9 @@ ql__websocket_control(ql_websocket_t *ws, unsigned opcode,
     } else if (n > 0) {
         memcpy(frame + head, payload, n);
     }
-    ws->control = frame;
-    ws->control_at = 0;
-    ws->control_begun = 0;
-    ws->control_size = (uint8_t) (head + n);
+    ws->control_size = (uint16_t) (ws->control_size + head + n);
     if (!ql_op_waiting(&ws->wop)) {
-        (void) ql__websocket_flush(ws);
+        control_go_on(ws);
     }
 }
 
@@ -163,7 +196,7 @@ send_all(ql_websocket_t *ws)
 {
     ql_event_t *wev = &ws->c->write;
     size_t share = SHARE;
-    ssize_t n = control_first(ws) ? ql__websocket_flush(ws) : NGX_OK;
+    ssize_t n = control_first(ws) ? control_flush(ws) : NGX_OK;
 
     while (n >= 0 && ws->out.left > 0) {
         if (share == 0) {
@@ -220,7 +253,7 @@ send_free(ql_op_t *op)
     ql_websocket_t *ws = writer(op);
 
     if (!ws->handle.closed && !ws->wbroken) {
-        (void) ql__websocket_flush(ws);
+        control_go_on(ws);
     }
 }
 

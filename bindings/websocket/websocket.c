@@ -44,6 +44,7 @@ websocket_close(ql_handle_t *h, int err)
     if (!ws->rop.pushing) {
         ql_buffer_release(ws->pool, &ws->in);
     }
+    ql__websocket_unpark(ws, &ws->c->write);
     free(ws->message);
     free(ws->control);
     ws->message = NULL;

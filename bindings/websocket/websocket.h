@@ -38,20 +38,20 @@ typedef struct {
     ql_frames_t frames;
     ql_frame_out_t out;
     uint8_t small[QL_WEBSOCKET_SMALL]; /* a head, a small frame */
-    uint8_t *message;     /* fragments of the one under way; NULL: none */
-    uint32_t size;        /* bytes of them */
-    uint32_t room;        /* bytes at message */
-    uint8_t *control;     /* a frame sent when nobody else sends; NULL: none */
-    uint8_t control_at;   /* bytes of it that have gone */
-    uint8_t control_size; /* of it */
-    uint8_t silent;       /* periods of `ping` in which nothing came */
-    uint8_t masks_left;   /* of masks */
+    uint8_t *message;      /* fragments of the one under way; NULL: none */
+    uint32_t size;         /* bytes of them */
+    uint32_t room;         /* bytes at message */
+    uint8_t *control;      /* frames sent when nobody else sends; NULL: none */
+    uint16_t control_at;   /* bytes of them that have gone */
+    uint16_t control_size; /* of them */
+    uint8_t silent;        /* periods of `ping` in which nothing came */
+    uint8_t masks_left;    /* of masks */
     uint32_t masks[QL_WEBSOCKET_MASKS]; /* random, not used yet */
     uint64_t ping;  /* ns of silence after which one is sent; INFINITE: never */
     uint64_t due;   /* when, by ql_nsec() */
     uint64_t until; /* the receive under way ends; INFINITE */
     pid_t pid; /* of the process that opened it; its children say no more */
-    unsigned control_begun : 1; /* the io table was given it: nothing else may
+    unsigned control_begun : 1; /* the io table was given them: nothing may
                                    go before its rest */
     unsigned heard : 1;         /* something came since `due` was set */
     unsigned eof : 1;           /* recv returned 0 */
@@ -88,12 +88,9 @@ ql__websocket_later(const ql_websocket_t *ws, uint64_t ns)
 }
 
 /* A control frame with n bytes, sent at once or as soon as nobody else sends,
- * never waited for. A newer one takes the place of one that has not begun. */
+ * never waited for. */
 void ql__websocket_control(ql_websocket_t *ws, unsigned opcode,
                            const uint8_t *payload, size_t n);
-/* Sends what is left of it: NGX_OK: nothing is; NGX_AGAIN; NGX_ERROR with
- * c->err. Nobody else sends. */
-int ql__websocket_flush(ql_websocket_t *ws);
 /* Four random bytes. */
 void ql__websocket_mask(ql_websocket_t *ws, uint8_t to[4]);
 

@@ -73,7 +73,7 @@ describe("bindings/websocket/send", function()
             assert.same({ nil, "closed", "CLOSED" }, { ws:send "third" })
         end))
 
-    it("answers the newest ping when the send in its way is done", narrow(
+    it("answers pings when the send in their way is done", narrow(
         function(ws, conn)
             local sending = quoll.spawn(ws.send, ws, ("b"):rep(BIG), "binary")
             local receiving = quoll.spawn(ws.receive, ws)
@@ -85,8 +85,29 @@ describe("bindings/websocket/send", function()
             local first, payload = sockets.read(conn)
             assert.same({ FIN + 2, BIG }, { first, #payload })
             assert.is_true(sending:wait())
+            assert.same({ FIN + 10, "old" }, { sockets.read(conn) })
             assert.same({ FIN + 10, "new" }, { sockets.read(conn) })
         end))
+
+    local quick = helper.injected and pending or it
+
+    quick("answers no more pings than it can keep", narrow(function(ws, conn)
+        local sending = quoll.spawn(ws.send, ws, ("b"):rep(BIG), "binary")
+        local receiving = quoll.spawn(ws.receive, ws)
+        for _ = 1, 100 do
+            conn:send(sockets.masked(FIN + 9, ("p"):rep(100)))
+        end
+        conn:send(sockets.masked(FIN + 1, "end"))
+        assert.equal("end", (receiving:wait(pair.PATIENCE)))
+        assert.equal(FIN + 2, (sockets.read(conn)))
+        assert.is_true(sending:wait())
+        assert.is_true(ws:send "behind")
+        local pongs = 0
+        while sockets.read(conn) == FIN + 10 do
+            pongs = pongs + 1
+        end
+        assert.truthy(pongs > 5 and pongs < 30, pongs)
+    end))
 
     it("tells that the peer has gone", sockets.with(function(ws, conn)
         pair.reset(conn)
