@@ -479,3 +479,40 @@ describe("examples/api.lua", function()
         stop(child)
     end)
 end)
+
+describe("examples/ws_chat.lua", function()
+    helper.gates()
+
+    -- The next message of each that is text.
+    local function hear(members, text)
+        for _, ws in ipairs(members) do
+            assert.equal(text, (ws:receive(5)))
+        end
+    end
+
+    it("hands each message to everybody, in a browser and a terminal",
+        function()
+            local child, address = serving("ws_chat", { "127.0.0.1:0" })
+            local url = "ws://" .. address .. "/chat"
+            run(function()
+                local page = assert(quoll.http.get("http://" .. address .. "/"))
+                assert.truthy(page:body():find("new WebSocket", 1, true))
+                local anna = assert(quoll.http.websocket(url .. "?name=anna"))
+                hear({ anna }, "anna is here")
+                local terminal = helper.start("examples/ws_chat.lua",
+                    { url, "ben" })
+                hear({ anna }, "ben is here")
+                assert.equal("ben is here", terminal:line())
+                anna:send "hello"
+                hear({ anna }, "anna: hello")
+                assert.equal("anna: hello", terminal:line())
+                terminal:write "hi there\n"
+                hear({ anna }, "ben: hi there")
+                terminal:kill(SIGINT)
+                helper.finish_script(terminal)
+                hear({ anna }, "ben has left")
+                assert.is_true(anna:close())
+            end, 20)
+            stop(child)
+        end)
+end)
