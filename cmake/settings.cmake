@@ -77,5 +77,12 @@ cmake_dependent_option(QL_HTTP_SSE42
     "llhttp looks at 16 bytes at once: for x86-64-v2 (2009) and later" ON
     "CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64" OFF)
 
+pkg_check_modules(NGHTTP2 IMPORTED_TARGET libnghttp2>=1.52)
+option(QL_HTTP2 "HTTP/2: the module quoll.core.http2, on nghttp2"
+    ${NGHTTP2_FOUND})
+if(QL_HTTP2 AND NOT NGHTTP2_FOUND)
+    message(FATAL_ERROR "QL_HTTP2: nghttp2 (libnghttp2-dev) was not found")
+endif()
+
 # A build with nothing to do says nothing.
 set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF)

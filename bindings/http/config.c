@@ -167,6 +167,7 @@ config_read(lua_State *L, ql_http_config_t *config)
     config->send_timeout = config_time(L, "send_timeout", 60);
     config_server(L, config);
     config->half_open = ql_field_flag(L, 1, "half_open");
+    config->http2 = ql_field_flag(L, 1, "http2");
 }
 
 /* config(opts) -> config: the options of http.serve by their names */

@@ -4,6 +4,19 @@
 #include "http.h"
 
 #include <errno.h>
+#include <string.h>
+
+bool
+ql__http_is_http2(const ql_http_exchange_t *x)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n";
+    const ql_buffer_t *in = &x->conn->in;
+    const uint32_t n = sizeof(preface) - 1;
+
+    return x->config->http2 && x->conn->messages == 0
+        && ql_buffer_unread(in) >= n
+        && memcmp(ql_buffer_bytes(in), preface, n) == 0;
+}
 
 /* hijack(conn) -> true | nil, err, CODE: what is gathered has to be sent
  * first. Of an idle server's connection, too. */

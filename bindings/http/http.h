@@ -58,6 +58,7 @@ typedef struct {
     uint64_t body_timeout;
     uint64_t send_timeout;
     uint8_t server_size;    /* bytes of the line `server`; 0: none */
+    unsigned http2 : 1;     /* who begins with its preface is handed over */
     unsigned half_open : 1; /* a client that has sent its end has not left */
     char server[128];       /* "Server: x\r\n" */
 } ql_http_config_t;
@@ -280,5 +281,7 @@ extern const luaL_Reg ql__http_step_functions[];
 extern const luaL_Reg ql__http_read_functions[];
 extern const luaL_Reg ql__http_response_functions[];
 extern const luaL_Reg ql__http_hijack_functions[];
+/* The client has begun with the preface of HTTP/2, and the server speaks it. */
+bool ql__http_is_http2(const ql_http_exchange_t *x);
 
 #endif

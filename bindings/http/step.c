@@ -39,6 +39,10 @@ take_head(ql_http_exchange_t *x)
     }
     x->method = x->m->method;
     x->minor = x->m->minor;
+    if (rc == NGX_ERROR && ql__http_is_http2(x)) {
+        x->conn->rop.err = EPROTONOSUPPORT;
+        return NGX_ERROR;
+    }
     if (rc == NGX_ERROR) {
         ql__http_turn_away(x, x->m->error);
         return NGX_OK;
@@ -330,7 +334,7 @@ static const ql_op_type_t step_op = {"step",      step_attempt, step_push,
 
 /* step(conn, [ok, results...]): answers the last request with what its handler
  * returned, if any, and waits for the next -> true: it is there | nil, err, CODE:
- * the connection has ended | false, ok, results...: not an answer for C */
+ * the connection has ended, or speaks HTTP/2 (EPROTONOSUPPORT) | false, ok, results...: not an answer for C */
 static int
 http_step(lua_State *L)
 {

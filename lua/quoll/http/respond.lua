@@ -16,7 +16,7 @@ local respond = {}
 local LEFT = 499 -- nginx's status of a request whose client has left
 
 -- status, body, headers of what a handler has returned; nil, why: none.
-local function results(first, second, third)
+function respond.results(first, second, third)
   if type(first) ~= "number" then
     if first == nil then
       return nil, "the handler has returned nothing"
@@ -82,7 +82,7 @@ local function answer_pieces(conn, server, kind, status, body, headers)
 end
 
 local function answer(conn, server, first, ...)
-  local status, body, headers = results(first, ...)
+  local status, body, headers = respond.results(first, ...)
   if not status then
     return fail(conn, server, body)
   end

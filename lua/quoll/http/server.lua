@@ -7,6 +7,8 @@ local core = require "quoll.core"
 local listener = require "quoll.net.listener"
 local options = require "quoll.options"
 local deadline = require("quoll.task.scope").deadline
+local finish = require("quoll.wait").finish
+local http2 = require "quoll.http.http2"
 local raw = require "quoll.http.core"
 local respond = require("quoll.http.respond").respond
 require "quoll.http.message"
@@ -17,13 +19,15 @@ local now = core.now
 
 local server = {}
 
+local HTTP2 = "EPROTONOSUPPORT" -- step's CODE of who begins to speak it
+
 -- Options of ours, which quoll.serve does not know.
 local OPTIONS = {
   line = "number", head = "number", fields = "number", body = "number",
   body_max = "number", head_timeout = "number", body_timeout = "number",
   send_timeout = "number", idle_timeout = "number", requests = "number",
   timeout = "number", min_rate = "number", half_open = "boolean",
-  server = "string", log = true, onerror = "function",
+  server = "string", log = true, onerror = "function", http2 = "boolean",
 }
 
 local function describe(err)
@@ -40,7 +44,7 @@ local function serving(config, handler, settings)
     local first, a, b, c, d = step(conn)
     while true do
       if first == mark then
-        first, a = take(a)
+        first, a, b = take(a)
       end
       if first then
         first, a, b, c, d = step(conn, xpcall(handler, describe,
@@ -48,9 +52,9 @@ local function serving(config, handler, settings)
       elseif first == false
         and respond(conn, settings, nil, nil, a, b, c, d)
       then
-        first, a = step(conn)
+        first, a, b = step(conn)
       else
-        return
+        return b == HTTP2 and http2.take(conn, handler, settings)
       end
     end
   end
@@ -76,12 +80,9 @@ local function logging(config, handler, settings)
     conn:own()
     raw.attach(conn, config)
     while true do
-      local first, a = step(conn)
-      if first == mark then
-        first = take(a)
-      end
+      local first, _, code = finish(step(conn))
       if not first or not turn(conn, handler, settings) then
-        return
+        return code == HTTP2 and http2.take(conn, handler, settings)
       end
     end
   end
@@ -129,13 +130,18 @@ function server.serve(where, handler, opts)
     core.bad_argument(opts, "options", "serve", "a table")
   end
   local ours, theirs = split(opts or {})
-  local settings = { onerror = ours.onerror, log = ours.log }
+  local settings = { onerror = ours.onerror, log = ours.log, options = ours }
   local loop = ours.log and logging or serving
+  ours.http2 = http2.wanted(ours.http2)
   if ours.timeout then
     handler = limited(handler, ours.timeout)
   end
-  return listener.serve(where, loop(raw.config(ours), handler, settings),
-    theirs)
+  local fn = loop(raw.config(ours), handler, settings)
+  if ours.http2 and theirs.tls then
+    theirs.tls = http2.offer(theirs.tls)
+    fn = http2.chosen(fn, handler, settings)
+  end
+  return listener.serve(where, fn, theirs)
 end
 
 --- Counts of the HTTP messages of this process.
