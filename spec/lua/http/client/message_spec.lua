@@ -11,9 +11,13 @@ describe("quoll.http.client.message", function()
             .. "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
         assert.equal(100, message.receive(client, "GET").status)
         assert.equal(200, message.receive(client, "GET").status)
-        assert.equal("ab", message.read(client, 2))
-        assert.equal("c", message.read(client))
-        assert.same({}, { message.read(client) })
+        local first = message.read(client, 2)
+        assert.truthy(#first <= 2)
+        local rest = {}
+        for piece in function() return message.read(client) end do
+            rest[#rest + 1] = piece
+        end
+        assert.equal("abc", first .. table.concat(rest))
         local again, trailers = message.release(client)
         assert.is_false(again) -- more has come than was asked for
         assert.equal("u", trailers.t)
