@@ -5,6 +5,7 @@
 
 local core = require "quoll.core"
 local decode = require "quoll.http.client.decode"
+local events = require "quoll.http.client.events"
 local iterator = require "quoll.iterator"
 local json = require "quoll.http.syntax.json"
 local message = require "quoll.http.client.message"
@@ -151,6 +152,16 @@ local function check_max(max, method)
   if max ~= nil and not (type(max) == "number" and max >= 0) then
     core.bad_argument(max, "max", method, "bytes, 0 or more,")
   end
+end
+
+--- Iterates over the Server-Sent Events that the body is. Raises as `chunks`
+-- does, and "event too large".
+-- @int[opt=1048576] max bytes of an event
+-- @treturn Iterator gives tables: event ("message" if it has no other name),
+-- data, id (the last one there was), retry (s)
+function Response:events(max)
+  check_max(max, "events")
+  return events.read(self:chunks(), max)
 end
 
 local function read_all(self, max)

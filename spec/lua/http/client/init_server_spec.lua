@@ -102,6 +102,20 @@ describe("the client and our server", function()
         assert.equal(("42"):rep(2000), res:body())
     end))
 
+    it("know each other's events", with(function()
+        local n = 0
+        return http.events(function()
+            n = n + 1
+            return n <= 3 and { data = n .. "\nx", id = n } or nil
+        end)
+    end, function(_, api)
+        local all = {}
+        for event in assert(api:get "/"):events() do
+            all[#all + 1] = event.data:gsub("\n", " ") .. " " .. event.id
+        end
+        assert.same({ "1 x 1", "2 x 2", "3 x 3" }, all)
+    end))
+
     it("say what went wrong", with(function(req)
         if req.path == "/cut" then
             local n = 0

@@ -10,9 +10,12 @@ local http = quoll.http
 local OK = peer.answer "ok"
 
 -- A proxy that opens a way to where it is asked to, whatever the name.
-local function tunnel_to(address)
+local function tunnel_to(address, seen)
     return function(conn)
         local there = assert(quoll.connect(address))
+        if seen then
+            seen.conn = conn
+        end
         conn:send "HTTP/1.1 200 Yes\r\nContent-Length: 7\r\n\r\n"
         quoll.scope(function(s)
             s:background(function()
@@ -135,6 +138,31 @@ describe("quoll.http.client.origin", function()
                 assert.is_nil(heard[1].head:find "Proxy")
             end)
         end, { tls = tls.server() }))
+
+    it("tells a stream that was cut from one that has ended", function()
+        local function endless(conn)
+            conn:send "HTTP/1.0 200 OK\r\n\r\nhello"
+            conn:receive "*a"
+            return false
+        end
+        local seen = {}
+        quoll.run(function()
+            peer.serve({ endless, { "HTTP/1.0 200 OK\r\n\r\nhello" } },
+                function(url)
+                    local way = tunnel_to(url:match "//(.*)", seen)
+                    peer.serve({ way, way }, function(proxy)
+                        local opts = trusting { proxy = proxy, pool = false }
+                        local res = assert(http.get("https://localhost/", opts))
+                        assert.truthy(("hello"):find(res:chunks(5)(), 1,
+                            true))
+                        seen.conn:close()
+                        assert.equal("ETRUNCATED", select(3, res:body()))
+                        assert.equal("hello", assert(http.get(
+                            "https://localhost/", opts)):body())
+                    end)
+                end, { tls = tls.server() })
+        end)
+    end)
 
     it("says what the proxy says", peer.with({
         "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", { "" } },
