@@ -16,10 +16,16 @@ local pattern = require "quoll.http.router.pattern"
 local tree = require "quoll.http.router.tree"
 
 local raise = core.raise
+local byte = string.byte
+
+local SLASH = byte "/"
 
 local Router = {}
 local meta = { __index = Router, __name = "router" }
 local router = { methods = Router }
+
+-- Request -> the params of the mounts that it is within, where there are any.
+local outer_params = setmetatable({}, { __mode = "k" })
 
 local function place(level)
   local info = debug.getinfo(level, "Sl")
@@ -46,76 +52,82 @@ local function add_route(self, name, method, text, ...)
   add(tree.leaf(self.tree, segments), method, text,
     { handler = handler, names = names }, 5)
   if #names == 0 then
-    self.texts[method] = self.texts[method] or {}
-    self.texts[method][text] = handler
+    self.texts[text] = self.texts[text] or {}
+    self.texts[text][method] = handler
   end
 end
 
--- What the search has found as a table, the params of an outer router with
--- them; nil: a bad "%".
-local function params_of(req, search, names)
+-- What was found as a table, the params of mounts with them; nil: a bad "%".
+local function params_of(req, values, names)
   local params = {}
-  for name, value in pairs(req.params) do
-    params[name] = value
+  local outer = outer_params[req]
+  if outer then
+    for name, value in pairs(outer) do
+      params[name] = value
+    end
   end
-  for i, name in ipairs(names) do
-    params[name] = decode(search[i])
-    if not params[name] then
+  for i = 1, #names do
+    local value = decode(values[i])
+    if not value then
       return nil
     end
+    params[names[i]] = value
   end
   return params
 end
 
-local function leave(req, path, base, params, ...)
-  req.path, req.base, req.params = path, base, params
+local function leave(req, path, base, outer, ...)
+  req.path, req.base = path, base
+  outer_params[req] = outer
   return ...
 end
 
 -- The handler sees the path behind the mount.
-local function enter(req, route, path, at)
-  local base, params = req.base, req.params
+local function enter(req, route, path, at, params)
+  local base, outer = req.base, outer_params[req]
   local rest = path:sub(at)
   req.path = rest == "" and "/" or rest
   req.base = (base or "") .. path:sub(1, at - 1)
-  return leave(req, path, base, params, route.handler(req))
+  outer_params[req] = params or outer
+  return leave(req, path, base, outer, route.handler(req))
 end
 
-local function search(self, req, path)
-  local found = tree.find(self.tree, req.method, path)
-  local route = found.route
-  if not route then
-    return missing.answer(self.tree, self.missing, req, path, found.others)
+local found = {} -- by one search, read before the next one begins
+
+local function search(self, req, method, path)
+  if byte(path) ~= SLASH then
+    return missing.answer(self, req, method, path)
   end
+  local route, at = tree.find(self.tree, method, path, found)
+  if not route then
+    return missing.answer(self, req, method, path)
+  end
+  local params
   if route.names[1] then
-    local outer = req.params
-    req.params = params_of(req, found, route.names)
-    if not req.params then
-      req.params = outer
+    params = params_of(req, found, route.names)
+    if not params then
       return answer.fail(400)
     end
+    req.params = params
   end
-  if route.mounted then
-    return enter(req, route, path, found.at)
+  if at then
+    return enter(req, route, path, at, params)
   end
   return route.handler(req)
 end
 
 -- A path that is a pattern as it stands has no params to look for.
-local function dispatch(self, req)
-  local path = req.path
-  local texts = self.texts[req.method]
-  local handler = texts and texts[path]
-  if handler then
-    return handler(req)
+local function dispatcher(self)
+  local texts = self.texts
+  return function(req)
+    local path, method = req.path, req.method
+    local handlers = texts[path]
+    local handler = handlers and handlers[method]
+    if handler then
+      return handler(req)
+    end
+    return search(self, req, method, path)
   end
-  return search(self, req, path)
-end
-
-local function rebuild(self)
-  self.run = chain.wrap("use", self.layers, function(req)
-    return dispatch(self, req)
-  end)
 end
 
 function meta:__call(req)
@@ -131,7 +143,7 @@ end
 function router.router()
   local self = setmetatable({ tree = tree.new(), texts = {}, layers = {} },
     meta)
-  rebuild(self)
+  self.run = dispatcher(self)
   return self
 end
 
@@ -201,7 +213,7 @@ function Router:use(...)
   for i = 1, select("#", ...) do
     self.layers[#self.layers + 1] = (select(i, ...))
   end
-  rebuild(self)
+  self.run = chain.wrap("use", self.layers, dispatcher(self))
   return self
 end
 

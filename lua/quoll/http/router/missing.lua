@@ -29,39 +29,46 @@ end
 
 -- The path with or without its last "/", where that one has a route. What
 -- begins with "//" would send the client to another host.
-local function twin(root, req, path)
+local function twin(root, req, method, path)
   local other = path:sub(-1) == "/" and path:sub(1, -2) or path .. "/"
   local url = (req.base or "") .. other
   if other == "" or url:find "^/[/\\]" or url:find "[%z\1-\32\127]"
-    or not tree.find(root, req.method, other).route
+    or not tree.find(root, method, other, {})
   then
     return nil
   end
   return req.querystring == "" and url or url .. "?" .. req.querystring
 end
 
---- The answer.
--- @tparam table root of the tree
--- @tparam ?function notfound the script's handler
--- @param req
--- @string path
--- @tparam ?table others leaves of the path without the request's method
--- @return a handler's results
-function missing.answer(root, notfound, req, path, others)
-  if others then
-    local names = allow(others)
-    if req.method == "OPTIONS" then
-      return 204, nil, { allow = names }
-    end
-    local status, body, headers = answer.fail(405)
-    headers.allow = names
-    return status, body, headers
+local function other_method(method, leaves)
+  local names = allow(leaves)
+  if method == "OPTIONS" then
+    return 204, nil, { allow = names }
   end
-  local url = path:sub(1, 1) == "/" and twin(root, req, path)
-  if url then
-    return answer.redirect(url, 308)
-  elseif notfound then
-    return notfound(req)
+  local status, body, headers = answer.fail(405)
+  headers.allow = names
+  return status, body, headers
+end
+
+--- The answer.
+-- @tparam table router its `tree`, and `missing`: the script's handler
+-- @param req
+-- @string method
+-- @string path
+-- @return a handler's results
+function missing.answer(router, req, method, path)
+  if path:sub(1, 1) == "/" then
+    local leaves = tree.leaves(router.tree, path)
+    if leaves[1] then
+      return other_method(method, leaves)
+    end
+    local url = twin(router.tree, req, method, path)
+    if url then
+      return answer.redirect(url, 308)
+    end
+  end
+  if router.missing then
+    return router.missing(req)
   end
   return answer.fail(404)
 end

@@ -41,71 +41,102 @@ function tree.leaf(root, segments, kind)
   return node[kind]
 end
 
--- Whether a leaf that the path leads to has a route; `at`: where the path goes
--- on behind a mount.
-local function take(search, leaf, at)
-  if not leaf then
-    return false
+-- The segment at `at`, and where the next one begins: nil behind the last.
+local function cut(path, at)
+  local slash = find(path, "/", at, true)
+  if slash then
+    return sub(path, at, slash - 1), slash + 1
   end
-  local method = search.method
-  local route = leaf[method] or method == "HEAD" and leaf.GET or leaf["*"]
-  if route then
-    search.route, search.at = route, at
-    return true
-  end
-  search.others = search.others or {}
-  table.insert(search.others, leaf)
-  return false
+  return sub(path, at), nil
 end
 
-local walk
-
-local function descend(search, node, at, count)
-  local path = search.path
-  local slash = find(path, "/", at, true)
-  local segment = sub(path, at, slash and slash - 1 or -1)
-  local after = slash and slash + 1
+local function static_child(node, segment)
   local child = node.static[segment]
   if not child and find(segment, "%", 1, true) then
     child = node.static[decode(segment)]
   end
-  if child and walk(search, child, after, count) then
-    return true
-  elseif node.param and segment ~= "" then
-    search[count + 1] = segment
-    if walk(search, node.param, after, count + 1) then
-      return true
+  return child
+end
+
+local function pick(leaf, method)
+  return leaf[method] or method == "HEAD" and leaf.GET or leaf["*"]
+end
+
+local walk
+
+-- Texts first, then params, then the rest.
+local function descend(node, method, path, at, values, count)
+  local segment, after = cut(path, at)
+  local child = static_child(node, segment)
+  if child then
+    local route, on = walk(child, method, path, after, values, count)
+    if route then
+      return route, on
+    end
+  end
+  if node.param and segment ~= "" then
+    values[count + 1] = segment
+    local route, on = walk(node.param, method, path, after, values, count + 1)
+    if route then
+      return route, on
     end
   end
   if node.rest then
-    search[count + 1] = sub(path, at)
+    values[count + 1] = sub(path, at)
+    return pick(node.rest, method)
   end
-  return take(search, node.rest)
 end
 
--- `at`: where the path's next segment begins, nil behind its last one; `count`
--- of the values taken so far.
-function walk(search, node, at, count)
-  local found
+function walk(node, method, path, at, values, count)
+  local route, on
   if at then
-    found = descend(search, node, at, count)
-  else
-    found = take(search, node.leaf)
+    route, on = descend(node, method, path, at, values, count)
+  elseif node.leaf then
+    route = pick(node.leaf, method)
   end
-  return found or take(search, node.mount, at and at - 1 or #search.path + 1)
+  if not route and node.mount then
+    route, on = pick(node.mount, method), at and at - 1 or #path + 1
+  end
+  return route, on
 end
 
 --- Looks a path up.
 -- @tparam table root
 -- @string method
 -- @string path raw, begins with "/"
--- @treturn table array of the values of params and rest, as they are in the
--- path, with `route` (nil: none), `at` (where the path goes on behind a mount)
--- and `others` (leaves of the path that do not have the method)
-function tree.find(root, method, path)
-  local search = { method = method, path = path }
-  walk(search, root, 2, 0)
-  return search
+-- @tparam table values becomes the array of the values of params and rest, as
+-- they are in the path
+-- @treturn ?table route
+-- @treturn ?number where the path goes on behind a mount
+function tree.find(root, method, path, values)
+  return walk(root, method, path, 2, values, 0)
+end
+
+local function gather(node, path, at, leaves)
+  leaves[#leaves + 1] = node.mount
+  if not at then
+    leaves[#leaves + 1] = node.leaf
+    return
+  end
+  leaves[#leaves + 1] = node.rest
+  local segment, after = cut(path, at)
+  local child = static_child(node, segment)
+  if child then
+    gather(child, path, after, leaves)
+  end
+  if node.param and segment ~= "" then
+    gather(node.param, path, after, leaves)
+  end
+end
+
+--- What a path leads to, whatever the method.
+-- @tparam table root
+-- @string path raw, begins with "/"
+-- @treturn table array of leaves
+function tree.leaves(root, path)
+  local leaves = {}
+  gather(root, path, 2, leaves)
+  return leaves
 end
 
 return tree

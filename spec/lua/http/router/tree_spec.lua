@@ -13,8 +13,9 @@ local function grown(...)
 end
 
 local function find(root, verb, path)
-    local found = tree.find(root, verb, path)
-    return found.route, unpack(found)
+    local values = {}
+    local route = tree.find(root, verb, path, values)
+    return route, unpack(values)
 end
 
 describe("quoll.http.router.tree", function()
@@ -47,8 +48,8 @@ describe("quoll.http.router.tree", function()
         assert.equal("POST /a/b", (find(root, "POST", "/a/b")))
         assert.equal("GET /a/:x", (find(root, "HEAD", "/a/b")))
         assert.is_nil((find(root, "PUT", "/a/b")))
-        assert.equal(2, #tree.find(root, "PUT", "/a/b").others)
-        assert.is_nil(tree.find(root, "PUT", "/nowhere").others)
+        assert.equal(2, #tree.leaves(root, "/a/b"))
+        assert.same({}, tree.leaves(root, "/nowhere"))
     end)
 
     it("visits each node once", function()
