@@ -71,6 +71,7 @@ end
 
 local function turn(conn, handler, settings)
   local req = request(conn)
+  req.peer = req.peer -- for the log: what has been answered has no connection
   return answer(conn, settings, req, now(), xpcall(handler, describe, req))
 end
 
