@@ -356,7 +356,8 @@ ql__http_answered(ql_http_exchange_t *x)
     bool ended = x->m == NULL || x->m->ended;
 
     x->serial = 0;
-    x->linger = !ended || x->conn->c->read.ready;
+    x->linger = !ended || x->conn->c->read.ready
+             || ql_buffer_unread(&x->conn->in) > 0;
     if (!x->keep) {
         x->state = QL_HTTP_CLOSING;
     } else if (!ended) {

@@ -113,6 +113,14 @@ send_some(ql_http_exchange_t *x, size_t share)
     return c->io->send_chain(c, iov, n);
 }
 
+/* The cork's own flush, posted before, would take the event from us. */
+static int
+wait_writable(ql_http_exchange_t *x)
+{
+    ql_delete_posted_event(x->conn->c->loop, &x->cork.flush);
+    return ql__http_park(x->conn, &x->conn->c->write, QL_HTTP_SEND);
+}
+
 int
 ql__http_flush(ql_http_exchange_t *x)
 {
@@ -122,7 +130,7 @@ ql__http_flush(ql_http_exchange_t *x)
 
     while (ql_buffer_unread(&x->cork.out) > 0 || x->tail_size > 0) {
         if (share == 0) {
-            (void) ql__http_park(conn, &conn->c->write, QL_HTTP_SEND);
+            (void) wait_writable(x);
             return ql__http(conn)->stream->park_next(&conn->c->write,
                                                      on_writable);
         }
@@ -133,7 +141,7 @@ ql__http_flush(ql_http_exchange_t *x)
             return NGX_ERROR;
         }
         if (n <= 0) {
-            return ql__http_park(conn, &conn->c->write, QL_HTTP_SEND);
+            return wait_writable(x);
         }
         sent(x, (size_t) n);
         share -= (size_t) n < share ? (size_t) n : share;

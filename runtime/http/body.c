@@ -20,8 +20,11 @@ enum {
 static uint32_t
 line_size(ql_http_message_t *m, const char *s, uint32_t n)
 {
-    const char *end = memchr(s + m->scanned, '\n', n - m->scanned);
+    const char *end = NULL;
 
+    if (n > m->scanned) { /* s may be NULL when there is nothing */
+        end = memchr(s + m->scanned, '\n', n - m->scanned);
+    }
     if (end == NULL) {
         m->scanned = n;
         return 0;

@@ -186,7 +186,10 @@ start_line(ql_http_message_t *m, const char *data, uint32_t n)
     if (n > m->begin && !ql__http_is(data[m->begin], QL_HTTP_TCHAR)) {
         return ql__http_refuse(m, 400, "bad start line");
     }
-    end = memchr(data + m->parsed, '\n', n - m->parsed);
+    end = NULL;
+    if (n > m->parsed) { /* data may be NULL when there is nothing */
+        end = memchr(data + m->parsed, '\n', n - m->parsed);
+    }
     if (end == NULL) {
         m->parsed = n;
         if (n - m->begin > m->limits->line + 1) {

@@ -439,7 +439,9 @@ describe("connections of a server", function()
 
     it("close is answered with close, and ends the connection", raw.server(
         nil, nil, function(ask)
-            local _, handled, answer = only(ask, GET .. GET)
+            -- Byte by byte, the second is not seen before the close.
+            local _, handled, answer = only(ask, helper.injected and GET
+                or GET .. GET)
             assert.equal(1, handled)
             assert.equal("close", field(answer, "connection"))
         end))
