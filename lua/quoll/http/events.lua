@@ -125,6 +125,9 @@ function meta:__call()
     local first = self.first
     self.first = nil
     return first
+  elseif core.stopping() then -- the client comes back, to another server
+    self:close()
+    return nil
   end
   return self:step()
 end
@@ -143,7 +146,8 @@ end
 -- closed. An event is its data, or a table: `data`, `event` (its type), `id`
 -- (comes back as Last-Event-ID), `retry` (s), `comment`
 -- @tparam ?table opts `keepalive` (15): seconds of silence after which a
--- comment is sent; `retry`: seconds after which a browser comes back; `headers`
+-- comment is sent; `retry`: seconds after which a browser comes back;
+-- `headers`. After `quoll.stop` a stream ends with its next event or comment
 -- @treturn number status
 -- @return body
 -- @treturn table headers

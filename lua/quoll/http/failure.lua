@@ -23,6 +23,16 @@ function failure.raise(status, text)
   error(setmetatable({ status = status, text = text }, meta), 0)
 end
 
+local BODY = { EBADMSG = 400, EMSGSIZE = 413, TIMEOUT = 408 }
+
+--- Raises what went wrong with a request's body: the client's fault, or its
+-- leaving.
+-- @string err
+-- @string code
+function failure.body(err, code)
+  failure.raise(BODY[code] or 400, err)
+end
+
 --- What a raised value answers.
 -- @param err
 -- @treturn[1] number status

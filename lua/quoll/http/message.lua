@@ -5,6 +5,7 @@
 -- @module quoll.http.message
 
 local core = require "quoll.core"
+local failure = require "quoll.http.failure"
 local finish = require("quoll.wait").finish
 local iterator = require "quoll.iterator"
 local raw = require "quoll.http.core"
@@ -71,14 +72,15 @@ local function next_chunk(self, max)
   if not conn then
     core.raise "closed"
   end
-  local piece, err = finish(raw_read(conn, max))
+  local piece, err, code = finish(raw_read(conn, max))
   if not piece and err then
-    core.raise(err)
+    failure.body(err, code)
   end
   return piece
 end
 
---- Iterates over the bytes of the body as they come. Raises err on any failure.
+--- Iterates over the bytes of the body as they come. A failure is raised, and
+-- is what the server answers: 400, 408 or 413; tostring gives its err.
 -- @int[opt] n bytes a piece at most
 -- @treturn Iterator an iterator; close() ends it early
 function Message:chunks(n)

@@ -122,4 +122,20 @@ describe("quoll.http.events", function()
             assert.equal("cancelled", why)
         end)
     end)
+
+    it("ends when the server stops", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            quoll.run(function()
+                local ch = quoll.sync.channel(2)
+                ch:send "a"
+                ch:send "b"
+                local _, body = quoll.http.events(ch)
+                io.write(body())
+                quoll.stop()
+                print(body())
+            end)
+        ]]
+        assert.equal("data: a\n\nnil\n", result.out, result.err)
+    end)
 end)

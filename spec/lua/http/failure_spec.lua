@@ -12,6 +12,14 @@ describe("quoll.http.failure", function()
         assert.is_nil(failure.status { status = 404 })
     end)
 
+    it("is what a body has", function()
+        for code, status in pairs { EBADMSG = 400, EMSGSIZE = 413,
+            TIMEOUT = 408, CLOSED = 400, ECONNRESET = 400 } do
+            local _, err = pcall(failure.body, "why", code)
+            assert.same({ status, "why" }, { failure.status(err) })
+        end
+    end)
+
     it("has the status of a failure", function()
         for _, bad in ipairs { 200, 600, 404.5, "404" } do
             local _, err = pcall(failure.raise, bad)

@@ -113,4 +113,24 @@ describe("an upload that is served", function()
                     body).status)
             end
         end))
+
+    it("that is cut or stalls is the client's fault: nothing is logged",
+        function()
+            local failed
+            with(function(req) return handler(req) end, function(connect)
+                local conn = connect()
+                for name, value in pairs(UPLOAD) do
+                    assert(conn:send { "POST / HTTP/1.1\r\nHost: a\r\n", name,
+                        ": ", value, "\r\nContent-Length: 900\r\n\r\n--b" })
+                end
+                assert.equal("HTTP/1.1 408 Request Timeout",
+                    conn:receive "*l")
+                local res = ask(connect(), "POST /", UPLOAD,
+                    ("x"):rep(300))
+                assert.equal(400, res.status)
+            end, { body_timeout = 0.05, onerror = function(err)
+                failed = err
+            end })()
+            assert.is_nil(failed)
+        end)
 end)

@@ -2,6 +2,7 @@
 -- @module quoll.http.http2.request
 
 local core = require "quoll.core"
+local failure = require "quoll.http.failure"
 local iterator = require "quoll.iterator"
 local meaning = require "quoll.http.request"
 
@@ -148,14 +149,15 @@ function Request:body(max)
 end
 
 local function next_chunk(self, max)
-  local piece, err = self[STREAM]:read(max or CHUNK)
+  local piece, err, code = self[STREAM]:read(max or CHUNK)
   if not piece and err then
-    core.raise(err)
+    failure.body(err, code)
   end
   return piece
 end
 
---- Iterates over the bytes of the body as they come. Raises err on any failure.
+--- Iterates over the bytes of the body as they come. A failure is raised, and
+-- is what the server answers: 400, 408 or 413; tostring gives its err.
 -- @int[opt] n bytes a piece at most
 -- @treturn Iterator
 function Request:chunks(n)
