@@ -22,7 +22,8 @@ build-asan:
 	@scripts/build asan
 
 run: build
-	luajit examples/file_server.lua 127.0.0.1:8080 docs
+	@scripts/setup run
+	luajit examples/site.lua 127.0.0.1:8080
 
 test: build
 	@scripts/setup test

@@ -460,6 +460,8 @@ typedef struct {
 } ql_stats_t;
 
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
+/* How many turns have begun: what is the same within one. */
+QL_API uint64_t ql_turn(const ql_loop_t *loop);
 
 enum {
     QL_TURN_BUCKETS = 24

@@ -24,11 +24,23 @@ clock_time(lua_State *L)
     return 1;
 }
 
+/* turn() -> how many turns of the loop have begun */
+static int
+clock_turn(lua_State *L)
+{
+    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
+
+    lua_pushnumber(L, (lua_Number) ql_turn(loop));
+    return 1;
+}
+
 void
 ql__open_clock(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {
-        {"now", clock_now}, {"time", clock_time}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"now", clock_now},
+                                   {"time", clock_time},
+                                   {"turn", clock_turn},
+                                   {NULL, NULL}};
 
     ql_core_register(L, core, fns);
 }

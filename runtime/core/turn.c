@@ -75,3 +75,9 @@ ql_turns_reset(ql_loop_t *loop)
     loop->turns.longest = 0;
     loop->turns.longest_turn = 0;
 }
+
+uint64_t
+ql_turn(const ql_loop_t *loop)
+{
+    return loop->stats.turns;
+}

@@ -46,12 +46,14 @@ local function flatten(body, to)
     return to
 end
 
--- What a handler answers, as a server would send it.
+-- What a handler answers, as a server would send it, in a turn of its own.
 function site.ask(handler, target, headers, method)
+    quoll.sleep(1e-5)
     local path, query = target:match "^([^?]*)%??(.*)"
     local task = quoll.spawn(function()
         local status, body, fields = handler {
             method = method or "GET", path = path, querystring = query,
+            target = target,
             header = function(_, name)
                 assert(name == name:lower())
                 return (headers or {})[name]

@@ -150,13 +150,23 @@ local function failed(self, req, code, err)
 end
 
 -- Relative: whatever the handler is mounted under, and never another host.
-local function redirect(req)
+local function redirect(req, where)
   local query = req.querystring
-  return refuse(301, { Location = "./" .. req.path:match "[^/]*$" .. "/"
+  return refuse(301, { Location = "./" .. where:match "[^/]*$" .. "/"
     .. (query ~= "" and "?" .. query or "") })
 end
 
+-- Mounted at /a, asked for /a.
+local function at_base(req)
+  local base = req.base
+  return req.path == "/" and base and base ~= ""
+    and req.target:match "^[^?]*":sub(-1) ~= "/"
+end
+
 local function folder(self, req, name)
+  if at_base(req) then
+    return redirect(req, req.base)
+  end
   for _, index in ipairs(self.index) do
     local entry, file, err = self.files:get(name .. index)
     if entry then
@@ -190,7 +200,7 @@ local function handle(self, req)
   if entry then
     return answer(self, req, entry, file)
   elseif file == "EISDIR" then
-    return redirect(req)
+    return redirect(req, req.path)
   end
   return failed(self, req, file, err)
 end
@@ -243,9 +253,10 @@ end
 -- before the known ones, `default` for the unknown; `precompressed` (true);
 -- `notfound`: a handler that answers instead of 404; `cache`: {`valid` (0):
 -- seconds for which a kept file is taken for unchanged without a look at its
--- times, `small` (65536): files of at most so many bytes are kept in memory,
--- `memory` (16 MiB) of them all, `entries` (1000): number of them, `open`
--- (100): number of larger ones that are kept open}, or false: keep nothing
+-- times (0: a turn of the loop), `small` (65536): files of at most so many
+-- bytes are kept in memory, `memory` (16 MiB) of them all, `entries` (1000):
+-- number of them, `open` (100): number of larger ones that are kept open}, or
+-- false: keep nothing
 -- @treturn function handler(req)
 function static.static(dir, opts)
   if type(dir) ~= "string" or dir == "" or dir:find("\0", 1, true) then

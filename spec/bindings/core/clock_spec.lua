@@ -27,3 +27,17 @@ describe("time", function()
         assert.is_true(before <= time and time <= after)
     end)
 end)
+
+describe("turn", function()
+    it("is the same within a turn of the loop, and another in the next",
+        function()
+            local core = require "quoll.core"
+            quoll.run(function()
+                local turn = core.turn()
+                assert.equal(turn, core.turn())
+                assert.equal(turn, quoll.stats().loop.turns)
+                quoll.sleep(0.001)
+                assert.is_true(core.turn() > turn)
+            end)
+        end)
+end)

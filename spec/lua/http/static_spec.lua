@@ -81,6 +81,23 @@ describe("quoll.http.static", function()
                 { index = { "none", "x.css" } }), "/sub/deep/").body)
         end))
 
+    it("has a slash at the end of where it is mounted",
+        site.with(function(dir)
+            local router = require("quoll.http.router").router()
+            router:mount("/a/b", static(dir))
+            for path, location in pairs { ["/a/b"] = "./b/",
+                ["/a/b?x"] = "./b/?x", ["/a/b/sub"] = "./sub/" }
+            do
+                local answer = ask(router, path)
+                assert.equal(301, answer.status)
+                assert.equal(location, answer.headers.Location)
+            end
+            assert.equal("<h1>hello</h1>", ask(router, "/a/b/").body)
+            router = require("quoll.http.router").router()
+            router:mount("/", static(dir))
+            assert.equal("<h1>hello</h1>", ask(router, "/").body)
+        end))
+
     it("never leaves the folder", site.with(function(dir)
         for _, opts in ipairs { {}, { dotfiles = true, listing = true } } do
             local handler = static(dir, opts)

@@ -10,6 +10,7 @@ local generations = require "quoll.http.static.generations"
 local types = require "quoll.http.static.types"
 
 local now, stat, defer = core.now, core.fs.stat, core.defer
+local this_turn = core.turn
 
 -- A file that changes twice within a tick of its file system's clock keeps its
 -- times. Seconds: the kernel's tick, and that of file systems without
@@ -68,7 +69,7 @@ local function describe(self, name, info)
   local time = core.time()
   return {
     name = name, size = info.size, mtime = info.mtime, ctime = info.ctime,
-    ino = info.ino, dev = info.dev, weight = 0, checked = now(), users = 0,
+    ino = info.ino, dev = info.dev, weight = 0, checked = now(), users = 0, turn = this_turn(),
     type = types.of(name, self.types), etag = tag(info, time),
     modified = date.format(math.min(info.mtime, time)),
     settled = not young(info, time),
@@ -118,14 +119,16 @@ local function keep(self, entry, file)
   return use(entry)
 end
 
--- What is kept counts while the path leads to the very file.
+-- What is kept counts while the path leads to the very file. A turn's requests
+-- were there when it began: one look is for all of them.
 local function current(self, entry, time)
-  if time - entry.checked < self.valid then
+  local turn = this_turn()
+  if entry.turn == turn or time - entry.checked < self.valid then
     return true
   end
   local info = finish(stat(self.root .. "/" .. entry.name))
   if info and same(entry, info) then
-    entry.checked = time
+    entry.checked, entry.turn = time, turn
     return true
   end
   return false

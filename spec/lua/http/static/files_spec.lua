@@ -16,6 +16,7 @@ describe("quoll.http.static.files", function()
 
     -- fn in a task of its own, at whose end files are let go.
     local function request(fn, ...)
+        quoll.sleep(1e-5) -- another turn
         return quoll.spawn(fn, ...):wait(10)
     end
 
