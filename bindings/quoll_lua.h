@@ -58,7 +58,8 @@ enum {
     QL_E_NOT_FOUND,         /* "host not found", ENOTFOUND */
     QL_E_DEADLINE,          /* "timeout", DEADLINE: of a scope */
     QL_E_STOPPING,          /* "stopping", STOPPING: an idle wait */
-    QL_E_UNREAD             /* "unread bytes", UNREAD */
+    QL_E_UNREAD,            /* "unread bytes", UNREAD */
+    QL_E_FORCED             /* "ended by force", FORCED: the task waited for */
 };
 
 /* Pushes the error's words: lower-case strerror, or the words above. */

@@ -26,6 +26,7 @@ static const error_word_t error_words[] = {
     {QL_E_NOT_FOUND, "host not found", "ENOTFOUND"},
     {QL_E_STOPPING, "stopping", "STOPPING"},
     {QL_E_UNREAD, "unread bytes", "UNREAD"},
+    {QL_E_FORCED, "ended by force", "FORCED"},
 };
 
 static const char ranges_key = 0; /* registry: range -> its words */

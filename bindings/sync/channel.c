@@ -11,7 +11,7 @@
 static ql_channel_t *
 channel_of(const ql_own_op_t *own)
 {
-    return ql_queue_data(own->handle, ql_channel_t, handle);
+    return ql_queue_data(own->handle, ql_channel_t, sync.handle);
 }
 
 /* Items that a receiver can have without waiting, but for the senders'. */
@@ -27,7 +27,7 @@ channel_free_items(const ql_channel_t *ch)
 static bool
 channel_put(lua_State *L, ql_channel_t *ch)
 {
-    if (ch->handle.closed
+    if (ch->sync.handle.closed
         || (ql_queue_empty(&ch->receivers)
             && channel_free_items(ch) >= ch->size))
     {
@@ -73,7 +73,7 @@ static const ql_op_type_t send_op = {.name = "channel send",
 static void
 send_prepare(lua_State *L, ql_channel_t *ch)
 {
-    const ql_lua_t *lua = ch->handle.lua;
+    const ql_lua_t *lua = ch->sync.handle.lua;
 
     if (lua->current->L != L || !lua_isyieldable(L)) {
         lua_State *from = lua_newthread(L);
@@ -177,7 +177,7 @@ select_attempt(ql_select_t *w)
 {
     ql_channel_t *ch = w->object;
 
-    return ch->handle.closed || channel_free_items(ch) > 0
+    return ch->sync.handle.closed || channel_free_items(ch) > 0
                 || !ql_queue_empty(&ch->senders)
              ? NGX_OK
              : ql_select_park(w, &ch->selectors);
@@ -191,7 +191,7 @@ static const ql_select_type_t channel_select = {select_attempt,
 static void
 channel_close(ql_handle_t *h, int err)
 {
-    ql_channel_t *ch = ql_queue_data(h, ql_channel_t, handle);
+    ql_channel_t *ch = ql_queue_data(h, ql_channel_t, sync.handle);
 
     ql__sync_end(&ch->senders, err);
     ql__sync_end(&ch->receivers, err);
@@ -244,7 +244,7 @@ channel_send(lua_State *L)
     check_item(L, "send");
     lua_settop(L, 2);
     send_prepare(L, ch);
-    own = ql__sync_op(L, &ch->handle, &send_op);
+    own = ql__sync_op(L, &ch->sync.handle, &send_op);
     own->op.timeout = timeout;
     own->from = L;
     return ql_await(L, &own->op, lua_gettop(L));
@@ -260,7 +260,7 @@ channel_receive(lua_State *L)
 
     lua_settop(L, 1);
     ql__ring_reserve(L, ch);
-    own = ql__sync_op(L, &ch->handle, &receive_op);
+    own = ql__sync_op(L, &ch->sync.handle, &receive_op);
     own->op.timeout = timeout;
     own->from = L;
     return ql_await(L, &own->op, 1);
@@ -299,7 +299,7 @@ channel_poll(lua_State *L)
 static int
 channel_closed(lua_State *L)
 {
-    lua_pushboolean(L, channel_check(L, "closed")->handle.closed != 0);
+    lua_pushboolean(L, channel_check(L, "closed")->sync.handle.closed != 0);
     return 1;
 }
 
@@ -318,7 +318,7 @@ channel_tostring(lua_State *L)
     ql_channel_t *ch = channel_check(L, "tostring");
 
     lua_pushfstring(L, "channel (%s, %d of %d): %p",
-                    ch->handle.closed ? "closed" : "open",
+                    ch->sync.handle.closed ? "closed" : "open",
                     (int) channel_free_items(ch), (int) ch->size, (void *) ch);
     return 1;
 }

@@ -7,7 +7,7 @@
 #include "sync.h"
 
 typedef struct {
-    ql_handle_t handle;
+    ql_sync_t sync;
     ql_queue_t senders;   /* of ql_own_op_t.link */
     ql_queue_t receivers; /* likewise */
     ql_queue_t selectors; /* of ql_select_t.link */

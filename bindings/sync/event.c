@@ -4,7 +4,7 @@
 #include "sync.h"
 
 typedef struct {
-    ql_handle_t handle;
+    ql_sync_t sync;
     ql_queue_t waiters;   /* of ql_own_op_t.link */
     ql_queue_t selectors; /* of ql_select_t.link */
     bool set;
@@ -13,7 +13,7 @@ typedef struct {
 static event_t *
 event_of(const ql_own_op_t *own)
 {
-    return ql_queue_data(own->handle, event_t, handle);
+    return ql_queue_data(own->handle, event_t, sync.handle);
 }
 
 static int
@@ -22,7 +22,7 @@ event_attempt(ql_op_t *op)
     ql_own_op_t *own = ql__own(op);
     event_t *e = event_of(own);
 
-    if (e->set && !e->handle.closed) {
+    if (e->set && !e->sync.handle.closed) {
         return NGX_OK;
     }
     return ql__sync_park(own, &e->waiters);
@@ -39,8 +39,8 @@ select_attempt(ql_select_t *w)
 {
     event_t *e = w->object;
 
-    return e->set || e->handle.closed ? NGX_OK
-                                      : ql_select_park(w, &e->selectors);
+    return e->set || e->sync.handle.closed ? NGX_OK
+                                           : ql_select_park(w, &e->selectors);
 }
 
 static const ql_select_type_t event_select = {select_attempt, ql_select_leave};
@@ -48,7 +48,7 @@ static const ql_select_type_t event_select = {select_attempt, ql_select_leave};
 static void
 event_close(ql_handle_t *h, int err)
 {
-    event_t *e = ql_queue_data(h, event_t, handle);
+    event_t *e = ql_queue_data(h, event_t, sync.handle);
 
     ql__sync_end(&e->waiters, err);
     ql_selectors_ready(&e->selectors);
@@ -63,12 +63,14 @@ event_check(lua_State *L, const char *method)
     return ql_handle_check(L, 1, &event_type, method);
 }
 
-/* new() -> event, not set */
+/* new([kind]) -> event, not set */
 static int
 event_new(lua_State *L)
 {
+    const char *kind = ql__sync_kind(L, 1);
     event_t *e = ql__sync_new(L, ql__upvalue(L), &event_type, sizeof(*e));
 
+    e->sync.kind = kind;
     ql_queue_init(&e->waiters);
     ql_queue_init(&e->selectors);
     return 1;
@@ -110,7 +112,7 @@ event_wait(lua_State *L)
 {
     event_t *e = event_check(L, "wait");
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
-    ql_own_op_t *own = ql__sync_op(L, &e->handle, &event_op);
+    ql_own_op_t *own = ql__sync_op(L, &e->sync.handle, &event_op);
 
     own->op.timeout = timeout;
     lua_settop(L, 1);

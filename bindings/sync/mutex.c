@@ -5,7 +5,7 @@
 #include "sync.h"
 
 typedef struct {
-    ql_handle_t handle; /* owner: who holds the lock; NULL: nobody */
+    ql_sync_t sync;     /* owner: who holds the lock; NULL: nobody */
     ql_queue_t waiters; /* of ql_own_op_t.link */
     uint64_t holder;    /* id of the task that has or had it last */
     bool abandoned;     /* the last holder ended with it; told by lock */
@@ -14,13 +14,13 @@ typedef struct {
 static mutex_t *
 mutex_of(const ql_own_op_t *own)
 {
-    return ql_queue_data(own->handle, mutex_t, handle);
+    return ql_queue_data(own->handle, mutex_t, sync.handle);
 }
 
 static void
 mutex_give(mutex_t *m, ql_task_t *t)
 {
-    ql_handle_own(&m->handle, t);
+    ql_handle_own(&m->sync.handle, t);
     if (t != NULL) {
         m->holder = t->id;
     }
@@ -45,7 +45,7 @@ lock_attempt(ql_op_t *op)
     ql_own_op_t *own = ql__own(op);
     mutex_t *m = mutex_of(own);
 
-    if (m->handle.owner != NULL) {
+    if (m->sync.handle.owner != NULL) {
         return ql__sync_park(own, &m->waiters);
     }
     mutex_give(m, op->lua->current);
@@ -91,7 +91,7 @@ static const ql_op_type_t lock_op = {.name = "mutex",
 static void
 mutex_close(ql_handle_t *h, int err)
 {
-    mutex_t *m = ql_queue_data(h, mutex_t, handle);
+    mutex_t *m = ql_queue_data(h, mutex_t, sync.handle);
 
     if (err == QL_E_OWNER_ENDED) {
         ql_log_error(h->lua->loop, QL_LOG_WARN, 0,
@@ -112,12 +112,14 @@ mutex_check(lua_State *L, const char *method)
     return ql_handle_check(L, 1, &mutex_type, method);
 }
 
-/* new() -> mutex */
+/* new([kind]) -> mutex */
 static int
 mutex_new(lua_State *L)
 {
+    const char *kind = ql__sync_kind(L, 1);
     mutex_t *m = ql__sync_new(L, ql__upvalue(L), &mutex_type, sizeof(*m));
 
+    m->sync.kind = kind;
     ql_queue_init(&m->waiters);
     return 1;
 }
@@ -130,10 +132,10 @@ mutex_lock(lua_State *L)
     uint64_t timeout = ql_check_timeout(L, 2, "s", "lock");
     ql_own_op_t *own;
 
-    if (m->handle.owner == m->handle.lua->current) {
+    if (m->sync.handle.owner == m->sync.handle.lua->current) {
         return ql_raise(L, "the mutex is locked by this task already");
     }
-    own = ql__sync_op(L, &m->handle, &lock_op);
+    own = ql__sync_op(L, &m->sync.handle, &lock_op);
     own->op.timeout = timeout;
     lua_settop(L, 1);
     return ql_await(L, &own->op, 1);
@@ -145,10 +147,10 @@ mutex_unlock(lua_State *L)
 {
     mutex_t *m = mutex_check(L, "unlock");
 
-    if (m->handle.owner == NULL) {
+    if (m->sync.handle.owner == NULL) {
         return ql_raise(L, "the mutex is not locked");
     }
-    if (m->handle.owner != m->handle.lua->current) {
+    if (m->sync.handle.owner != m->sync.handle.lua->current) {
         return ql_raise(L, "the mutex is locked by another task");
     }
     mutex_pass(m);
@@ -161,7 +163,7 @@ mutex_holds(lua_State *L)
 {
     mutex_t *m = mutex_check(L, "holds");
 
-    lua_pushboolean(L, m->handle.owner == m->handle.lua->current);
+    lua_pushboolean(L, m->sync.handle.owner == m->sync.handle.lua->current);
     return 1;
 }
 

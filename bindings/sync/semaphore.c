@@ -5,7 +5,7 @@
 #include "sync.h"
 
 typedef struct {
-    ql_handle_t handle;
+    ql_sync_t sync;
     ql_queue_t waiters;   /* of ql_own_op_t.link: for permits */
     ql_queue_t idlers;    /* likewise: until every permit is back */
     ql_queue_t selectors; /* of ql_select_t.link */
@@ -16,7 +16,7 @@ typedef struct {
 static semaphore_t *
 semaphore_of(const ql_own_op_t *own)
 {
-    return ql_queue_data(own->handle, semaphore_t, handle);
+    return ql_queue_data(own->handle, semaphore_t, sync.handle);
 }
 
 /* Permits go to who waits for them. */
@@ -51,7 +51,7 @@ acquire_attempt(ql_op_t *op)
     ql_own_op_t *own = ql__own(op);
     semaphore_t *s = semaphore_of(own);
 
-    if (!s->handle.closed && ql_queue_empty(&s->waiters)
+    if (!s->sync.handle.closed && ql_queue_empty(&s->waiters)
         && s->permits >= own->count)
     {
         s->permits -= own->count;
@@ -119,7 +119,8 @@ select_attempt(ql_select_t *w)
 {
     semaphore_t *s = w->object;
 
-    return s->handle.closed || (s->permits > 0 && ql_queue_empty(&s->waiters))
+    return s->sync.handle.closed
+                || (s->permits > 0 && ql_queue_empty(&s->waiters))
              ? NGX_OK
              : ql_select_park(w, &s->selectors);
 }
@@ -132,7 +133,7 @@ static const ql_select_type_t semaphore_select = {select_attempt,
 static void
 semaphore_close(ql_handle_t *h, int err)
 {
-    semaphore_t *s = ql_queue_data(h, semaphore_t, handle);
+    semaphore_t *s = ql_queue_data(h, semaphore_t, sync.handle);
 
     ql__sync_end(&s->waiters, err);
     ql_selectors_ready(&s->selectors);
@@ -163,14 +164,16 @@ check_count(lua_State *L, const semaphore_t *s, const char *method)
     return (uint32_t) k;
 }
 
-/* new(n) -> semaphore */
+/* new(n, [kind]) -> semaphore */
 static int
 semaphore_new(lua_State *L)
 {
     int64_t n = ql_check_whole(L, 1, "n", "semaphore", 1, INT32_MAX);
+    const char *kind = ql__sync_kind(L, 2);
     semaphore_t *s = ql__sync_new(L, ql__upvalue(L), &semaphore_type,
                                   sizeof(*s));
 
+    s->sync.kind = kind;
     ql_queue_init(&s->waiters);
     ql_queue_init(&s->idlers);
     ql_queue_init(&s->selectors);
@@ -185,7 +188,7 @@ semaphore_acquire(lua_State *L)
     semaphore_t *s = semaphore_check(L, "acquire");
     uint32_t count = check_count(L, s, "acquire");
     uint64_t timeout = ql_check_timeout(L, 3, "s", "acquire");
-    ql_own_op_t *own = ql__sync_op(L, &s->handle, &acquire_op);
+    ql_own_op_t *own = ql__sync_op(L, &s->sync.handle, &acquire_op);
 
     own->op.timeout = timeout;
     own->count = count;
@@ -215,7 +218,7 @@ semaphore_idle(lua_State *L)
 {
     semaphore_t *s = semaphore_check(L, "wait");
     uint64_t timeout = ql_check_timeout(L, 2, "s", "wait");
-    ql_own_op_t *own = ql__sync_op(L, &s->handle, &idle_op);
+    ql_own_op_t *own = ql__sync_op(L, &s->sync.handle, &idle_op);
 
     own->op.timeout = timeout;
     lua_settop(L, 1);
@@ -254,7 +257,7 @@ static int
 semaphore_permit(lua_State *L)
 {
     semaphore_t *s = semaphore_check(L, "permit");
-    permit_t *p = ql__sync_new(L, s->handle.lua, &permit_type, sizeof(*p));
+    permit_t *p = ql__sync_new(L, s->sync.handle.lua, &permit_type, sizeof(*p));
 
     p->semaphore = s;
     lua_createtable(L, 1, 0);

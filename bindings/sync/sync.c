@@ -43,8 +43,41 @@ ql__sync_push(lua_State *L, ql_op_t *op, int rc)
 void
 ql__sync_describe(ql_op_t *op, char *text, size_t size)
 {
-    (void) snprintf(text, size, "%s: %p", op->type->name,
-                    (void *) ql__own(op)->handle);
+    const ql_sync_t *o = ql_queue_data(ql__own(op)->handle, ql_sync_t, handle);
+    const char *kind = o->kind != NULL ? o->kind : op->type->name;
+
+    if (o->name[0] != '\0') {
+        (void) snprintf(text, size, "%s: '%s'", kind, o->name);
+    } else {
+        (void) snprintf(text, size, "%s: %p", kind, (const void *) o);
+    }
+}
+
+const char *
+ql__sync_kind(lua_State *L, int arg)
+{
+    static const char *const kinds[] = {"limiter", "pool", "waitgroup", NULL};
+
+    return lua_isnoneornil(L, arg)
+             ? NULL
+             : kinds[luaL_checkoption(L, arg, NULL, kinds)];
+}
+
+/* name(self, [text]) -> the name, or nil; upvalue 1 is the type */
+static int
+sync_name(lua_State *L)
+{
+    const ql_handle_type_t *type = lua_touserdata(L, lua_upvalueindex(1));
+    ql_sync_t *o = ql_queue_data(ql_handle_check(L, 1, type, "name"), ql_sync_t,
+                                 handle);
+
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        (void) snprintf(o->name, sizeof(o->name), "%s", lua_tostring(L, 2));
+    } else if (!lua_isnoneornil(L, 2)) {
+        return ql_bad_argument(L, 2, "text", "name", "a string");
+    }
+    lua_pushstring(L, o->name[0] != '\0' ? o->name : NULL);
+    return 1;
 }
 
 void
@@ -98,6 +131,9 @@ ql__sync_open(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
     lua_pop(L, 1);
     lua_createtable(L, 0, 4);
     ql__register(L, lua, fns);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) type);
+    lua_pushcclosure(L, sync_name, 1);
+    lua_setfield(L, -2, "name");
     lua_setfield(L, -2, type->name);
 }
 

@@ -10,6 +10,18 @@
 
 #include "../base/state.h"
 
+enum {
+    QL_SYNC_NAME = 24
+};
+
+/* What the objects begin with. */
+typedef struct {
+    ql_handle_t handle;
+    const char *kind; /* of what it is part of, "waitgroup"; NULL: of none */
+    char name[QL_SYNC_NAME]; /* the script's, "" when it gave none; for who asks
+                                what a task waits for */
+} ql_sync_t;
+
 static inline ql_own_op_t *
 ql__own(ql_op_t *op)
 {
@@ -22,7 +34,8 @@ ql__first_waiter(const ql_queue_t *waiters)
     return ql_queue_data(waiters->next, ql_own_op_t, link);
 }
 
-/* Pushes a new object of `size` bytes, open; no task owns it. */
+/* Pushes a new object of `size` bytes, a ql_sync_t in front, open; no task owns
+ * it. */
 void *ql__sync_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
                    size_t size);
 /* The running task's own operation, about to wait for h. */
@@ -32,7 +45,7 @@ ql_own_op_t *ql__sync_op(lua_State *L, ql_handle_t *h,
 /* The halves of an operation that most have in common. */
 /* true | nil, err, CODE */
 int ql__sync_push(lua_State *L, ql_op_t *op, int rc);
-/* "channel send: 0x..." */
+/* "channel send: 'jobs'", "waitgroup: 0x..." */
 void ql__sync_describe(ql_op_t *op, char *text, size_t size);
 /* Leaves the queue of waiters. */
 void ql__sync_leave(ql_op_t *op);
@@ -50,6 +63,8 @@ ql_own_op_t *ql__sync_wake(ql_queue_t *waiters);
 /* Each waiter goes on with err. */
 void ql__sync_end(ql_queue_t *waiters, int err);
 
+/* The kind at index arg, of what the object is part of; NULL: nil. */
+const char *ql__sync_kind(lua_State *L, int arg);
 /* Puts fns into the module's table (on top of the stack) under the type's name,
  * and the type's methods into its table `methods`. */
 void ql__sync_open(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,

@@ -209,6 +209,7 @@ ql__task_returned(ql_task_t *t, int status)
         ql__task_close(t, QL_TASK_DONE);
     } else if (t->forced) {
         ql__report_failure(t);
+        t->outcome->forced = 1;
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (status == LUA_YIELD) {
         t->fault = "coroutine.yield in a task yields to nobody: "

@@ -88,7 +88,7 @@ static int
 join_outcome(lua_State *L, const ql_outcome_t *target)
 {
     if (target->state == QL_TASK_CANCELLED) {
-        return ql_push_error(L, QL_E_CANCELLED);
+        return ql_push_error(L, target->forced ? QL_E_FORCED : QL_E_CANCELLED);
     }
     if (target->state == QL_TASK_DONE) {
         return join_results(L, target);

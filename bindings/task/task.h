@@ -37,7 +37,8 @@ typedef struct {
     uint8_t state;     /* ql_task_state_t */
     int8_t value_type; /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
     unsigned kept : 1; /* its only result is in `value` */
-    unsigned given : 1; /* its fenv is another task's */
+    unsigned given : 1;  /* its fenv is another task's */
+    unsigned forced : 1; /* cancelled, which it swallowed */
 } ql_outcome_t;
 
 /* The operation of waits for what has room for several waiters, or for nothing

@@ -195,7 +195,7 @@ describe("a cancellation", function()
                 print(co.resume(generator))
             end)
         ]]
-        assert.equal("nil\tcancelled\tCANCELLED\nnot reached\tnormal\n"
+        assert.equal("nil\tended by force\tFORCED\nnot reached\tnormal\n"
             .. "false\tcannot resume a coroutine that waits\n", result.out)
         assert.matches("swallowed 1,000 cancellations", result.err)
         assert.equal(0, result.code)

@@ -57,4 +57,10 @@ function Channel:values()
   return iterator.new(next_value, self)
 end
 
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+-- @function Channel:name
+-- @string[opt] text 23 bytes of which are kept
+-- @treturn ?string its name
+Channel.name = core.channel.name
+
 return channel

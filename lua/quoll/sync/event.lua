@@ -39,4 +39,10 @@ function Event:wait(s)
   return finish(core_wait(self, s))
 end
 
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+-- @function Event:name
+-- @string[opt] text 23 bytes of which are kept
+-- @treturn ?string its name
+Event.name = core.event.name
+
 return event

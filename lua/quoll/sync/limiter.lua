@@ -32,7 +32,7 @@ function limiter.new(rate, burst)
     burst = burst,
     tokens = burst,
     filled = now(),
-    turn = core.mutex.new(),
+    turn = core.mutex.new "limiter",
   }, meta)
 end
 

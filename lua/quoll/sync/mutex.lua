@@ -51,4 +51,10 @@ function Mutex:with(fn, ...)
   return unlock(self, pcall(fn, ...))
 end
 
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+-- @function Mutex:name
+-- @string[opt] text 23 bytes of which are kept
+-- @treturn ?string its name
+Mutex.name = core.mutex.name
+
 return mutex

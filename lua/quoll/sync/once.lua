@@ -4,6 +4,8 @@
 local core = require "quoll.core"
 require "quoll.task" -- its methods
 
+local options = require "quoll.options"
+
 local bad_argument = core.bad_argument
 local spawn, detach = core.spawn, core.task_detach
 local status, cancel = core.task_status, core.task_cancel
@@ -36,12 +38,16 @@ end
 -- cancelled leaves the run to the others; when the last one leaves it is
 -- cancelled. What a run has returned is not kept.
 -- @func fn
+-- @tparam ?table opts `timeout`: seconds that a caller waits at most; then it
+-- gets nil, "timeout", "TIMEOUT" and has left
 -- @treturn function get
-function once.new(fn)
+function once.new(fn, opts)
   if type(fn) ~= "function" then
     bad_argument(fn, "fn", "once", "a function")
   end
-  local runs = {}
+  opts = options.check(opts, { timeout = "number" }, "once")
+  options.check_timeout(opts.timeout, "once")
+  local runs, timeout = {}, opts.timeout
   return function(key, ...)
     local slot = key == nil and NO_KEY or key
     local run = runs[slot]
@@ -50,7 +56,7 @@ function once.new(fn)
       runs[slot] = run
     end
     run.callers = run.callers + 1
-    return leave(runs, slot, run, pcall(wait, run.task))
+    return leave(runs, slot, run, pcall(wait, run.task, timeout))
   end
 end
 

@@ -40,4 +40,10 @@ Semaphore.release = raw.release
 -- @function Semaphore:permits
 Semaphore.permits = raw.permits
 
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+-- @function Semaphore:name
+-- @string[opt] text 23 bytes of which are kept
+-- @treturn ?string its name
+Semaphore.name = core.semaphore.name
+
 return semaphore

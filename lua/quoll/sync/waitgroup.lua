@@ -7,7 +7,7 @@ local finish = require("quoll.wait").finish
 local raise = core.raise
 local new_event = core.event.new
 local event_set, event_clear = core.event.set, core.event.clear
-local event_wait = core.event.wait
+local event_wait, event_name = core.event.wait, core.event.name
 
 local Waitgroup = {}
 local meta = {
@@ -24,7 +24,7 @@ end
 --- Makes a wait group of nothing.
 -- @treturn Waitgroup
 function waitgroup.new()
-  local none = new_event()
+  local none = new_event "waitgroup"
   event_set(none)
   return setmetatable({ count = 0, none = none }, meta)
 end
@@ -49,6 +49,13 @@ end
 --- One of them is done; raises when none is left.
 function Waitgroup:done()
   self:add(-1)
+end
+
+--- Names it, for `quoll.tasks()` and the dump.
+-- @string[opt] text 23 bytes of which are kept
+-- @treturn ?string its name
+function Waitgroup:name(text)
+  return event_name(self.none, text)
 end
 
 --- Waits until nothing is left.

@@ -236,7 +236,7 @@ describe("a cancellation", function()
                     print(n, task:status())
                 end)
             ]]
-            assert.equal("nil\tcancelled\tCANCELLED\n1000\tcancelled\n",
+            assert.equal("nil\tended by force\tFORCED\n1000\tcancelled\n",
                 result.out)
             assert.matches("task 2 'stubborn' failed: swallowed 1,000 "
                 .. "cancellations and was ended by force", result.err)

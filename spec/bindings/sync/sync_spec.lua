@@ -3,6 +3,56 @@ local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local sync = quoll.sync
 
+-- What more waits of each kind allocate in C.
+local COUNTS = [[
+    local inject = require "spec.support.scripted"
+    local quoll = require "quoll"
+    local sync = quoll.sync
+    local function allocations()
+        return tonumber(inject.ql_inject_calls "malloc"
+            + inject.ql_inject_calls "realloc")
+    end
+    local ch, buffered = sync.channel(), sync.channel(1)
+    local sem, mutex = sync.semaphore(1), sync.mutex()
+    local event, group = sync.event(), sync.waitgroup()
+    local kinds = {
+        channel = { function() ch:send(1, 5) end,
+            function() ch:receive(5) end },
+        buffered = { function() buffered:send(1, 5) end,
+            function() buffered:receive(5) end },
+        semaphore = { function() sem:acquire(1, 5); quoll.yield()
+            sem:release() end },
+        mutex = { function() mutex:lock(5); quoll.yield()
+            mutex:unlock() end },
+        event = { function() event:wait(5); event:clear() end,
+            function() quoll.yield(); event:set() end },
+        waitgroup = { function() group:wait(5) end,
+            function() group:add(1); quoll.yield(); group:done() end },
+        select = { function() sync.select({ ch }, 5); ch:receive(0) end,
+            function() ch:send(1, 5) end },
+    }
+    local function rounds(fns, n)
+        local tasks = {}
+        for i = 1, 2 do
+            local fn = fns[i] or fns[1]
+            tasks[i] = quoll.spawn(function()
+                for _ = 1, n do fn() end
+            end)
+        end
+        for _, task in ipairs(tasks) do task:wait() end
+    end
+    quoll.run(function()
+        for name, fns in pairs(kinds) do
+            rounds(fns, 10)
+            local before = allocations()
+            rounds(fns, 10)
+            local few = allocations() - before
+            rounds(fns, 200)
+            print(name, allocations() - before - 2 * few)
+        end
+    end)
+]]
+
 describe("the objects of quoll.sync", function()
     helper.gates()
 
@@ -20,6 +70,53 @@ describe("the objects of quoll.sync", function()
         local s = sync.semaphore(1)
         quoll.run(function() s:own() end)
         assert.same({ nil, "closed", "OWNER_ENDED" }, { s:acquire() })
+    end)
+
+    it("are told by kind and name to who asks what a task waits for",
+        function()
+            quoll.run(function()
+                local group, room = sync.waitgroup(), sync.pool(1, quoll.sleep)
+                local named = sync.channel()
+                group:add(1)
+                assert.is_nil(named:name())
+                assert.equal("jobs", named:name "jobs")
+                assert.equal(("x"):rep(23), sync.event():name(("x"):rep(99)))
+                assert.is_false(pcall(named.name, named, {}))
+                local running = room:submit(10)
+                assert.equal("workers", room:name "workers")
+                local waits = {}
+                for i, fn in ipairs {
+                    function() named:receive() end,
+                    function() named:send(1) end,
+                    function() group:wait() end,
+                    function() room:submit() end,
+                    function() sync.event():wait() end,
+                } do
+                    local task = quoll.spawn(fn)
+                    quoll.yield()
+                    for _, one in ipairs(quoll.tasks()) do
+                        waits[i] = one.id == task:id() and one.waits or waits[i]
+                    end
+                    task:cancel()
+                end
+                assert.same({ "channel receive: 'jobs'",
+                    "channel send: 'jobs'" }, { waits[1], waits[2] })
+                assert.matches("^waitgroup: 0x%x+$", waits[3])
+                assert.equal("pool: 'workers'", waits[4])
+                assert.matches("^event: 0x%x+$", waits[5])
+                running:cancel()
+            end)
+        end)
+
+    it("allocate nothing in C for a wait", function()
+        local result = helper.script(COUNTS)
+        local lines = {}
+        for line in result.out:gmatch "[^\n]+" do
+            lines[#lines + 1] = line
+        end
+        table.sort(lines)
+        assert.same({ "buffered\t0", "channel\t0", "event\t0", "mutex\t0",
+            "select\t0", "semaphore\t0", "waitgroup\t0" }, lines, result.err)
     end)
 
     it("are left waiting when the script ends", function()

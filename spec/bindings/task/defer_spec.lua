@@ -53,7 +53,7 @@ describe("quoll.defer", function()
                 ["return"] = { "done", true, "result" },
                 error = { "failed", false, "failed" },
                 cancel = { "cancelled", true, nil, "cancelled" },
-                force = { "cancelled", true, nil, "cancelled" },
+                force = { "cancelled", true, nil, "ended by force" },
                 yield = { "failed", false,
                     "coroutine.yield in a task yields to nobody: "
                         .. "use quoll.yield" },

@@ -94,9 +94,23 @@ describe("a pool", function()
         end)
     end)
 
+    it("lets submit wait for room so long", function()
+        run(function()
+            local release = quoll.sync.event()
+            local p = pool(1, function() release:wait(5) end,
+                { timeout = 0.01 })
+            local first = p:submit()
+            assert.same({ nil, "timeout", "TIMEOUT" }, { p:submit() })
+            release:set()
+            first:wait()
+            assert(p:submit()):wait()
+        end)
+    end)
+
     it("refuses what cannot be meant", function()
         for _, args in ipairs { { 0, print }, { 1.5, print }, { 1, "x" },
-            { "1", print } } do
+            { "1", print }, { 1, print, { timeout = -1 } },
+            { 1, print, { size = 1 } } } do
             assert.is_false(pcall(pool, unpack(args)))
         end
     end)
