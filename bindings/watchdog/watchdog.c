@@ -145,6 +145,14 @@ profiler_is_free(void)
         && it.it_value.tv_usec == 0;
 }
 
+/* What a tick calls: a plain handler, which LuaJIT 2.1 has on Linux. */
+static bool
+profiler_handler(struct sigaction *sa)
+{
+    return sigaction(SIGPROF, NULL, sa) == 0 && (sa->sa_flags & SA_SIGINFO) == 0
+        && sa->sa_handler != SIG_DFL && sa->sa_handler != SIG_IGN;
+}
+
 /* On, so that code is compiled with a look at its flag, line by line; but its
  * process-wide timer is stopped, which exec would hand to children. Raises. */
 static bool
@@ -165,7 +173,12 @@ profiler_start(lua_State *L, ql_watchdog_t *dog)
     }
     luaJIT_profile_start(L, "li1000000", on_profile, dog);
     setitimer(ITIMER_PROF, &off, NULL);
-    sigaction(SIGPROF, NULL, &sa);
+    if (!profiler_handler(&sa)) {
+        luaJIT_profile_stop(L);
+        ql_raise(L, "slice_warn and slice_max: the profiler of this LuaJIT is "
+                    "not driven by SIGPROF");
+        return false;
+    }
     dog->leave = sa.sa_handler;
     return true;
 }

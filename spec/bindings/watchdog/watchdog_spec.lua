@@ -233,4 +233,51 @@ describe("configure{slice_warn, slice_max}", function()
         ]])
         assert.matches("^false\t[^\n]+time slice exceeded[^\n]+\n1\n$", out)
     end)
+
+    it("is refused by a LuaJIT whose profiler works otherwise", function()
+        local dir = os.tmpname()
+        os.remove(dir)
+        local lib = dir .. ".so"
+        local cc = io.popen("cc -shared -fPIC -xc -o " .. lib .. " -", "w")
+        cc:write [[
+            void luaJIT_profile_start(void *L, const char *m, void *f, void *d);
+            void luaJIT_profile_stop(void *L);
+            void luaJIT_profile_start(void *L, const char *m, void *f, void *d)
+            { (void) L; (void) m; (void) f; (void) d; }
+            void luaJIT_profile_stop(void *L) { (void) L; }
+        ]]
+        cc:close()
+        local result = helper.script([[
+            local quoll = require "quoll"
+            print(pcall(quoll.configure, { slice_max = 0.02 }))
+            quoll.run(quoll.sleep, 0.05)
+            print(quoll.stats().tasks.live)
+        ]], {}, { lua = helper.build .. "/bin/quoll-host",
+            env = { LD_PRELOAD = lib } })
+        os.remove(lib)
+        assert.matches("^false\t[^\n]+: the profiler of this LuaJIT is not "
+            .. "driven by SIGPROF\n0\n$", result.out, 1)
+        assert.equal(0, result.code, result.err)
+    end)
+
+    it("relies on a handler of SIGPROF that is there while it is on", function()
+        local out = run [[
+            local quoll = require "quoll"
+            local function caught()
+                for line in io.lines "/proc/self/status" do
+                    local mask = line:match "^SigCgt:%s*%x*(%x%x%x%x%x%x%x%x)$"
+                    if mask then
+                        -- SIGPROF is 27
+                        return tonumber(mask:sub(2, 2), 16) % 8 >= 4
+                    end
+                end
+            end
+            print(caught())
+            quoll.configure { slice_max = 0.02 }
+            print(caught())
+            quoll.configure { slice_max = 0 }
+            print(caught())
+        ]]
+        assert.equal("false\ntrue\nfalse\n", out)
+    end)
 end)
