@@ -1,4 +1,6 @@
 -- What `make install` and `make uninstall` do; this machine stays as it is.
+local helper = require "spec.helper"
+
 local function shell(command)
     local pipe = assert(io.popen(command .. " 2>&1; echo $?"))
     local out, code = pipe:read("*a"):match "^(.-)(%d+)\n$"
@@ -78,5 +80,139 @@ describe("uninstall", function()
         local out, code = run()
         assert.equal(1, code)
         assert.matches("nothing is installed", out)
+    end)
+end)
+
+-- A program of the runtime alone.
+local PROGRAM = [[
+#include <quoll.h>
+#include <stdio.h>
+
+static void
+on_timer(ql_event_t *ev)
+{
+    puts("ticked");
+    ql_loop_stop(((ql_connection_t *) ev->data)->loop);
+}
+
+int
+main(void)
+{
+    ql_loop_t *loop = ql_loop_create(NULL, NULL);
+    ql_connection_t c = {.loop = loop, .fd = -1};
+    ql_event_t ev = {.data = &c, .handler = on_timer};
+
+    ql_add_timer(loop, &ev, 1);
+    if (ql_loop_run(loop) != NGX_OK) {
+        return 1;
+    }
+    ql_loop_destroy(loop);
+    return 0;
+}
+]]
+
+local PROJECT = [[
+cmake_minimum_required(VERSION 3.20)
+project(outside C)
+find_package(quoll REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LUAJIT REQUIRED luajit)
+add_executable(program program.c)
+target_link_libraries(program quoll::quoll)
+add_library(ticker_core MODULE ticker_core.c)
+target_include_directories(ticker_core PRIVATE ${LUAJIT_INCLUDE_DIRS})
+target_link_libraries(ticker_core quoll::lua)
+set_target_properties(ticker_core PROPERTIES PREFIX "")
+]]
+
+local function block(language, n)
+    local file = assert(io.open "docs/EXTENDING.md")
+    local text = file:read "*a"
+    file:close()
+    for found in text:gmatch("\n```" .. language .. "\n(.-)\n```") do
+        n = n - 1
+        if n == 0 then
+            return found .. "\n"
+        end
+    end
+end
+
+describe("an installed quoll", function()
+    local dir, prefix, lib
+    local manifest = helper.build .. "/install_manifest.txt"
+    if helper.sanitized then
+        pending "links with no program that is built otherwise"
+        return
+    end
+
+    local function succeeds(command)
+        local out, code = shell("env -u LD_PRELOAD -u LUA_INIT " .. command)
+        assert.equal(0, code, out)
+        return out
+    end
+
+    -- luajit knows nothing but the prefix, and what lies in `built`.
+    local function luajit(script, built)
+        write(dir .. "/script.lua", script)
+        return succeeds(("-C %s -u LUA_INIT LUA_PATH='%s/share/lua/5.1/?.lua;"
+            .. "%s/share/lua/5.1/?/init.lua;./?.lua' LUA_CPATH='%s/lua/5.1/"
+            .. "?.so;%s/?.so' luajit script.lua"):format(dir, prefix, prefix,
+            lib, built))
+    end
+
+    setup(function()
+        dir = os.tmpname()
+        os.remove(dir)
+        prefix = dir .. "/prefix"
+        shell("mkdir " .. dir .. "; mv " .. manifest .. " " .. dir .. "/kept")
+        succeeds("cmake --install " .. helper.build .. " --prefix " .. prefix)
+        lib = succeeds("find " .. prefix .. " -name libquoll.so")
+            :match "^(.*)/libquoll.so"
+        write(dir .. "/program.c", PROGRAM)
+        write(dir .. "/ticker_core.c", block("c", 1))
+        write(dir .. "/ticker.lua", block("lua", 1))
+    end)
+
+    teardown(function()
+        shell("mv " .. dir .. "/kept " .. manifest .. "; rm -r " .. dir)
+    end)
+
+    it("is found by luajit", function()
+        assert.equal("slept\n", luajit([[
+            local quoll = require "quoll"
+            quoll.run(quoll.sleep, 0.001)
+            print "slept"
+        ]], "."))
+    end)
+
+    it("is linked by what pkg-config says", function()
+        local flags = succeeds("PKG_CONFIG_PATH=" .. lib
+            .. "/pkgconfig pkg-config --cflags --libs quoll luajit")
+            :gsub("%s+", " "):gsub("%-lluajit%S*", "")
+        succeeds(("-C %s cc -Wall program.c -o program -Wl,-rpath,%s %s")
+            :format(dir, lib, flags))
+        assert.equal("ticked\n", succeeds(dir .. "/program"))
+        succeeds(("-C %s cc -shared -fPIC ticker_core.c -o ticker_core.so "
+            .. "-Wl,-rpath,%s %s"):format(dir, lib, flags))
+        local before = luajit(block("lua", 2), ".")
+        assert.equal(before, luajit('require "quoll"\n' .. block("lua", 2),
+            "."))
+        assert.is_true(#before > 0)
+    end)
+
+    it("is linked by CMake's find_package", function()
+        write(dir .. "/CMakeLists.txt", PROJECT)
+        succeeds(("cmake -S %s -B %s/out -DCMAKE_PREFIX_PATH=%s")
+            :format(dir, dir, prefix))
+        succeeds("cmake --build " .. dir .. "/out")
+        assert.equal("ticked\n", succeeds(dir .. "/out/program"))
+        assert.is_true(#luajit(block("lua", 2), "out") > 0)
+    end)
+
+    it("leaves nothing when it is uninstalled", function()
+        succeeds("cmake -DMANIFEST=" .. manifest
+            .. " -P cmake/uninstall.cmake")
+        assert.equal("", (shell("cd " .. prefix
+            .. " && find . -type f -o -type l -o -name 'quoll*'")))
     end)
 end)
