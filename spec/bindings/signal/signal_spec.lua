@@ -104,18 +104,22 @@ describe("the second signal", function()
         end)
     end
 
-    it("exits though the first was never looked at", function()
-        local child = started [[
-            quoll.run(function()
-                print "ready"
-                while true do end
-            end)
-        ]]
-        child:kill(SIGINT)
-        child:kill(SIGTERM)
-        local result = ended(child)
-        assert.is_true(result.code == 143 or result.code == 130)
-    end)
+    for _, grace in ipairs { 0, 60 } do
+        it("exits though the first was never looked at, with a grace of "
+            .. grace, function()
+            local child = started(([[
+                quoll.configure { grace = %d }
+                quoll.run(function()
+                    print "ready"
+                    while true do end
+                end)
+            ]]):format(grace))
+            child:kill(SIGINT)
+            child:kill(SIGTERM)
+            local result = ended(child)
+            assert.is_true(result.code == 143 or result.code == 130)
+        end)
+    end
 end)
 
 describe("children of a script", function()

@@ -66,20 +66,6 @@ describe("a signal with a grace", function()
         child:kill(SIGTERM)
         assert.equal(143, ended(child).code)
     end)
-
-    it("exits at the second one when the script never waits", function()
-        local child = started [[
-            quoll.configure { grace = 60 }
-            quoll.run(function()
-                print "ready"
-                while true do end
-            end)
-        ]]
-        child:kill(SIGINT)
-        child:kill(SIGTERM)
-        local result = ended(child)
-        assert.is_true(result.code == 143 or result.code == 130)
-    end)
 end)
 
 describe("the end of the grace", function()
