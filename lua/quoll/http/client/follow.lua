@@ -26,7 +26,7 @@ end
 
 -- The pause would be longer than what is left of the time.
 local function too_late(made, pause)
-  return made.stop ~= nil and core.now() + pause > made.stop
+  return core.now() + pause > made.ends
 end
 
 local function persist(made)

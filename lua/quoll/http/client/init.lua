@@ -56,7 +56,11 @@ local function check(opts)
   options.check_timeout(opts.timeout, "request")
   check_seconds(opts, "deadline")
   check_seconds(opts, "expect")
-  options.check(opts.limits, LIMITS, "request")
+  for name, value in pairs(options.check(opts.limits, LIMITS, "request")) do
+    if value < 1 or value % 1 ~= 0 then
+      core.bad_argument(value, name, "request", "a whole number, 1 or more,")
+    end
+  end
   retry.policy(opts.retries)
   if opts.jar and not jars.is(opts.jar) then
     core.bad_argument(opts.jar, "jar", "request", "a cookie jar")
@@ -95,9 +99,10 @@ end
 
 local function run(made, opts)
   local timeout = opts.timeout or TIMEOUT
+  local limit = math.min(timeout, opts.deadline or math.huge)
   made.timeout = timeout < math.huge and timeout or nil
   made.stop = opts.deadline and core.now() + opts.deadline
-  local limit = math.min(timeout, opts.deadline or math.huge)
+  made.ends = core.now() + limit
   if limit == math.huge then
     return follow.run(made)
   end

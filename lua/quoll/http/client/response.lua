@@ -108,8 +108,9 @@ function response.new(request, conn, head, sent)
   local opts = request.opts
   return start(setmetatable({ status = head.status, message = head,
     url = url.text(request.url), conn = conn,
-    reusable = sent and opts.pool ~= false, timeout = request.timeout,
-    stop = request.stop, max = opts.max, size = CHUNK }, meta), request)
+    reusable = sent and opts.pool ~= false and head.status ~= 101,
+    timeout = request.timeout, stop = request.stop, max = opts.max,
+    size = CHUNK }, meta), request)
 end
 
 --- One field.

@@ -77,12 +77,15 @@ describe("quoll.http.client", function()
     it("refuses bad options at the caller's line", function()
         for name, bad in pairs { x = 1, timeout = -1, deadline = -1,
             redirects = -1, retries = -1, jar = {}, progress = 5,
-            headers = 5, limits = { x = 1 }, base = 5, tls = { x = 1 },
+            headers = 5, limits = { line = -1 }, base = 5, tls = { x = 1 },
             max = "x", unix = 5, proxy = 5, method = 5, form = "x" } do
             pair.raises(function()
                 http.request("https://127.0.0.1:1/", { [name] = bad })
             end, "http/client/init_spec.*bad argument ")
         end
+        pair.raises(function()
+            http.get("http://127.0.0.1:1/", { limits = { x = 1 } })
+        end, "no option 'x'")
         pair.raises(function() http.get() end,
             "http/client/init_spec.*bad argument 'url' to 'request'")
         pair.raises(function() http.client { method = "GET" } end,

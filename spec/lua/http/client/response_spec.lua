@@ -187,6 +187,14 @@ describe("quoll.http.client.response", function()
         assert.same({ nil, "timeout", "TIMEOUT" }, { res:body() })
     end))
 
+    it("keeps no connection that speaks something else", peer.with({
+        "HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", OK },
+        function(url, heard)
+            assert.equal("", assert(http.get(url)):body())
+            assert.equal("ok", assert(http.get(url)):body())
+            assert.equal(2, heard[2].conn)
+        end))
+
     it("hands the connection over", peer.with({ function(conn)
         conn:send "HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"
         conn:send "hello\n"
