@@ -4,11 +4,7 @@
  */
 #include "websocket.h"
 
-#include "core/sys.h"
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     SHARE = 1 << 17, /* bytes read by an attempt before others get on */
@@ -30,14 +26,6 @@ on_readable(ql_event_t *ev)
     ql_websocket_t *ws = c->data;
 
     ql_op_ready(&ws->rop);
-}
-
-static int
-look(ql_websocket_t *ws)
-{
-    return ql_frames_look(&ws->frames,
-                          (const uint8_t *) ws->in.data + ws->in.start,
-                          ql_buffer_unread(&ws->in));
 }
 
 /* One recv: bytes, 0 at the end, NGX_AGAIN, NGX_ERROR with rop.err. */
@@ -101,7 +89,7 @@ await_frame(ql_websocket_t *ws)
     size_t share = SHARE;
     ssize_t n;
 
-    while (look(ws) == NGX_AGAIN) {
+    while (ql__websocket_look(ws) == NGX_AGAIN) {
         if (ws->eof || share == 0) {
             ws->rop.err = QL_E_CLOSED;
             return ws->eof ? NGX_ERROR : park_next(ws);
@@ -142,134 +130,6 @@ receive_attempt(ql_op_t *op)
 
 /* ------------------------------------------------------------- push ---- */
 
-/* A fragment goes to those before it. */
-static int
-gather(ql_websocket_t *ws, const void *data, uint32_t n)
-{
-    if (n > ws->room - ws->size) {
-        uint32_t room = ws->size + n > 2 * ws->room ? ws->size + n
-                                                    : 2 * ws->room;
-        void *message = realloc(ws->message, room);
-
-        if (message == NULL) {
-            return NGX_ERROR;
-        }
-        ws->message = message;
-        ws->room = room;
-    }
-    if (n > 0) {
-        memcpy(ws->message + ws->size, data, n);
-        ws->size += n;
-    }
-    return NGX_OK;
-}
-
-/* message, "text"|"binary", compressed: 3 */
-static int
-push_message(lua_State *L, ql_websocket_t *ws, const uint8_t *payload)
-{
-    const ql_frames_t *in = &ws->frames;
-
-    if (ws->message == NULL) {
-        lua_pushlstring(L, (const char *) payload, in->length);
-    } else {
-        lua_pushlstring(L, (const char *) ws->message, ws->size);
-        free(ws->message);
-        ws->message = NULL;
-        ws->size = 0;
-        ws->room = 0;
-    }
-    if (in->opcode == QL_FRAME_TEXT) {
-        lua_pushliteral(L, "text");
-    } else {
-        lua_pushliteral(L, "binary");
-    }
-    lua_pushboolean(L, in->compressed);
-    return 3;
-}
-
-/* nil, why, close code: 3 */
-static int
-push_refused(lua_State *L, ql_websocket_t *ws)
-{
-    ws->rbroken = 1;
-    lua_pushnil(L);
-    lua_pushstring(L, ws->frames.why);
-    lua_pushinteger(L, ws->frames.error);
-    return 3;
-}
-
-/* false, close code, reason: 3 */
-static int
-push_close(lua_State *L, ql_websocket_t *ws, const uint8_t *payload)
-{
-    uint64_t n = ws->frames.length;
-
-    ws->ended = 1;
-    lua_pushboolean(L, 0);
-    lua_pushinteger(L, ws->frames.code);
-    lua_pushlstring(L, (const char *) payload + (n > 2 ? 2 : 0),
-                    n > 2 ? n - 2 : 0);
-    return 3;
-}
-
-static void
-answer(ql_websocket_t *ws, const uint8_t *payload)
-{
-    if (ws->frames.opcode == QL_FRAME_PING && !ws->said) {
-        ql__websocket_control(ws, QL_FRAME_PONG, payload, ws->frames.length);
-    }
-}
-
-/* Takes one frame; the number of results, 0: none of it is the script's. */
-static int
-take_frame(lua_State *L, ql_websocket_t *ws)
-{
-    ql_frames_t *in = &ws->frames;
-    uint8_t *data = (uint8_t *) ws->in.data + ws->in.start;
-    uint8_t *payload = data + in->head;
-    int rc, n = 0;
-
-    rc = ql_frames_take(in, data);
-    if (rc == NGX_ERROR) {
-        return push_refused(L, ws);
-    }
-    if (in->opcode == QL_FRAME_CLOSE) {
-        n = push_close(L, ws, payload);
-    } else if (in->opcode > QL_FRAME_CLOSE) {
-        answer(ws, payload);
-    } else if (rc == NGX_OK && ws->message == NULL) {
-        n = push_message(L, ws, payload);
-    } else if (gather(ws, payload, (uint32_t) in->length) != NGX_OK) {
-        ws->rbroken = 1;
-        return ql_push_error(L, ENOMEM);
-    } else if (rc == NGX_OK) {
-        n = push_message(L, ws, payload);
-    }
-    ql_buffer_consume(&ws->in, (uint32_t) in->want);
-    return n;
-}
-
-/* false alone: more has to come. */
-static int
-take_frames(lua_State *L, ql_websocket_t *ws)
-{
-    int rc, n;
-
-    do {
-        if (ws->frames.error != 0) {
-            return push_refused(L, ws);
-        }
-        n = take_frame(L, ws);
-        rc = n == 0 ? look(ws) : NGX_AGAIN;
-    } while (n == 0 && rc != NGX_AGAIN);
-    if (n == 0) {
-        lua_pushboolean(L, 0);
-        n = 1;
-    }
-    return n;
-}
-
 static int
 receive_push(lua_State *L, ql_op_t *op, int rc)
 {
@@ -291,7 +151,7 @@ receive_push(lua_State *L, ql_op_t *op, int rc)
         return ql_push_error(L, op->err);
     }
     ws->taking = 1;
-    n = take_frames(L, ws);
+    n = ql__websocket_take(L, ws);
     ws->taking = 0;
     if (ws->handle.closed) { /* by a finaliser */
         ql_buffer_release(ws->pool, &ws->in);
@@ -310,44 +170,6 @@ describe(ql_op_t *op, char *text, size_t size)
 
 static const ql_op_type_t receive_op = {
     "receive", receive_attempt, receive_push, receive_cancel, NULL, describe};
-
-/* ------------------------------------------------------------ drain ---- */
-
-/* Reads to the end, and drops it. */
-static int
-drain_attempt(ql_op_t *op)
-{
-    ql_websocket_t *ws = reader(op);
-    size_t share = SHARE;
-    char bytes[4096];
-    ssize_t n;
-
-    do {
-        n = ql_event_waits(&ws->c->read)
-              ? NGX_AGAIN
-              : ws->c->io->recv(ws->c, bytes, sizeof(bytes));
-        share -= n > 0 ? sizeof(bytes) : 0;
-    } while (n > 0 && share > 0);
-    if (n == NGX_AGAIN) {
-        return ql_park(&ws->c->read, on_readable, op);
-    }
-    if (n > 0) {
-        return park_next(ws);
-    }
-    receive_cancel(op);
-    return NGX_OK;
-}
-
-static int
-drain_push(lua_State *L, ql_op_t *op, int rc)
-{
-    lua_pushboolean(L, rc == NGX_OK);
-    (void) op;
-    return 1;
-}
-
-static const ql_op_type_t drain_op = {"drain",        drain_attempt, drain_push,
-                                      receive_cancel, NULL,          describe};
 
 /* -------------------------------------------------------- functions ---- */
 
@@ -412,26 +234,6 @@ websocket_receive(lua_State *L)
     return ql_await(L, &ws->rop, 1);
 }
 
-/* drain(ws, s) -> true | false: it has not ended in that time */
-static int
-websocket_drain(lua_State *L)
-{
-    ql_websocket_t *ws = ql__websocket_check(L, "drain");
-    uint64_t limit = ql_check_timeout(L, 2, "s", "drain");
-
-    if (ws->handle.closed || ql_op_waiting(&ws->rop)) {
-        lua_pushboolean(L, 0);
-        return ql_return(L, ws->rop.lua, 1);
-    }
-    if (ws->c->io->finish == NULL || ws->c->io->finish(ws->c) != NGX_AGAIN) {
-        (void) ql_loop_sys(ws->c->loop)->shutdown(ws->c->fd, SHUT_WR);
-    }
-    ws->rop.timeout = limit;
-    ws->rop.type = &drain_op;
-    lua_settop(L, 1);
-    return ql_await(L, &ws->rop, 1);
-}
-
 /* alive(ws) -> true: a receive that has timed out is to go on; a ping has been
  * sent if nothing came for long | false: its time is over | nil: nothing came
  * after two pings */
@@ -459,7 +261,4 @@ websocket_alive(lua_State *L)
 }
 
 const luaL_Reg ql__websocket_receive_functions[] = {
-    {"receive", websocket_receive},
-    {"drain", websocket_drain},
-    {"alive", websocket_alive},
-    {NULL, NULL}};
+    {"receive", websocket_receive}, {"alive", websocket_alive}, {NULL, NULL}};

@@ -169,13 +169,15 @@ static ssize_t
 send_some(ql_websocket_t *ws, size_t share)
 {
     ql_connection_t *c = ws->c;
-    ql_frame_out_t *out = &ws->out;
+    const ql_frame_out_t *out = &ws->out;
     struct iovec iov[2] = {out->iov[0], out->iov[1]};
 
+    if (out->at == 1) {
+        iov[0] = iov[1];
+    }
     if (out->at == 1 || iov[1].iov_len == 0) {
-        size_t n = iov[out->at].iov_len;
-
-        return c->io->send(c, iov[out->at].iov_base, n < share ? n : share);
+        return c->io->send(c, iov[0].iov_base,
+                           iov[0].iov_len < share ? iov[0].iov_len : share);
     }
     if (iov[1].iov_len > share) {
         iov[1].iov_len = share;

@@ -284,6 +284,8 @@ luaopen_quoll_core_websocket(lua_State *L)
     lua_pushlightuserdata(L, ql_lua(L));
     luaL_setfuncs(L, ql__websocket_receive_functions, 1);
     lua_pushlightuserdata(L, ql_lua(L));
+    luaL_setfuncs(L, ql__websocket_drain_functions, 1);
+    lua_pushlightuserdata(L, ql_lua(L));
     luaL_setfuncs(L, ql__websocket_send_functions, 1);
     ql_handle_methods(L, &ql__websocket_type);
     lua_setfield(L, -2, "methods");

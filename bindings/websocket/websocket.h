@@ -64,6 +64,7 @@ typedef struct {
 
 extern const ql_handle_type_t ql__websocket_type;
 extern const luaL_Reg ql__websocket_receive_functions[];
+extern const luaL_Reg ql__websocket_drain_functions[];
 extern const luaL_Reg ql__websocket_send_functions[];
 
 static inline ql_websocket_t *
@@ -79,6 +80,21 @@ ql__websocket_unpark(ql_websocket_t *ws, ql_event_t *ev)
     ev->handler = NULL;
     ql_delete_posted_event(ws->c->loop, ev);
 }
+
+/* As ql_frames_look(), at what was received. */
+static inline int
+ql__websocket_look(ql_websocket_t *ws)
+{
+    return ql_frames_look(&ws->frames,
+                          (const uint8_t *) ws->in.data + ws->in.start,
+                          ql_buffer_unread(&ws->in));
+}
+
+/* Takes the frame that was looked at, and those behind it, up to one that is
+ * the script's. Pushes message, "text"|"binary", compressed | false: more has
+ * to come | false, close code, reason | nil, why, close code | nil, err, CODE;
+ * returns their number. */
+int ql__websocket_take(lua_State *L, ql_websocket_t *ws);
 
 /* The time by ql_nsec() that is ns away. */
 static inline uint64_t

@@ -82,7 +82,7 @@ ql_sha1(const void *data, size_t n, uint8_t to[20])
     if (size > BLOCK) {
         block(h, last + BLOCK);
     }
-    for (int i = 0; i < 5; i++) {
-        put(to + 4 * i, h[i], 4);
+    for (int i = 0; i < 5; i++, to += 4) {
+        put(to, h[i], 4);
     }
 }
