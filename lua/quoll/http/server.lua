@@ -69,9 +69,10 @@ local function answer(conn, settings, req, began, ...)
   return true
 end
 
-local function turn(conn, handler, settings)
+-- What has been answered has no connection any more to ask who was there.
+local function turn(conn, handler, settings, peer)
   local req = request(conn)
-  req.peer = req.peer -- for the log: what has been answered has no connection
+  req.peer = peer
   return answer(conn, settings, req, now(), xpcall(handler, describe, req))
 end
 
@@ -80,9 +81,10 @@ local function logging(config, handler, settings)
   return function(conn)
     conn:own()
     raw.attach(conn, config)
+    local peer = conn:getpeername()
     while true do
       local first, _, code = finish(step(conn))
-      if not first or not turn(conn, handler, settings) then
+      if not first or not turn(conn, handler, settings, peer) then
         return code == HTTP2 and http2.take(conn, handler, settings)
       end
     end

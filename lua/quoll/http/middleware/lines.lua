@@ -4,32 +4,68 @@
 
 local core = require "quoll.core"
 
-local date, format, gsub = os.date, string.format, string.gsub
+local date, find, format, gsub = os.date, string.find, string.format,
+  string.gsub
 
 local lines = {}
 
--- Text bytes that could end a field, a line, or command a terminal.
+-- Nothing but bytes that stand for themselves: most values. The likely ones
+-- come first, as a class is searched in its order.
+local HARMLESS = "^[%]-~#-%[ !]*$"
+
+-- Bytes that could end a field, a line, or command a terminal.
 local function escape_byte(c)
   return format("\\x%02X", c:byte())
 end
+
+local KEPT = 512  -- values whose escaped form is kept: most come again
+local LONG = 256  -- bytes of one that is not
+
+local function kept(escape)
+  local known, count = {}, 0
+  return function(value)
+    local done = known[value]
+    if not done then
+      done = escape(value)
+      if #value < LONG then
+        if count == KEPT then
+          known, count = {}, 0
+        end
+        known[value], count = done, count + 1
+      end
+    end
+    return done
+  end
+end
+
+local escape_text = kept(function(value)
+  if find(value, HARMLESS) then
+    return value
+  end
+  return (gsub(value, '[%z\1-\31"\\\127-\255]', escape_byte))
+end)
 
 local function text(value)
   if value == nil or value == "" then
     return "-"
   end
-  return (gsub(value, '[%z\1-\31"\\\127-\255]', escape_byte))
+  return escape_text(value)
 end
 
 local function json_byte(c)
   return format("\\\\x%02X", c:byte())
 end
 
-local function json(value)
-  if value == nil then
-    return "null"
+local escape_json = kept(function(value)
+  if not find(value, HARMLESS) then
+    value = gsub(value, '["\\]', "\\%0")
+    value = gsub(value, "[%z\1-\31\127-\255]", json_byte)
   end
-  value = gsub(value, '["\\]', "\\%0")
-  return '"' .. gsub(value, "[%z\1-\31\127-\255]", json_byte) .. '"'
+  return '"' .. value .. '"'
+end)
+
+local function json(value)
+  return value == nil and "null" or escape_json(value)
 end
 
 -- The clock in words, made once a second.
@@ -44,26 +80,21 @@ local function clock(pattern)
   end
 end
 
-local function request_line(req)
-  return format("%s %s HTTP/%s", req.method, req.target, req.version)
-end
-
-local function common(now)
-  return function(req, status, bytes)
-    return format('%s - %s [%s] "%s" %d %s', text(req.peer), text(req.user),
-      now(), text(request_line(req)), status, bytes > 0 and bytes or "-")
-  end
-end
-
 function lines.common()
-  return common(clock "%d/%b/%Y:%H:%M:%S %z")
+  local now = clock "%d/%b/%Y:%H:%M:%S %z"
+  return function(req, status, bytes)
+    return text(req.peer) .. " - " .. text(req.user) .. " [" .. now()
+      .. '] "' .. text(req.method) .. " " .. text(req.target) .. " HTTP/"
+      .. text(req.version) .. '" ' .. status .. " "
+      .. (bytes > 0 and bytes or "-")
+  end
 end
 
 function lines.combined()
   local first = lines.common()
   return function(req, status, bytes)
-    return format('%s "%s" "%s"', first(req, status, bytes),
-      text(req:header "referer"), text(req:header "user-agent"))
+    return first(req, status, bytes) .. ' "' .. text(req:header "referer")
+      .. '" "' .. text(req:header "user-agent") .. '"'
   end
 end
 
