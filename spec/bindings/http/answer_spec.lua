@@ -1,0 +1,58 @@
+local helper = require "spec.helper"
+local http = require "spec.support.http"
+
+local GET = "GET / HTTP/1.1\nHost: a\n\n"
+
+describe("bindings/http/answer", function()
+    helper.gates()
+
+    local function head_of(headers, opts)
+        local head
+        http.run(function() return 200, "x", headers end, opts,
+            function(connect) head = http.ask(connect, GET).head end)
+        return head
+    end
+
+    it("leaves out what is the server's to say", function()
+        local head = head_of { ["Content-Length"] = 99,
+            ["transfer-encoding"] = "chunked", Connection = "upgrade" }
+        assert.truthy(head:find("Content-Length: 1", 1, true))
+        assert.falsy(head:lower():find "transfer")
+        assert.falsy(head:find "upgrade")
+    end)
+
+    it("names itself when it is told to", function()
+        assert.truthy(head_of(nil, { server = "quoll" })
+            :find("\r\nServer: quoll\r\n", 1, true))
+        assert.truthy(head_of({ server = "x" }, { server = "quoll" })
+            :find("\r\nserver: x\r\n", 1, true))
+        assert.falsy(head_of():find "Server")
+    end)
+
+    it("closes when the handler says so", function()
+        assert.truthy(head_of({ connection = "Close" })
+            :find("\r\nConnection: close", 1, true))
+    end)
+
+    it("writes long headers whole", function()
+        local value = ("y"):rep(100000)
+        assert.truthy(head_of({ ["X-Long"] = value }):find(value, 1, true))
+    end)
+
+    it("lets no value end a line", function()
+        for _, headers in ipairs {
+            { A = "b\r\nC: d" }, { A = "b\nC: d" }, { A = "b\0" },
+            { A = { "b", "c\rd" } }, { ["A\r\nB"] = "c" }, { ["A:"] = "b" },
+            { [""] = "b" }, { "b" }, { A = true }, { A = {{}} },
+            { A = print },
+        } do
+            local seen
+            http.run(function() return 200, "x", headers end,
+                { onerror = function(err) seen = err end },
+                function(connect)
+                    assert.equal(500, http.ask(connect, GET).status)
+                end)
+            assert.truthy(seen:find "header")
+        end
+    end)
+end)

@@ -1,0 +1,67 @@
+local helper = require "spec.helper"
+local http = require "spec.support.http"
+local quoll = require "quoll"
+
+local GET = "GET /%s HTTP/1.1\nHost: a\n\n"
+
+describe("lua/http/respond", function()
+    helper.gates()
+
+    it("ends what the handler has opened, deferred and started", function()
+        local log, opened = {}, nil
+        http.run(function(req)
+            if req.id == 1 then
+                quoll.defer(function() log[#log + 1] = "first" end)
+                opened = quoll.udp()
+                quoll.defer(function()
+                    log[#log + 1] = opened:getfd() and "second, open"
+                end)
+                quoll.spawn(function()
+                    quoll.sleep(0.01)
+                    log[#log + 1] = "child"
+                end)
+                return "one"
+            end
+            log[#log + 1] = "next"
+            return opened:getfd() and "open" or "closed"
+        end, nil, function(connect)
+            local c = connect()
+            c:say((GET .. GET):format("a", "b"))
+            assert.equal("one", c:hear().body)
+            assert.equal("closed", c:hear().body)
+            assert.same({ "child", "second, open", "first", "next" }, log)
+        end)
+    end)
+
+    it("answers before what the handler has started ends", http.with(
+        function()
+            quoll.spawn(quoll.sleep, 0.2)
+            return "early"
+        end, nil, function(connect)
+            local began = quoll.now()
+            assert.equal("early", http.ask(connect, GET:format "").body)
+            assert.truthy(quoll.now() - began < 0.2 or helper.sanitized
+                or helper.injected)
+        end))
+
+    it("keeps quiet about an error after the head has left", function()
+        local seen
+        http.run(function()
+            local n = 0
+            return 200, function()
+                n = n + 1
+                if n == 2 then
+                    return nil, "no more"
+                end
+                return "piece"
+            end
+        end, { onerror = function(err) seen = err end }, function(connect)
+            local c = connect()
+            c:say(GET:format "")
+            local all = c:ended()
+            assert.truthy(all:find("5\r\npiece\r\n", 1, true))
+            assert.falsy(all:find("0\r\n\r\n", 1, true))
+        end)
+        assert.is_nil(seen)
+    end)
+end)
