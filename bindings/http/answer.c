@@ -356,6 +356,7 @@ ql__http_answered(ql_http_exchange_t *x)
     bool ended = x->m == NULL || x->m->ended;
 
     x->serial = 0;
+    ql__http_discard(x);
     x->linger = !ended || x->conn->c->read.ready
              || ql_buffer_unread(&x->conn->in) > 0;
     if (!x->keep) {

@@ -110,6 +110,14 @@ ql__http_begin(ql_conn_t *conn, ql_http_config_t *config, bool server)
 }
 
 void
+ql__http_discard(ql_http_exchange_t *x)
+{
+    ql_buffer_consume(&x->conn->in, x->used);
+    x->used = 0;
+    x->piece.size = 0;
+}
+
+void
 ql__http_over(ql_http_exchange_t *x)
 {
     x->serial = 0;

@@ -36,7 +36,7 @@ http_hijack(lua_State *L)
         return ql_push_error(L, QL_E_BUSY_WRITING);
     }
     if (x != NULL) {
-        ql_buffer_consume(&conn->in, x->used);
+        ql__http_discard(x);
         ql__http_end(x, NULL);
     } else if (conn->protocol != NULL) {
         conn->protocol->close(conn);

@@ -172,6 +172,8 @@ ql_http_exchange_t *ql__http_begin(ql_conn_t *conn, ql_http_config_t *config,
 /* Ends it. What is unread stays so; nothing may be gathered. The connection
  * stays with `config`, if there is one. */
 void ql__http_end(ql_http_exchange_t *x, ql_http_config_t *config);
+/* What was decoded of the body and not given out is dropped. */
+void ql__http_discard(ql_http_exchange_t *x);
 /* Its message is over, another may come. */
 void ql__http_over(ql_http_exchange_t *x);
 /* A fresh message to receive. NGX_OK or NGX_ERROR: no memory. */

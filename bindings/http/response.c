@@ -117,7 +117,7 @@ response_begin(ql_conn_t *conn, ql_http_config_t *config)
     if (x->state == QL_HTTP_RECEIVING) {
         return 0; /* the last attempt ended by its timeout */
     }
-    ql_buffer_consume(&conn->in, x->used);
+    ql__http_discard(x);
     ql__http_over(x);
     x->state = QL_HTTP_RECEIVING;
     return ql__http_receive(x) == NGX_OK ? 0 : ENOMEM;
@@ -174,7 +174,7 @@ http_release(lua_State *L)
     bool again = false;
 
     if (x != NULL && !x->server && !ql__reader_busy(conn)) {
-        ql_buffer_consume(&conn->in, x->used);
+        ql__http_discard(x);
         again = x->state == QL_HTTP_OUT && !conn->eof
              && ql_buffer_unread(&conn->in) == 0
              && (x->m == NULL || (x->m->ended && x->m->keep_alive));

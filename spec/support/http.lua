@@ -36,7 +36,10 @@ function http.run(handler, opts, fn)
                 hear = function(_, bodyless) return hear(conn, bodyless) end,
                 ended = function() return conn:receive "*a" end }
         end
-        quoll.deadline(helper.seconds(10), fn, connect, listener:address())
+        assert(quoll.deadline(helper.seconds(10), function()
+            fn(connect, listener:address())
+            return true
+        end))
         listener:close()
         server:cancel()
         server:wait()

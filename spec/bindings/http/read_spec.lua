@@ -41,6 +41,25 @@ describe("bindings/http/read", function()
         assert.equal("0123456789!|7", c:hear().body)
     end))
 
+    it("leaves nothing of a body to the next request", http.with(function(req)
+        if req.path == "/first" then
+            req:chunks()()
+        elseif req.path == "/all" then
+            for _ in req:chunks() do end
+        end
+        return req.path
+    end, nil, function(connect)
+        local c = connect()
+        for _, name in ipairs { "all", "first" } do
+            c:say(CHUNKED:format(name) .. "3\nabc\n")
+            quoll.sleep(0.01)
+            c:say "0\n\n"
+            assert.equal("/" .. name, c:hear().body)
+            c:say(POST:format "part" .. "Content-Length: 2\n\nab")
+            assert.equal("/part", c:hear().body)
+        end
+    end))
+
     it("refuses more than it may be", http.with(function(req)
         local max = req.path == "/five" and 5 or nil
         local body, err, code = req:body(max)
