@@ -19,7 +19,7 @@ function site.text(n)
     return table.concat(lines):sub(1, n)
 end
 
-local function fill(dir)
+function site.fill(dir)
     assert(os.execute(([[cd %s && mkdir -p sub/deep empty .git ".well-known" &&
         printf '<h1>hello</h1>' > index.html && printf deep > sub/deep/x.css &&
         printf secret > .git/config && printf token > .well-known/acme &&
@@ -58,6 +58,9 @@ function site.ask(handler, target, headers, method)
                 assert(name == name:lower())
                 return (headers or {})[name]
             end,
+            header_values = function(_, name)
+                return { headers[name] }
+            end,
         }
         return { status = status, headers = fields, nobody = body == nil,
             body = table.concat(flatten(body, {})) }
@@ -79,7 +82,7 @@ end
 function site.with(fn)
     return function()
         calls.in_directory(function(dir)
-            fill(dir)
+            site.fill(dir)
             tasks.run(function() fn(dir) end)
             jit.flush() -- a trace keeps the handler that it was made for
         end)

@@ -6,6 +6,12 @@ local date = require "quoll.http.syntax.date"
 
 local conditions = {}
 
+-- A list, which may be sent in several lines.
+local function list_of(req, name)
+  local first = req:header(name)
+  return first and table.concat(req:header_values(name), ",")
+end
+
 -- The header's list holds the tag: strongly, or whatever its strength.
 local function listed(list, tag, strong)
   if list:find "^[ \t]*%*[ \t]*$" then
@@ -33,12 +39,12 @@ end
 
 --- What the preconditions of a request come to, in their order of precedence.
 -- A header that is malformed is passed over.
--- @tparam table req with header(name)
+-- @tparam table req with header(name) and header_values(name)
 -- @tparam table file `etag` (as the header has it), `modified` (Last-Modified),
 -- `mtime` (seconds)
 -- @treturn ?number 412, 304, or nil: go on
 function conditions.check(req, file)
-  local header = req:header "if-match"
+  local header = list_of(req, "if-match")
   if header then
     if not listed(header, file.etag, true) then
       return 412
@@ -49,7 +55,7 @@ function conditions.check(req, file)
       return 412
     end
   end
-  header = req:header "if-none-match"
+  header = list_of(req, "if-none-match")
   if header then
     return listed(header, file.etag, false) and 304 or nil
   end

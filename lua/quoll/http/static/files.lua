@@ -69,7 +69,8 @@ local function describe(self, name, info)
   local time = core.time()
   return {
     name = name, size = info.size, mtime = info.mtime, ctime = info.ctime,
-    ino = info.ino, dev = info.dev, weight = 0, checked = now(), users = 0, turn = this_turn(),
+    ino = info.ino, dev = info.dev, weight = 0, users = 0,
+    checked = now(), turn = this_turn(),
     type = types.of(name, self.types), etag = tag(info, time),
     modified = date.format(math.min(info.mtime, time)),
     settled = not young(info, time),

@@ -9,7 +9,13 @@ describe("quoll.http.static.conditions", function()
 
     local function request(headers)
         return { header = function(_, name)
-            return headers[name]
+            return headers[name] and headers[name]:match "^[^\n]*"
+        end, header_values = function(_, name)
+            local lines = {}
+            for line in (headers[name] .. "\n"):gmatch "(.-)\n" do
+                lines[#lines + 1] = line
+            end
+            return lines
         end }
     end
 
@@ -36,6 +42,7 @@ describe("quoll.http.static.conditions", function()
         assert.equal(304, none_match('"a-b"', weak))
         assert.equal(304, none_match '"x", W/"y,z" ,"a-b"')
         assert.equal(304, none_match " * ")
+        assert.equal(304, none_match '"x"\n"y"\n"a-b"')
         assert.is_nil(none_match '"a-c"')
         assert.is_nil(none_match "a-b")
         assert.is_nil(none_match '"x,*"')
@@ -56,6 +63,7 @@ describe("quoll.http.static.conditions", function()
     it("knows If-Match", function()
         assert.is_nil(check { ["if-match"] = '"x", "a-b"' })
         assert.is_nil(check { ["if-match"] = "*" })
+        assert.is_nil(check { ["if-match"] = '"x"\n"a-b"' })
         assert.equal(412, check { ["if-match"] = '"x"' })
         assert.equal(412, check { ["if-match"] = 'W/"a-b"' })
         assert.equal(412, check({ ["if-match"] = '"a-b"' }, weak))
