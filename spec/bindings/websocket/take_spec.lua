@@ -1,6 +1,8 @@
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
+local raw = require "quoll.core.websocket"
+local finish = require("quoll.wait").finish
 local sockets = require "spec.support.websocket"
 
 local FIN = sockets.FIN
@@ -54,11 +56,12 @@ describe("bindings/websocket/take", function()
 
     it("says what is refused once, then that it is closed", sockets.with(
         function(ws, conn)
-            local raw = require "quoll.core.websocket"
+            local function receive()
+                return finish(raw.receive(ws, pair.PATIENCE))
+            end
             conn:send { masked(FIN + 1, "a"), masked(FIN + 3, "b") }
-            assert.same({ "a", "text", false }, { raw.receive(ws, 0) })
-            assert.same({ nil, "reserved opcode", 1002 },
-                { raw.receive(ws, 0) })
-            assert.same({ nil, "closed", "CLOSED" }, { raw.receive(ws, 0) })
+            assert.same({ "a", "text", false }, { receive() })
+            assert.same({ nil, "reserved opcode", 1002 }, { receive() })
+            assert.same({ nil, "closed", "CLOSED" }, { receive() })
         end))
 end)
