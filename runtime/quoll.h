@@ -959,6 +959,16 @@ enum {
     QL_FILE_DIRECT = 1 /* reads go to the AIO with O_DIRECT */
 };
 
+enum {
+    QL_PROVEN = 16 /* chunks of a file that are remembered */
+};
+
+/* 64 KiB of a file that were found in the page cache. */
+typedef struct {
+    uint32_t chunk; /* offset / 64 KiB */
+    uint32_t at;    /* loop->msec then; 0: never */
+} ql_proven_t;
+
 /* An open regular file. Reads that are gathered or in flight hold it: close(2)
  * happens when the last holder lets go. */
 struct ql_file_s {
@@ -982,6 +992,7 @@ struct ql_file_s {
     unsigned slow_miss : 1; /* a miss of the page cache held the loop up */
     unsigned no_cachestat : 1; /* EPERM: another user's file */
     unsigned hits : 4; /* of the page cache since it missed; 15: or more */
+    ql_proven_t proven[QL_PROVEN]; /* chunk % QL_PROVEN */
 };
 
 /*

@@ -478,7 +478,7 @@ ssize_t ql__io_not_ready(ql_connection_t *c, const ql_event_t *ev);
 
 /* cached.c: how many of the bytes at offset are known to be in the page cache
  * and up to date: cachestat(2) counts pages that are only being read, and
- * mincore(2) tells the owner alone. */
+ * mincore(2) tells the owner alone. What was so 10 ms ago is taken to be. */
 size_t ql__file_resident(ql_file_t *file, off_t offset, size_t size);
 
 /* device.c: the hint of dev, a new one if there is none; never NULL. Valid

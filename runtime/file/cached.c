@@ -11,7 +11,9 @@ enum {
     CACHED_CALL = 64 * 1024,
     /* Of more than that the time is taken: 44 ns, a tenth of a 4 KiB read. */
     CACHED_TIMED = 16 * 1024,
-    CACHED_SURE = 15 /* hits in a row: of less no more */
+    CACHED_SURE = 15,  /* hits in a row: of less no more */
+    CHUNK = 64 * 1024, /* proven as a whole, and remembered for so many ms: */
+    PROVEN_FOR = 10
 };
 
 static ssize_t
@@ -191,20 +193,58 @@ proven(ql_file_t *file, off_t offset, off_t end)
     return at < end ? at : end;
 }
 
-size_t
-ql__file_resident(ql_file_t *file, off_t offset, size_t size)
+/* What was there a moment ago, and was used, is there: the kernel takes pages
+ * that nobody uses first. */
+static bool
+still_proven(const ql_file_t *file, off_t offset)
+{
+    const ql_proven_t *p = &file->proven[offset / CHUNK % QL_PROVEN];
+
+    return p->at != 0 && p->chunk == offset / CHUNK
+        && (uint32_t) file->loop->msec - p->at < PROVEN_FOR;
+}
+
+static void
+remember(ql_file_t *file, off_t offset)
+{
+    file->proven[offset / CHUNK % QL_PROVEN] = (ql_proven_t){
+        .chunk = (uint32_t) (offset / CHUNK),
+        .at = (uint32_t) file->loop->msec};
+}
+
+static size_t
+prove(ql_file_t *file, off_t offset, off_t to)
 {
     uint64_t start;
     off_t end;
 
-    if (file->memory) {
-        return size;
-    }
-    if (skipped(file) || would_wait(file, offset, size)) {
+    if (skipped(file) || would_wait(file, offset, (size_t) (to - offset))) {
         return 0;
     }
     start = ql__clock(file->loop);
-    end = proven(file, offset, offset + (off_t) size);
-    stop_timing(file, start, end < offset + (off_t) size);
+    end = proven(file, offset, to);
+    stop_timing(file, start, end < to);
+    if (offset % CHUNK == 0 && end - offset == CHUNK) {
+        remember(file, offset);
+    }
     return (size_t) (end - offset);
+}
+
+size_t
+ql__file_resident(ql_file_t *file, off_t offset, size_t size)
+{
+    off_t to = offset + (off_t) size;
+    off_t at = offset;
+
+    if (file->memory) {
+        return size;
+    }
+    while (at < to && still_proven(file, at)) {
+        at += CHUNK - at % CHUNK;
+    }
+    if (at > offset) {
+        return (size_t) ((at < to ? at : to) - offset);
+    }
+    at += CHUNK - at % CHUNK;
+    return prove(file, offset, at < to ? at : to);
 }

@@ -41,8 +41,8 @@ describe("sendfile", function()
     exact("sends what the page cache has, a part at a time",
         forked(function()
             local self = opened(32)
-            assert.equal(PART, sendfile(self, 5, 32 * PAGE - 5))
-            assert.equal(9, sendfile(self, PART + 5, 9))
+            assert.equal(PART - 5, sendfile(self, 5, 32 * PAGE - 5))
+            assert.equal(14, sendfile(self, PART, 14))
             assert.is_true(sockets.read_all(self.theirs, PART + 9)
                 == files.bytes(32 * PAGE):sub(6, PART + 14))
             assert.equal(2, files.stat(self.loop, "sendfiles"))
@@ -55,6 +55,27 @@ describe("sendfile", function()
         files.evict(self.path)
         assert.equal(C.NGX_DECLINED, sendfile(self, 0, PAGE))
         assert.equal(0, calls("sendfile"))
+        close(self)
+    end))
+
+    exact("knows for a moment what it has proven", forked(function()
+        local self = opened(64)
+        local function proofs(offset, size, sent)
+            local before = calls("preadv2")
+            assert.equal(sent, sendfile(self, offset, size))
+            sockets.read_all(self.theirs, sent)
+            return calls("preadv2") - before
+        end
+        local half = PART / 2
+        assert.equal(8, proofs(0, 4 * PART, PART))
+        assert.equal(0, proofs(0, 4 * PART, PART))
+        assert.equal(8, proofs(PART, 4 * PART, PART))
+        assert.equal(0, proofs(half, PART, PART))
+        assert.equal(0, proofs(0, 4 * PART, 2 * PART)) -- at most
+        assert.equal(4, proofs(2 * PART + half, PART, half))
+        assert.equal(8, proofs(2 * PART, PART, PART)) -- half was none
+        self.loop.msec = self.loop.msec + 10
+        assert.equal(8, proofs(0, 4 * PART, PART))
         close(self)
     end))
 
