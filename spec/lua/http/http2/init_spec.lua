@@ -18,7 +18,7 @@ local function curl(args, opts)
     local said
     http.run(version, opts, function(_, address)
         local port = address:match ":(%d+)$"
-        local words = { "curl", "-sk", "-m", "5" }
+        local words = { "env", "-u", "LD_PRELOAD", "curl", "-sk", "-m", "5" }
         for word in (args:gsub("PORT", port)):gmatch "%S+" do
             words[#words + 1] = word
         end
@@ -45,8 +45,9 @@ describe("lua/http/http2/init", function()
 
     it("stands many requests at a time", function()
         http.run(version, { requests = math.huge }, function(_, address)
-            local said = quoll.process.run { "h2load", "-n", "1000", "-c", "4",
-                "-m", "50", "http://" .. address .. "/" }
+            local said = quoll.process.run { "env", "-u",
+                "LD_PRELOAD", "h2load", "-n", "1000", "-c",
+                "4", "-m", "50", "http://" .. address .. "/" }
             assert.matches("1000 succeeded, 0 failed", said)
         end)
     end)
