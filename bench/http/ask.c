@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,9 @@ enum {
     BATCH = 256,
     DRAIN_MS = 5000
 };
+
+#define MS UINT64_C(1000000)  /* ns */
+#define EARLY UINT64_C(50000) /* ns: that much before it is due it is awake */
 
 typedef struct {
     int fd;
@@ -238,21 +242,30 @@ load_open(load_t *load)
     }
 }
 
-/* Waits for answers, at most ms; with a rate it does not sleep, to be exact. */
-static void
-load_wait(load_t *load, int ms)
+/* Waits for answers, at most ns; how many connections have some. */
+static int
+load_wait(load_t *load, uint64_t ns)
 {
     struct epoll_event events[BATCH];
-    int n = epoll_wait(load->ep, events, BATCH, ms);
+    struct timespec ts = {.tv_sec = (time_t) (ns / 1000000000),
+                          .tv_nsec = (long) (ns % 1000000000)};
+    int n = epoll_pwait2(load->ep, events, BATCH, &ts, NULL);
 
-    if (n < 0 || (n == 0 && ms > 0)) {
-        errx(1, "no answer for %d ms", ms);
-    }
     for (int i = 0; i < n; i++) {
         conn_read(load, events[i].data.ptr);
     }
+    return n;
 }
 
+static void
+load_answers(load_t *load)
+{
+    if (load_wait(load, DRAIN_MS * MS) <= 0) {
+        errx(1, "no answer for %d ms", DRAIN_MS);
+    }
+}
+
+/* Sleeps only while the next request is not about to fall due. */
 static void
 load_paced(load_t *load, uint64_t start, uint64_t end)
 {
@@ -260,14 +273,16 @@ load_paced(load_t *load, uint64_t start, uint64_t end)
     uint64_t due = start;
 
     for (uint64_t n = 0; due < end;) {
-        while (due < end && load->idles > 0 && now_ns() >= due) {
+        uint64_t now = now_ns();
+
+        while (due < end && load->idles > 0 && now >= due) {
             conn_submit(load, load->idle[--load->idles], 1, due);
             due = start + (uint64_t) (gap * (double) ++n);
         }
-        if (now_ns() > end + DRAIN_MS * UINT64_C(1000000)) {
+        if (now > end + DRAIN_MS * MS) {
             errx(1, "the server is %d ms behind", DRAIN_MS);
         }
-        load_wait(load, 0);
+        (void) load_wait(load, due > now + EARLY ? due - now - EARLY : 0);
     }
 }
 
@@ -278,7 +293,7 @@ load_closed(load_t *load, uint64_t end)
         conn_submit(load, &load->conns[i], load->depth, now_ns());
     }
     while (load->under_way > 0 && now_ns() < end) {
-        load_wait(load, DRAIN_MS);
+        load_answers(load);
     }
     load->requests = 0;
 }
@@ -296,7 +311,7 @@ load_run(load_t *load)
         load_closed(load, end);
     }
     while (load->under_way > 0) {
-        load_wait(load, DRAIN_MS);
+        load_answers(load);
     }
     return now_ns() - start;
 }
@@ -367,6 +382,7 @@ main(int argc, char **argv)
     uint64_t ns;
 
     options(&load, argc, argv);
+    (void) prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
     load_open(&load);
     ns = load_run(&load);
     printf("requests %llu seconds %.6f p50 %.1f p99 %.1f p999 %.1f\n",

@@ -13,8 +13,8 @@ local function ask(bench, server)
     }))
 end
 
-local function round(bench)
-    local server = http.start(bench, { "quoll" })[1]
+local function round(bench, name)
+    local server = http.start(bench, { name })[1]
     ask(bench, server)
     local alone = ask(bench, server)
     local slow = proc.start {
@@ -36,12 +36,17 @@ return {
     what = "HTTP: an answer beside 10,000 connections of a slowloris",
     run = function(bench)
         local samples = figures.samples()
+        local bare = figures.samples()
         bench:rounds(function()
-            samples:add(round(bench))
+            samples:add(round(bench, "quoll"))
+            bare:add(round(bench, "bare"))
         end)
         http.row(bench, samples, "beside", "alone", {
             what = "beside 10,000 slow heads: us, p99, against alone",
             most = 3,
+        })
+        http.row(bench, bare, "beside", "alone", {
+            what = "the same, of bare C: the client's own noise",
         })
         http.row(bench, samples, "beside p50", "alone p50", {
             what = "the same, p50",
