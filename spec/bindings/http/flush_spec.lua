@@ -20,6 +20,10 @@ describe("bindings/http/flush", function()
     end))
 
     it("gives up on one that does not read", function()
+        if helper.injected then
+            pending("a client that reads byte by byte does not stall it")
+            return
+        end
         local sent
         http.run(function()
             sent = quoll.now()
@@ -28,7 +32,7 @@ describe("bindings/http/flush", function()
             local c = connect()
             c:say(GET:format "")
             quoll.sleep(0.1)
-            assert.truthy(#c.conn:receive "*a" < 20000000 or helper.injected)
+            assert.truthy(#c.conn:receive "*a" < 20000000)
         end)
         assert.truthy(sent)
     end)

@@ -55,6 +55,10 @@ describe("bindings/http/step", function()
 
     it("says 408 for half a head, and nothing for none", http.with(path,
         { head_timeout = 0.05, idle_timeout = 0.05 }, function(connect)
+            if helper.injected then
+                pending("one byte is all that the system takes at once")
+                return
+            end
             local half, none = connect(), connect()
             half:say "GET / HTTP/1.1\n"
             assert.equal(408, half:hear().status)
@@ -64,6 +68,10 @@ describe("bindings/http/step", function()
 
     it("is not kept waiting by a client that says a byte now and then",
         http.with(path, { head_timeout = 0.1 }, function(connect)
+            if helper.injected then
+                pending("one byte is all that the system takes at once")
+                return
+            end
             local c = connect()
             local began = quoll.now()
             c.conn:settimeout(0.01)
