@@ -278,6 +278,19 @@ void ql__http_watch(ql_http_exchange_t *x);
 void ql__http_unwatch(ql_http_exchange_t *x);
 void ql__http_watch_init(ql_http_exchange_t *x);
 
+/* body.c */
+/* The next decoded bytes, of those that have come, into x->piece. NGX_OK;
+ * NGX_DONE: there is none and will be none; NGX_AGAIN: none yet; NGX_ERROR with
+ * rop.err. */
+int ql__http_next_piece(ql_http_exchange_t *x);
+/* n bytes of the piece have been used. */
+void ql__http_piece_used(ql_http_exchange_t *x, uint32_t n);
+/* What has come of it, up to its end, into x->body: NGX_OK when that is there.
+ * One that came whole stays where it is, as the piece. */
+int ql__http_next_whole(ql_http_exchange_t *x);
+/* The body cannot be read on. NGX_ERROR with rop.err. */
+int ql__http_body_fail(ql_http_exchange_t *x, int err);
+
 /* step.c, read.c, response.c, hijack.c */
 extern const luaL_Reg ql__http_step_functions[];
 extern const luaL_Reg ql__http_read_functions[];

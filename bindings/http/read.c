@@ -1,131 +1,13 @@
 /*
- * read.c: the body of the message that is out, piece by piece or whole.
+ * read.c: reads the body of the message that is out, piece by piece or whole.
  */
 #include "http.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     PATIENCE = 5 /* s before a body's rate is looked at */
 };
-
-/* ------------------------------------------------------------- pieces ---- */
-
-/* The bytes that trailers point into go with the body's last ones. */
-static int
-keep_trailers(ql_http_exchange_t *x, uint32_t used)
-{
-    if (x->m->trailers == 0) {
-        return NGX_OK;
-    }
-    x->trailer = malloc(used);
-    if (x->trailer == NULL) {
-        return NGX_ERROR;
-    }
-    memcpy(x->trailer, ql_buffer_bytes(&x->conn->in), used);
-    return NGX_OK;
-}
-
-static int
-fail(ql_http_exchange_t *x, int err)
-{
-    x->keep = 0;
-    x->conn->rop.err = err;
-    return NGX_ERROR;
-}
-
-/* The next decoded bytes, of those that have come, into x->piece. NGX_OK;
- * NGX_DONE: there is none and will be none; NGX_AGAIN: none yet. */
-static int
-next_piece(ql_http_exchange_t *x)
-{
-    const ql_buffer_t *in = &x->conn->in;
-    int rc = NGX_OK;
-
-    if (x->piece.size > 0) {
-        return NGX_OK;
-    }
-    while (rc == NGX_OK && x->piece.size == 0) {
-        ql_buffer_consume(&x->conn->in, x->used);
-        x->used = 0;
-        if (x->m == NULL || x->m->ended) {
-            return NGX_DONE;
-        }
-        rc = ql_http_body(x->m, ql_buffer_bytes(in), ql_buffer_unread(in),
-                          &x->used, &x->piece);
-        if (rc == NGX_DONE && keep_trailers(x, x->used) != NGX_OK) {
-            return fail(x, ENOMEM);
-        }
-    }
-    if (rc == NGX_ERROR) {
-        return fail(x, EBADMSG);
-    }
-    x->bytes += x->piece.size;
-    if (x->bytes > x->config->body_max) {
-        return fail(x, EMSGSIZE);
-    }
-    return x->piece.size > 0 ? NGX_OK : rc;
-}
-
-/* n bytes of the piece have been used. */
-static void
-piece_used(ql_http_exchange_t *x, uint32_t n)
-{
-    x->piece.at += n;
-    x->piece.size -= n;
-    if (x->piece.size == 0) {
-        ql_buffer_consume(&x->conn->in, x->used);
-        x->used = 0;
-    }
-}
-
-/* ---------------------------------------------------------- whole body ---- */
-
-static int
-collect(ql_http_exchange_t *x)
-{
-    ql_buffers_t *buffers = &x->conn->core->buffers;
-    ql_buffer_t *body = &x->body;
-
-    if (ql_buffer_unread(body) + (uint64_t) x->piece.size > x->limit) {
-        return fail(x, EMSGSIZE);
-    }
-    if (ql_buffer_room(buffers, body, x->piece.size, QL_BUFFER_MAX) != NGX_OK) {
-        return fail(x, ENOMEM);
-    }
-    memcpy(body->data + body->end, ql_buffer_bytes(&x->conn->in) + x->piece.at,
-           x->piece.size);
-    body->end += x->piece.size;
-    piece_used(x, x->piece.size);
-    return NGX_OK;
-}
-
-/* What has come of it, up to its end. One that came whole stays where it is. */
-static int
-next_whole(ql_http_exchange_t *x)
-{
-    int rc;
-
-    for (;;) {
-        rc = next_piece(x);
-        if (rc == NGX_OK && x->m->ended && ql_buffer_unread(&x->body) == 0
-            && x->piece.size <= x->limit)
-        {
-            return NGX_OK;
-        }
-        if (rc == NGX_DONE) {
-            return NGX_OK;
-        }
-        if (rc == NGX_OK) {
-            rc = collect(x);
-        }
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-}
 
 /* ------------------------------------------------------------- attempt ---- */
 
@@ -139,8 +21,9 @@ go_ahead(ql_http_exchange_t *x)
     if (ql_buffer_unread(&x->conn->in) > 0) {
         return NGX_OK;
     }
-    return ql__http_put(x, line, sizeof(line) - 1) == NGX_OK ? NGX_OK
-                                                             : fail(x, ENOMEM);
+    return ql__http_put(x, line, sizeof(line) - 1) == NGX_OK
+             ? NGX_OK
+             : ql__http_body_fail(x, ENOMEM);
 }
 
 static bool
@@ -160,14 +43,15 @@ receive(ql_http_exchange_t *x)
 
     if (n == 0) {
         conn->eof = 1;
-        return ql_http_eof(x->m) == NGX_OK ? NGX_OK : fail(x, QL_E_CLOSED);
+        return ql_http_eof(x->m) == NGX_OK ? NGX_OK
+                                           : ql__http_body_fail(x, QL_E_CLOSED);
     }
     if (n == NGX_AGAIN) {
         return ql_park(&conn->c->read, ql__http(conn)->stream->on_readable,
                        &conn->rop);
     }
     if (n > 0 && too_slow(x)) {
-        return fail(x, QL_E_TIMEOUT);
+        return ql__http_body_fail(x, QL_E_TIMEOUT);
     }
     return n > 0 ? NGX_OK : NGX_ERROR;
 }
@@ -179,7 +63,7 @@ read_on(ql_http_exchange_t *x)
     int rc;
 
     for (;;) {
-        rc = x->whole ? next_whole(x) : next_piece(x);
+        rc = x->whole ? ql__http_next_whole(x) : ql__http_next_piece(x);
         if (rc != NGX_AGAIN) {
             return rc == NGX_DONE ? NGX_OK : rc;
         }
@@ -253,7 +137,7 @@ push_piece(lua_State *L, ql_conn_t *conn, ql_http_exchange_t *x)
     }
     lua_pushlstring(L, ql_buffer_bytes(&conn->in) + x->piece.at, n);
     if (!conn->handle.closed) {
-        piece_used(x, n);
+        ql__http_piece_used(x, n);
     }
     return 1;
 }

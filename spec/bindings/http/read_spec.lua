@@ -41,42 +41,6 @@ describe("bindings/http/read", function()
         assert.equal("0123456789!|7", c:hear().body)
     end))
 
-    it("leaves nothing of a body to the next request", http.with(function(req)
-        if req.path == "/first" then
-            req:chunks()()
-        elseif req.path == "/all" then
-            for _ in req:chunks() do end
-        end
-        return req.path
-    end, nil, function(connect)
-        local c = connect()
-        for _, name in ipairs { "all", "first" } do
-            c:say(CHUNKED:format(name) .. "3\nabc\n")
-            quoll.sleep(0.01)
-            c:say "0\n\n"
-            assert.equal("/" .. name, c:hear().body)
-            c:say(POST:format "part" .. "Content-Length: 2\n\nab")
-            assert.equal("/part", c:hear().body)
-        end
-    end))
-
-    it("refuses more than it may be", http.with(function(req)
-        local max = req.path == "/five" and 5 or nil
-        local body, err, code = req:body(max)
-        return body or table.concat({ err, code }, " ")
-    end, { body = 10 }, function(connect)
-        for _, request in ipairs {
-            POST:format "" .. "Content-Length: 11\n\n12345678901",
-            POST:format "five" .. "Content-Length: 6\n\n123456",
-            CHUNKED:format "" .. "6\nabcdef\n6\nabcdef\n0\n\n",
-        } do
-            assert.equal("body too large EMSGSIZE",
-                http.ask(connect, request).body)
-        end
-        assert.equal("1234567890", http.ask(connect,
-            POST:format "" .. "Content-Length: 10\n\n1234567890").body)
-    end))
-
     it("says go ahead at the first read, and only then", http.with(
         function(req)
             return req.path == "/read" and req:body() or "unread"
