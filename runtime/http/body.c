@@ -120,8 +120,8 @@ finish(ql_http_message_t *m, uint32_t at)
     return NGX_DONE;
 }
 
-/* Line by line, as each is complete; they are used together. m->left: where
- * the line begins that is not. */
+/* Line by line, as each is complete; they are used together, once the last
+ * has come. */
 static int
 trailers(ql_http_message_t *m, const char *s, uint32_t n, uint32_t *used)
 {
@@ -129,17 +129,17 @@ trailers(ql_http_message_t *m, const char *s, uint32_t n, uint32_t *used)
     uint32_t at, size;
 
     for (;;) {
-        at = (uint32_t) m->left;
+        at = m->line;
         size = line_size(m, s + at, most - at);
         if (size == 0) {
             return n < m->limits->head
                      ? NGX_AGAIN
                      : ql__http_refuse(m, 431, "trailers too large");
         }
-        m->left += size;
+        m->line += size;
         if (size == 2 && s[at] == '\r') {
             at = *used;
-            *used += (uint32_t) m->left;
+            *used += m->line;
             return finish(m, at);
         }
         if (ql__http_trailer(m, s, at, size) != NGX_OK) {

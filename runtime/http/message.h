@@ -57,6 +57,7 @@ typedef struct {
     uint32_t size;    /* of the whole head, when it is complete */
     uint32_t scanned; /* bytes of a chunk's line or of trailers, likewise */
     uint32_t extra;   /* bytes of chunk extensions so far */
+    uint32_t line;    /* where the first trailer begins that is not complete */
     ql_http_span_t target;
     ql_http_span_t path;   /* of the target, up to "?"; CONNECT: none */
     ql_http_span_t query;  /* behind "?" */

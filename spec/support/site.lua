@@ -59,7 +59,7 @@ function site.ask(handler, target, headers, method)
                 return (headers or {})[name]
             end,
             header_values = function(_, name)
-                return { headers[name] }
+                return { (headers or {})[name] }
             end,
         }
         return { status = status, headers = fields, nobody = body == nil,

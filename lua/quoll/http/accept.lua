@@ -77,4 +77,13 @@ function accept.choose(header, codings)
   return plain ~= 0 and "identity" or nil
 end
 
+--- Chooses for a request, whose header may come in several lines.
+-- @tparam Request req
+-- @tparam table codings as of `choose`
+-- @treturn ?string as of `choose`
+function accept.choose_for(req, codings)
+  local lines = req:header_values "accept-encoding"
+  return accept.choose(lines[1] and table.concat(lines, ","), codings)
+end
+
 return accept

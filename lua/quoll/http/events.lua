@@ -1,7 +1,7 @@
 --- Server-Sent Events: a stream of events to a page's EventSource.
 -- @module quoll.http.events
 
-local chain = require "quoll.http.middleware.chain"
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local options = require "quoll.options"
 local channel = require "quoll.sync.channel"
@@ -154,7 +154,7 @@ end
 function events.events(source, opts)
   opts = options.check(opts, OPTIONS, "events")
   local self = { source = source, keepalive = opts.keepalive or KEEPALIVE }
-  if chain.callable(source) then
+  if callable(source) then
     self.step = from_function
   elseif receives(source) then
     self.step = from_channel

@@ -2,6 +2,8 @@
 -- The server answers with their status and text, and logs nothing.
 -- @module quoll.http.failure
 
+local core = require "quoll.core"
+
 local failure = {}
 
 local meta = { __name = "http failure" }
@@ -31,6 +33,14 @@ local BODY = { EBADMSG = 400, EMSGSIZE = 413, TIMEOUT = 408 }
 -- @string code
 function failure.body(err, code)
   failure.raise(BODY[code] or 400, err)
+end
+
+--- What is told of a raised value: for xpcall.
+-- @param err
+-- @treturn table err, cancelled, traceback
+function failure.describe(err)
+  return { err = err, cancelled = core.iscancelled(err),
+    traceback = core.traceback(err) }
 end
 
 --- What a raised value answers.

@@ -2,6 +2,7 @@
 -- string.buffers, lists of these.
 -- @module quoll.http.pieces
 
+local callable = require "quoll.callable"
 local part = require "quoll.http.part"
 
 local pieces = {}
@@ -11,11 +12,6 @@ local SPLIT = 1024 -- strings that leave in one send at most
 local function is_buffer(value)
   return type(value) == "userdata"
     and tostring(getmetatable(value)) == "buffer"
-end
-
-local function callable(value)
-  local mt = getmetatable(value)
-  return type(mt) == "table" and mt.__call ~= nil
 end
 
 --- What kind of body it is: "text", "file", "part", "buffer", "list", "pull"

@@ -3,6 +3,7 @@
 -- @module quoll.http.pull
 
 local core = require "quoll.core"
+local failure = require "quoll.http.failure"
 local pieces = require "quoll.http.pieces"
 local raw = require "quoll.http.core"
 local shield = require("quoll.task.scope").shield
@@ -11,8 +12,9 @@ local chunk = raw.chunk
 
 local pull = {}
 
--- A body that is cut short may have something to close.
-local function close(body)
+--- Closes a body that is cut short, if it can be closed.
+-- @param body
+function pull.close(body)
   local kind = type(body)
   if kind ~= "table" and kind ~= "userdata" then
     return
@@ -59,11 +61,6 @@ local function run(conn, body, chunked)
   end
 end
 
-local function describe(err)
-  return { err = err, cancelled = core.iscancelled(err),
-    traceback = core.traceback(err) }
-end
-
 --- Sends an answer whose body is called until it returns nil. It is watched
 -- meanwhile: the client's leaving cancels it.
 -- @treturn[1] boolean true; false: it was cut short, the connection ends
@@ -73,11 +70,12 @@ end
 function pull.send(conn, status, body, headers)
   local follows, chunked = raw.head(conn, status, headers, nil, true)
   if not follows then
-    close(body)
+    pull.close(body)
     return follows ~= nil or nil, chunked or 0
   end
   raw.watch(conn, true)
-  local ok, done, bytes, why = xpcall(run, describe, conn, body, chunked)
+  local ok, done, bytes, why = xpcall(run, failure.describe, conn, body,
+    chunked)
   raw.watch(conn, false)
   if ok and done then
     if chunked then
@@ -85,7 +83,7 @@ function pull.send(conn, status, body, headers)
     end
     return true, done
   end
-  close(body)
+  pull.close(body)
   if not ok and done.cancelled then
     error(done.err, 0)
   elseif not ok or done == nil then

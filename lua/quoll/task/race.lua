@@ -3,6 +3,7 @@
 -- cancelled, and has ended when the call returns.
 -- @module quoll.task.race
 
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 local scope = require("quoll.task.scope").scope
@@ -10,14 +11,6 @@ local scope = require("quoll.task.scope").scope
 local decide = core.scope_decide
 
 local races = {}
-
-local function callable(value)
-  if type(value) == "function" then
-    return true
-  end
-  local meta = debug.getmetatable(value)
-  return type(meta) == "table" and meta.__call ~= nil
-end
 
 local function check(fns, method)
   if type(fns) ~= "table" then

@@ -52,6 +52,21 @@ describe("quoll.http.accept", function()
         chooses("gzip", "identity;q=0, gzip")
     end)
 
+    it("takes the lines of a request together", function()
+        local function chosen(...)
+            local lines = { ... }
+            local req = { header_values = function(_, name)
+                assert.equal("accept-encoding", name)
+                return lines
+            end }
+            return accept.choose_for(req, both)
+        end
+        assert.equal("identity", chosen())
+        assert.equal("identity", chosen "")
+        assert.equal("br", chosen("gzip;q=0.5", "br"))
+        assert.equal("gzip", chosen("gzip", "br;q=0"))
+    end)
+
     it("keeps few of the headers it has read", function()
         for i = 1, 1000 do
             chooses("gzip", "gzip, x" .. i)

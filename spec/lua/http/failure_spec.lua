@@ -20,6 +20,18 @@ describe("quoll.http.failure", function()
         end
     end)
 
+    it("describes what was raised", function()
+        local err = { "why" }
+        local ok, told = xpcall(function() error(err) end, failure.describe)
+        assert.is_false(ok)
+        assert.equal(err, told.err)
+        assert.falsy(told.cancelled)
+        ok, told = xpcall(function() error "why" end, failure.describe)
+        assert.is_false(ok)
+        assert.matches("failure_spec.lua:%d+: why", told.err)
+        assert.matches("stack traceback", told.traceback)
+    end)
+
     it("has the status of a failure", function()
         for _, bad in ipairs { 200, 600, 404.5, "404" } do
             local _, err = pcall(failure.raise, bad)

@@ -2,6 +2,7 @@
 -- leave.
 -- @module quoll.http.client.body
 
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local part = require "quoll.http.part"
 
@@ -12,11 +13,6 @@ local DEPTH = 16     -- of lists in lists
 
 local function is_file(value)
   return type(value) == "userdata" and getmetatable(value) == "file"
-end
-
-local function is_callable(value)
-  local meta = type(value) ~= "function" and getmetatable(value)
-  return type(value) == "function" or type(meta) == "table" and meta.__call
 end
 
 local function bad(value)
@@ -44,7 +40,7 @@ local function collect(made, value, depth)
   local kind = type(value)
   if kind == "string" or kind == "number" then
     add_text(made, tostring(value))
-  elseif is_callable(value) then
+  elseif callable(value) then
     add(made, value, nil)
     made.replayable = false
   elseif is_file(value) then
@@ -219,7 +215,7 @@ end
 function body.abandon(made)
   for _, piece in ipairs(made.pieces) do
     local kind = type(piece)
-    if kind ~= "function" and kind ~= "string" and is_callable(piece)
+    if kind ~= "function" and kind ~= "string" and callable(piece)
       and piece.close then
       piece:close()
     end

@@ -3,18 +3,14 @@
 -- larger than some 1,000 times that, whatever a server sends.
 -- @module quoll.http.client.decode
 
+local library = require "quoll.http.zlib"
+
 local decode = {}
 
 local PIECE = 1024 -- bytes of input at a time
 local LAYERS = 2   -- of codings at most
 
 local GZIP, ZLIB, RAW = 31, 15, -15 -- windowBits, as zlib knows them
-
--- Debian's lua-zlib, if it is there.
-local function library()
-  local ok, zlib = pcall(require, "zlib")
-  return ok and type(zlib) == "table" and zlib.inflate and zlib or nil
-end
 
 --- What can be decoded here, for Accept-Encoding; nil: nothing.
 function decode.accepted()

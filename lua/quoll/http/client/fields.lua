@@ -3,10 +3,9 @@
 -- @module quoll.http.client.fields
 
 local core = require "quoll.core"
+local field = require "quoll.http.syntax.field"
 
 local fields = {}
-
-local TOKEN = "^[!#$%%&'*+%-.^_`|~%w]+$"
 
 -- They say how long the body is: that is known here.
 local OURS = { ["transfer-encoding"] = true }
@@ -15,23 +14,13 @@ local function refuse(text)
   core.raise(("bad argument 'headers' to 'request' (%s)"):format(text))
 end
 
---- Whether a text is a token of RFC 9110: a method, a field's name.
-function fields.token(text)
-  return text:find(TOKEN) ~= nil
-end
-
---- Whether a text can be a field's value.
-function fields.value(text)
-  return not text:find "[%z\1-\8\10-\31\127]"
-end
-
 local function check_value(name, value)
   if type(value) ~= "string" and type(value) ~= "number" then
     refuse(("%s: a string, a number, a list of these or false expected, got %s")
       :format(name, type(value)))
   end
   value = tostring(value)
-  if not fields.value(value) then
+  if not field.is_value(value) then
     refuse(name .. ": control character")
   end
   return value
@@ -53,7 +42,7 @@ end
 function fields.make(given, defaults)
   local made = fields.copy(defaults or {})
   for name, value in pairs(given or {}) do
-    if type(name) ~= "string" or not fields.token(name) then
+    if type(name) ~= "string" or not field.is_token(name) then
       refuse(("bad name '%s'"):format(tostring(name)))
     end
     local lower = name:lower()

@@ -4,6 +4,7 @@
 local body = require "quoll.http.client.body"
 local core = require "quoll.core"
 local decode = require "quoll.http.client.decode"
+local field = require "quoll.http.syntax.field"
 local fields = require "quoll.http.client.fields"
 local json = require "quoll.http.syntax.json"
 local multipart = require "quoll.http.client.multipart"
@@ -59,7 +60,7 @@ end
 
 local function method_of(opts)
   local method = opts.method or "GET"
-  if type(method) ~= "string" or not fields.token(method)
+  if type(method) ~= "string" or not field.is_token(method)
     or method == "CONNECT" then
     core.bad_argument(method, "method", "request", "a method")
   end

@@ -2,8 +2,11 @@
 -- @module quoll.http.http2.answer
 
 local core = require "quoll.core"
+local failure = require "quoll.http.failure"
+local field = require "quoll.http.syntax.field"
+local format_date = require("quoll.http.syntax.date").format
 local pieces = require "quoll.http.pieces"
-local shield = require("quoll.task.scope").shield
+local pull = require "quoll.http.pull"
 
 local answer = {}
 
@@ -21,14 +24,14 @@ local clock = { second = nil, text = nil }
 local function date()
   local now = os.time()
   if now ~= clock.second then
-    clock.second, clock.text = now, os.date("!%a, %d %b %Y %H:%M:%S GMT", now)
+    clock.second, clock.text = now, format_date(now)
   end
   return clock.text
 end
 
 local function add_field(fields, name, value)
   value = tostring(value)
-  if value:find "[%z\1-\8\10-\31\127]" then
+  if not field.is_value(value) then
     return nil, ("the handler's header %s has a control character"):format(name)
   end
   fields[#fields + 1], fields[#fields + 2] = name, value
@@ -58,7 +61,7 @@ end
 local function make_head(stream, status, headers, length, text)
   local fields, names = { ":status", tostring(status) }, {}
   for name, value in pairs(headers or names) do
-    if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then
+    if type(name) ~= "string" or not field.is_token(name) then
       return nil, "the handler has returned a bad header name"
     end
     name = name:lower()
@@ -111,19 +114,8 @@ local function send_list(stream, list)
   return true
 end
 
-local function close(body)
-  local kind = type(body)
-  local found, fn = false, nil
-  if kind == "table" or kind == "userdata" then
-    found, fn = pcall(function() return body.close end)
-  end
-  if found and fn then
-    shield(nil, fn, body)
-  end
-end
-
 -- true | false: nobody wants it any more | nil, why
-local function pull(stream, body)
+local function send_pieces(stream, body)
   while true do
     local piece, err = body()
     if piece == nil then
@@ -142,17 +134,12 @@ local function pull(stream, body)
   end
 end
 
-local function describe(err)
-  return { err = err, cancelled = core.iscancelled(err),
-    traceback = core.traceback(err) }
-end
-
 local function send_pulled(stream, body)
-  local ok, done, why = xpcall(pull, describe, stream, body)
+  local ok, done, why = xpcall(send_pieces, failure.describe, stream, body)
   if ok and done then
     return true
   end
-  close(body)
+  pull.close(body)
   if not ok and done.cancelled then
     error(done.err, 0)
   elseif not ok or done == nil then
@@ -195,7 +182,7 @@ function answer.send(stream, status, body, headers)
   end
   local follows = not bodyless and length ~= 0
   if not follows then
-    close(body)
+    pull.close(body)
   end
   if not stream:head(status, fields, follows) then
     return false

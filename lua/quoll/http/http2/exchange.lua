@@ -3,9 +3,9 @@
 
 local answer = require "quoll.http.http2.answer"
 local core = require "quoll.core"
+local failure = require "quoll.http.failure"
 local defer = require("quoll.task.defer").defer
 local raw = require "quoll.http.http2.core"
-local failure_status = require("quoll.http.failure").status
 local reason = require("quoll.http.core").reason
 local request = require "quoll.http.http2.request"
 local results = require("quoll.http.respond").results
@@ -15,11 +15,6 @@ local exchange = {}
 local NO_ERROR, CANCEL = 0, 8 -- RFC 9113, section 7
 local LINGER = 1 -- s
 local LEFT = 499 -- nginx's status of a request whose client has left
-
-local function describe(err)
-  return { err = err, cancelled = core.iscancelled(err),
-    traceback = core.traceback(err) }
-end
 
 local function refuse(stream, status, text)
   return answer.send(stream, status, text or reason(status) .. "\n")
@@ -37,15 +32,15 @@ end
 
 local function respond(stream, settings, ok, ...)
   if not ok then
-    local failure = ...
-    if failure.cancelled then
-      error(failure.err, 0)
+    local raised = ...
+    if raised.cancelled then
+      error(raised.err, 0)
     end
-    local status, text = failure_status(failure.err)
+    local status, text = failure.status(raised.err)
     if status and not stream.begun then
       return refuse(stream, status, text)
     end
-    return fail(stream, settings, failure.err, failure.traceback)
+    return fail(stream, settings, raised.err, raised.traceback)
   end
   local status, body, headers = results(...)
   if not status then
@@ -72,7 +67,7 @@ local function handle(stream, handler, settings)
   elseif req.method == "CONNECT" then
     return refuse(stream, 501)
   end
-  return respond(stream, settings, xpcall(handler, describe, req))
+  return respond(stream, settings, xpcall(handler, failure.describe, req))
 end
 
 -- The client gets time to see an answer that came before its request was

@@ -1,7 +1,7 @@
 --- Access logs: gathered in memory, written by a thread.
 -- @module quoll.http.middleware.accesslog
 
-local chain = require "quoll.http.middleware.chain"
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local defer = require("quoll.task.defer").defer
 local files = require "quoll.fs"
@@ -21,7 +21,7 @@ local meta = { __index = Log, __name = "access log" }
 local accesslog = { methods = Log }
 
 local function writer(to)
-  if chain.callable(to) then
+  if callable(to) then
     return to
   elseif type(to) == "string" then
     return function(data) return files.append(to, data) end
@@ -30,7 +30,7 @@ local function writer(to)
 end
 
 local function formatter(name)
-  if chain.callable(name) then
+  if callable(name) then
     return name
   elseif type(name) == "string" and lines[name] then
     return lines[name]()

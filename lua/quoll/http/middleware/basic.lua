@@ -4,7 +4,7 @@
 local bit = require "bit"
 local answer = require "quoll.http.answer"
 local base64 = require "quoll.http.syntax.base64"
-local chain = require "quoll.http.middleware.chain"
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 
 local basic = {}
@@ -22,7 +22,7 @@ end
 
 -- Of somebody unknown a password is compared too.
 local function checker(users)
-  if chain.callable(users) then
+  if callable(users) then
     return users
   elseif type(users) ~= "table" then
     core.bad_argument(users, "users", "basic_auth", "a table or a function")

@@ -1,21 +1,13 @@
 --- Middleware: functions mw(next) -> handler around a handler.
 -- @module quoll.http.middleware.chain
 
+local callable = require "quoll.callable"
 local raise = require("quoll.core").raise
 
 local chain = {}
 
---- Whether a value can be called as a function is.
--- @param value
--- @treturn boolean
-function chain.callable(value)
-  local meta = type(value) ~= "function" and getmetatable(value)
-  return type(value) == "function"
-    or type(meta) == "table" and meta.__call ~= nil
-end
-
 local function check(value, what, method)
-  if not chain.callable(value) then
+  if not callable(value) then
     raise(("bad argument '%s' to '%s' (a function expected, got %s)")
       :format(what, method, type(value)))
   end
@@ -32,7 +24,7 @@ function chain.wrap(method, list, handler)
   for i = #list, 1, -1 do
     check(list[i], "middleware", method)
     handler = list[i](handler)
-    if not chain.callable(handler) then
+    if not callable(handler) then
       raise(("bad argument 'middleware' to '%s' (number %d returned no "
         .. "handler)"):format(method, i))
     end

@@ -1,7 +1,7 @@
 --- Cross-origin requests (the Fetch standard's CORS protocol).
 -- @module quoll.http.middleware.cors
 
-local chain = require "quoll.http.middleware.chain"
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local normal = require("quoll.http.answer").normal
 local options = require "quoll.options"
@@ -23,7 +23,7 @@ local function compile(origins, credentials)
         .. "origins must be named)")
     end
     return nil
-  elseif chain.callable(origins) then
+  elseif callable(origins) then
     return origins
   elseif type(origins) ~= "table" and type(origins) ~= "string" then
     core.bad_argument(origins, "origins", "cors",

@@ -1,6 +1,7 @@
 --- Bodies of answers as gzip: whole, and piece by piece.
 -- @module quoll.http.middleware.deflate
 
+local library = require "quoll.http.zlib"
 local task = require "quoll.task"
 
 local PIECE = 32768 -- bytes that are compressed before others have a turn
@@ -8,16 +9,13 @@ local GZIP = 31     -- zlib's window bits: 32 KiB, with gzip's head and end
 
 local deflate = {}
 
-local zlib
+local zlib = library()
 
---- Loads lua-zlib, or raises an error that names the package.
+--- Raises an error that names the package where there is no lua-zlib.
 function deflate.load()
-  local ok, found = pcall(require, "zlib")
-  if not ok then
-    error("quoll.http: gzip needs lua-zlib (apt install lua-zlib): " .. found,
-      0)
+  if not zlib then
+    error("quoll.http: gzip needs lua-zlib (apt install lua-zlib)", 0)
   end
-  zlib = found
 end
 
 local function flatten(body, into)

@@ -2,7 +2,7 @@
 -- @module quoll.http.middleware.gzip
 
 local accept = require "quoll.http.accept"
-local chain = require "quoll.http.middleware.chain"
+local callable = require "quoll.callable"
 local core = require "quoll.core"
 local deflate = require "quoll.http.middleware.deflate"
 local normal = require("quoll.http.answer").normal
@@ -41,7 +41,7 @@ local function compressible(self, status, headers)
 end
 
 local function wanted(req)
-  return accept.choose(req:header "accept-encoding", CODINGS) == "gzip"
+  return accept.choose_for(req, CODINGS) == "gzip"
 end
 
 local function mark(headers)
@@ -59,7 +59,7 @@ local function compress(self, body, headers)
   local pieces, size = deflate.pieces(body)
   if pieces then
     return size >= self.min and deflate.whole(pieces, self.level) or nil
-  elseif chain.callable(body) then
+  elseif callable(body) then
     return deflate.stream(body, self.level, kind_of(headers) == EVENTS)
   end
 end

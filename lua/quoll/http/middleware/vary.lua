@@ -1,16 +1,9 @@
 --- The Vary header of an answer.
 -- @module quoll.http.middleware.vary
 
-local vary = {}
+local has = require("quoll.http.syntax.field").has
 
-local function has(value, name)
-  for word in value:gmatch "[^%s,]+" do
-    if word == "*" or word:lower() == name:lower() then
-      return true
-    end
-  end
-  return false
-end
+local vary = {}
 
 --- Says that the answer depends on a header of the request.
 -- @tparam table headers normalised
@@ -21,7 +14,7 @@ function vary.add(headers, ...)
     value = table.concat(value, ", ")
   end
   for _, name in ipairs { ... } do
-    if not has(value, name) then
+    if not has(value, name) and not has(value, "*") then
       value = value == "" and name or value .. ", " .. name
     end
   end

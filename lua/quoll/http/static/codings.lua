@@ -39,7 +39,7 @@ end
 -- @tparam Files files
 -- @tparam table plain entry of the plain file
 -- @tparam ?File file its, open
--- @tparam table req with header(name)
+-- @tparam table req with header_values(name)
 -- @treturn table entry to send; file, as files:get gives it; the coding, nil
 -- when it is plain; whether another client may get another form
 function codings.choose(files, plain, file, req)
@@ -47,7 +47,7 @@ function codings.choose(files, plain, file, req)
   if not there[1] then
     return plain_form(plain, file, false)
   end
-  local coding = accept.choose(req:header "accept-encoding", there)
+  local coding = accept.choose_for(req, there)
   if not coding or coding == "identity" then
     return plain_form(plain, file, true)
   end

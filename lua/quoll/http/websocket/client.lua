@@ -4,6 +4,7 @@
 local core = require "quoll.core"
 local connect = require "quoll.net.connect"
 local extension = require "quoll.http.websocket.extension"
+local field = require "quoll.http.syntax.field"
 local handshake = require "quoll.http.websocket.handshake"
 local options = require "quoll.options"
 local raw = require "quoll.core.websocket"
@@ -96,8 +97,8 @@ local function settle(head, opts, key)
   local protocol = fields["sec-websocket-protocol"]
   local header = fields["sec-websocket-extensions"]
   local agreed = header and extension.agree(header, opts.deflate)
-  if not handshake.has(fields.upgrade, "websocket")
-    or not handshake.has(fields.connection, "upgrade")
+  if not field.has(fields.upgrade, "websocket")
+    or not field.has(fields.connection, "upgrade")
     or fields["sec-websocket-accept"] ~= raw.accept(key)
     or (protocol and not offered(opts.protocols, protocol))
     or (header and not agreed) then

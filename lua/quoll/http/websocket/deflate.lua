@@ -2,6 +2,7 @@
 -- @module quoll.http.websocket.deflate
 
 local core = require "quoll.core"
+local library = require "quoll.http.zlib"
 local options = require "quoll.options"
 local task = require "quoll.task"
 
@@ -22,16 +23,7 @@ local OPTIONS = {
   bits = "number",
 }
 
-local loaded, zlib = false, nil
-
-local function library()
-  if not loaded then
-    local ok, found = pcall(require, "zlib")
-    loaded, zlib = true, ok and type(found) == "table" and found.deflate
-      and found or nil
-  end
-  return zlib
-end
+local zlib = library()
 
 --- Checks the option `compress`; raises at the caller's line.
 -- @tparam ?boolean|table given `threshold`: bytes of a message from which on it
@@ -53,7 +45,7 @@ function deflate.check(given, method)
   elseif bits < 9 or bits > 15 or bits % 1 ~= 0 then
     core.bad_argument(bits, "bits", method, "9 to 15")
   end
-  return library() and { threshold = set.threshold or 1024, level = level,
+  return zlib and { threshold = set.threshold or 1024, level = level,
     context = set.context or false, bits = bits }
 end
 

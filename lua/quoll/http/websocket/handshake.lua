@@ -3,13 +3,13 @@
 
 local core = require "quoll.core"
 local deflate = require "quoll.http.websocket.deflate"
+local field = require "quoll.http.syntax.field"
 local options = require "quoll.options"
 
 local raise, bad_argument = core.raise, core.bad_argument
 
 local handshake = {}
 
-local TOKEN = "^[%w!#$%%&'*+.^_`|~-]+$"
 local MAX = 2 ^ 30
 
 local COMMON = {
@@ -23,7 +23,7 @@ local COMMON = {
 
 local function check_protocols(list, method)
   for _, name in ipairs(list) do
-    if type(name) ~= "string" or not name:find(TOKEN) then
+    if type(name) ~= "string" or not field.is_token(name) then
       bad_argument(name, "protocols", method, "an array of names")
     end
   end
@@ -35,8 +35,9 @@ local function lines(headers, method)
   for name, given in pairs(headers) do
     for _, value in ipairs(type(given) == "table" and given or { given }) do
       value = tostring(value)
-      if type(name) ~= "string" or not name:find(TOKEN)
-        or value:find "[%z\1-\8\10-\31\127]" then
+      if type(name) ~= "string" or not field.is_token(name)
+        or not field.is_value(value)
+      then
         raise(("bad argument 'headers' to '%s' (bad field '%s')"):format(method,
           tostring(name)))
       end
@@ -71,19 +72,6 @@ function handshake.check(given, known, method)
   options.check_timeout(opts.send_timeout, method)
   opts.deflate = deflate.check(given.compress, method)
   return opts
-end
-
---- Is word in a list of a header, in any case?
--- @tparam ?string header "keep-alive, Upgrade"
--- @string word lower case
--- @treturn boolean
-function handshake.has(header, word)
-  for item in (header or ""):gmatch "[^%s,]+" do
-    if item:lower() == word then
-      return true
-    end
-  end
-  return false
 end
 
 --- A message's head as it is sent.

@@ -4,6 +4,7 @@
 local core = require "quoll.core"
 local raw = require "quoll.core.websocket"
 local extension = require "quoll.http.websocket.extension"
+local field = require "quoll.http.syntax.field"
 local handshake = require "quoll.http.websocket.handshake"
 local websocket = require "quoll.http.websocket"
 
@@ -48,8 +49,8 @@ end
 
 -- Why it cannot be: status, text, headers; nil: it can.
 local function refusal(req, opts)
-  if not handshake.has(req:header "upgrade", "websocket")
-    or not handshake.has(req:header "connection", "upgrade") then
+  if not field.has(req:header "upgrade", "websocket")
+    or not field.has(req:header "connection", "upgrade") then
     return 426, "a WebSocket is expected",
       { Upgrade = "websocket", Connection = "Upgrade" }
   elseif req.method ~= "GET" or req.version ~= "1.1"

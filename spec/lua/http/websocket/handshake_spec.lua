@@ -2,18 +2,6 @@ local handshake = require "quoll.http.websocket.handshake"
 local pair = require "spec.support.pair"
 
 describe("lua/quoll/http/websocket/handshake", function()
-    it("finds a word in a list", function()
-        for _, header in ipairs { "upgrade", "Upgrade", "keep-alive, Upgrade",
-            " x ,UPGRADE , y" }
-        do
-            assert.is_true(handshake.has(header, "upgrade"), header)
-        end
-        for _, header in ipairs { "", "upgraded", "up grade", "close" } do
-            assert.is_false(handshake.has(header, "upgrade"), header)
-        end
-        assert.is_false(handshake.has(nil, "upgrade"))
-    end)
-
     it("has defaults, and leaves what it is given as it is", function()
         local given = { protocols = { "a" } }
         local opts = handshake.check(given, {}, "spec")
