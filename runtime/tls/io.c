@@ -175,7 +175,7 @@ tls_close(ql_connection_t *c)
 {
     ql_tls_t *t = c->transport;
 
-    if (t->pid == t->context->sys->getpid()) {
+    if (t->pid == ql_loop_pid(c->loop)) {
         (void) ql_tls_say_goodbye(t);
         ql_tls_press(t);
         drain(c);

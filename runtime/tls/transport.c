@@ -135,7 +135,7 @@ ql_tls_start(ql_connection_t *c, ql_tls_context_t *context,
         errno = ENOMEM;
         return NULL;
     }
-    *t = (ql_tls_t){.c = c, .context = context, .pid = context->sys->getpid()};
+    *t = (ql_tls_t){.c = c, .context = context, .pid = ql_loop_pid(c->loop)};
     context->refs++;
     ERR_clear_error();
     if (!prepare(t, peer)) {
