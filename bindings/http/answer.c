@@ -79,7 +79,7 @@ note(ql_http_exchange_t *x, said_t *said, const char *name, size_t n,
             return false;
         }
         x->keep &= !is(value, size, "close");
-        return true;
+        return !is(value, size, "upgrade");
     case sizeof("content-type") - 1:
         said->type |= is(name, n, "content-type");
         return false;
@@ -302,7 +302,9 @@ rest_is_too_long(const ql_http_exchange_t *x)
 static void
 head_begin(ql_http_exchange_t *x, const ql_http_head_t *head)
 {
-    x->keep &= !ql_stopping(x->config->http->lua) && !rest_is_too_long(x);
+    /* Behind a CONNECT comes what was meant for the tunnel. */
+    x->keep &= !ql_stopping(x->config->http->lua) && !rest_is_too_long(x)
+            && x->method != HTTP_CONNECT;
     x->bodyless = x->method == HTTP_HEAD || head->status == 204
                || head->status == 304 || head->status < 200;
     x->chunked = head->chunked && x->minor != 0;

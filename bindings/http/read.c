@@ -227,6 +227,13 @@ check_reading(lua_State *L, const char *method, int *err)
     return *err == 0 ? x : NULL;
 }
 
+/* Does the head say that more than n bytes are still to come? */
+static bool
+too_long(const ql_http_exchange_t *x, uint64_t n)
+{
+    return x->m != NULL && !x->m->chunked && x->m->left > n;
+}
+
 /* read(conn, [max]) -> the next bytes of the body | nil: it has ended | nil,
  * err, CODE */
 static int
@@ -237,6 +244,9 @@ http_read(lua_State *L)
 
     if (x == NULL) {
         return ql_return(L, ql_http(L)->lua, ql_push_error(L, err));
+    }
+    if (too_long(x, x->config->body_max - x->bytes)) {
+        return ql_return(L, ql_http(L)->lua, read_fail(L, x->conn, EMSGSIZE));
     }
     x->whole = 0;
     x->max = lua_isnoneornil(L, 2)
@@ -262,7 +272,7 @@ http_body(lua_State *L)
     max = lua_isnoneornil(L, 2) ? (lua_Number) x->config->body
                                 : lua_tonumber(L, 2);
     x->limit = max < QL_BUFFER_MAX ? (uint64_t) max : QL_BUFFER_MAX;
-    if (x->m != NULL && !x->m->chunked && x->m->left > x->limit) {
+    if (too_long(x, x->limit)) {
         return ql_return(L, ql_http(L)->lua, read_fail(L, x->conn, EMSGSIZE));
     }
     lua_settop(L, 1);

@@ -94,10 +94,10 @@ version(ql_http_message_t *m, const char *s)
     {
         return ql__http_refuse(m, 400, "bad version");
     }
-    if (s[5] != '1' || s[7] > '1') {
+    if (s[5] != '1') {
         return ql__http_refuse(m, 505, "unknown version");
     }
-    m->minor = s[7] == '1';
+    m->minor = s[7] != '0'; /* RFC 9110, 2.5: the highest one that is known */
     return NGX_OK;
 }
 
@@ -163,6 +163,7 @@ begin(ql_http_message_t *m, const char *data, uint32_t n)
     llhttp_init(&m->parser,
                 m->kind == QL_HTTP_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE,
                 &settings);
+    m->parser.lenient_flags = LENIENT_VERSION;
     m->in_line = 1;
     m->parsed = m->begin;
     return m->kind == QL_HTTP_REQUEST ? request_line(m, data, n)

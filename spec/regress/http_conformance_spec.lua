@@ -87,8 +87,18 @@ describe("messages, to a server", function()
 
     it("another version is answered 505", raw.server(nil, nil, function(ask)
         assert.equal(505, (only(ask, "GET / HTTP/2.0\r\n" .. CLOSE)))
-        assert.equal(505, (only(ask, "GET / HTTP/1.2\r\n" .. CLOSE)))
     end))
+
+    it("HTTP/1.2 is taken for HTTP/1.1", raw.server(nil, nil, function(ask)
+        assert.equal(200, (only(ask, "GET / HTTP/1.2\r\n" .. CLOSE)))
+        assert.equal(400, (only(ask, "GET / HTTP/1.2\r\n\r\n")))
+    end))
+
+    it("behind a CONNECT that is refused nothing is taken for a request",
+        raw.server(nil, nil, function(ask)
+            assert.is_true((only(ask, "CONNECT a:80 HTTP/1.1\r\n"
+                .. "Host: a:80\r\n\r\n" .. GET)) >= 200)
+        end))
 
     it("the version's name is in capitals", raw.server(nil, nil, function(ask)
         assert.equal(400, (only(ask, "GET / http/1.1\r\n" .. CLOSE)))

@@ -15,10 +15,15 @@ describe("bindings/http/answer", function()
 
     it("leaves out what is the server's to say", function()
         local head = head_of { ["Content-Length"] = 99,
-            ["transfer-encoding"] = "chunked", Connection = "upgrade" }
+            ["transfer-encoding"] = "chunked", Connection = "keep-alive" }
         assert.truthy(head:find("Content-Length: 1", 1, true))
         assert.falsy(head:lower():find "transfer")
-        assert.falsy(head:find "upgrade")
+        assert.falsy(head:find "keep-alive")
+    end)
+
+    it("lets an offer to upgrade through (RFC 9110, 7.8)", function()
+        local head = head_of { Upgrade = "x", Connection = "Upgrade" }
+        assert.truthy(head:find("\r\nConnection: Upgrade\r\n", 1, true))
     end)
 
     it("names itself when it is told to", function()

@@ -22,6 +22,20 @@ describe("bindings/http/read", function()
         assert.equal(",0,again", c:hear().body)
     end))
 
+    it("asks for no body that is too large as a whole", http.with(
+        function(req)
+            for _ in req:chunks() do end
+            return "all"
+        end, { body_max = 4 }, function(connect)
+            local c = connect()
+            c:say(POST:format "" .. "Expect: 100-continue\n"
+                .. "Content-Length: 5\n\n")
+            assert.equal(413, c:hear().status)
+            c = connect()
+            c:say(POST:format "" .. "Content-Length: 4\n\n1234")
+            assert.equal("all", c:hear().body)
+        end))
+
     it("gives it as it comes", http.with(function(req)
         local seen = {}
         for piece in req:chunks(4) do

@@ -35,7 +35,7 @@ describe("runtime/http/head", function()
     end)
 
     it("refuses another version", function()
-        for _, version in ipairs { "0.9", "1.2", "2.0", "3.0" } do
+        for _, version in ipairs { "0.9", "2.0", "3.0" } do
             refused(505, "GET / HTTP/" .. version .. "\r\nHost: a\r\n\r\n")
         end
         for _, version in ipairs { "http/1.1", "HTTP/1.10", "HTTP/11",
@@ -43,6 +43,15 @@ describe("runtime/http/head", function()
             refused(400, "GET / " .. version .. "\r\nHost: a\r\n\r\n")
         end
         refused(400, "GET /\r\n\r\n")
+    end)
+
+    it("takes a later HTTP/1 for the last one it knows", function()
+        for _, version in ipairs { "1.2", "1.9" } do
+            local found = parse("GET / HTTP/" .. version
+                .. "\r\nHost: a\r\n\r\n")
+            assert.is_nil(found.error)
+            assert.equal(1, found.minor)
+        end
     end)
 
     it("does not know every method", function()

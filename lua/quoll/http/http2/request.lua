@@ -5,6 +5,7 @@ local core = require "quoll.core"
 local failure = require "quoll.http.failure"
 local iterator = require "quoll.iterator"
 local meaning = require "quoll.http.request"
+local raw = require "quoll.http.http2.core"
 
 local request = {}
 
@@ -198,6 +199,15 @@ local function host_of(authority)
   return host:lower()
 end
 
+-- Bytes of the body; nil: it has not come yet, and the head does not say.
+local function length_of(self, stream)
+  local given = tonumber(self:header "content-length")
+  if given or raw.read(stream.connection.session, stream.id, 0) ~= nil then
+    return given
+  end
+  return 0
+end
+
 --- Makes the request of a stream from its head.
 -- @tparam table stream
 -- @int id number of the connection's requests
@@ -226,6 +236,7 @@ function request.new(stream, id, head)
     table.insert(fields, 1, "host")
   end
   self.host = authority and host_of(authority)
+  self.length = length_of(self, stream)
   return self
 end
 

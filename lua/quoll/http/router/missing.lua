@@ -40,6 +40,11 @@ local function twin(root, req, method, path)
   return req.querystring == "" and url or url .. "?" .. req.querystring
 end
 
+-- Of the server as a whole (RFC 9110, 9.3.7).
+local function options(router)
+  return 204, nil, { allow = allow(tree.all(router.tree)) }
+end
+
 local function other_method(method, leaves)
   local names = allow(leaves)
   if method == "OPTIONS" then
@@ -66,6 +71,8 @@ function missing.answer(router, req, method, path)
     if url then
       return answer.redirect(url, 308)
     end
+  elseif path == "*" and method == "OPTIONS" then
+    return options(router)
   end
   if router.missing then
     return router.missing(req)

@@ -139,4 +139,25 @@ function tree.leaves(root, path)
   return leaves
 end
 
+local function gather_all(node, leaves)
+  for _, kind in ipairs { "leaf", "rest", "mount" } do
+    leaves[#leaves + 1] = node[kind]
+  end
+  for _, child in pairs(node.static) do
+    gather_all(child, leaves)
+  end
+  if node.param then
+    gather_all(node.param, leaves)
+  end
+end
+
+--- What any path leads to.
+-- @tparam table root
+-- @treturn table array of leaves
+function tree.all(root)
+  local leaves = {}
+  gather_all(root, leaves)
+  return leaves
+end
+
 return tree

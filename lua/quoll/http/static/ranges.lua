@@ -4,15 +4,13 @@
 local ranges = {}
 
 local MAX = 16         -- more ranges than a reader has use for: the whole
-local DIGITS = 15      -- of a position; a double is exact so far
 local HEADER_MAX = 512 -- bytes: 16 ranges of 15 digits fit
 
--- One range-spec of n bytes: first and last; false: it lies behind the end;
--- nil: it is none.
+-- One range-spec: first and last; false: it lies behind the end; nil: it is
+-- none. A position beyond 2^53 is not exact, and behind the end of any file.
 local function read(spec, size)
   local first, last = spec:match "^[ \t]*(%d*)%-(%d*)[ \t]*$"
-  if not first or #first > DIGITS or #last > DIGITS
-    or first == "" and last == "" then
+  if not first or first == "" and last == "" then
     return nil
   end
   first, last = tonumber(first), tonumber(last)

@@ -47,20 +47,24 @@ local function is_key(key)
   return key ~= nil and #key == 24 and key:find "^[%w+/]+==$" ~= nil
 end
 
+-- RFC 9110, 15.5.22: a 426 names what it wants.
+local function required(text)
+  return 426, text, { Upgrade = "websocket", Connection = "Upgrade",
+    ["Sec-WebSocket-Version"] = "13" }
+end
+
 -- Why it cannot be: status, text, headers; nil: it can.
 local function refusal(req, opts)
   if not field.has(req:header "upgrade", "websocket")
     or not field.has(req:header "connection", "upgrade") then
-    return 426, "a WebSocket is expected",
-      { Upgrade = "websocket", Connection = "Upgrade" }
+    return required "a WebSocket is expected"
   elseif req.method ~= "GET" or req.version ~= "1.1"
     or not is_key(req:header "sec-websocket-key")
     or req:header "transfer-encoding"
     or (req:header "content-length" or "0") ~= "0" then
     return 400, "bad WebSocket handshake"
   elseif req:header "sec-websocket-version" ~= "13" then
-    return 426, "WebSocket version 13 is expected",
-      { ["Sec-WebSocket-Version"] = "13" }
+    return required "WebSocket version 13 is expected"
   elseif not allowed(req, req:header "origin", opts.origins) then
     return 403, "origin not allowed"
   end

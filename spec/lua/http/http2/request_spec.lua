@@ -50,6 +50,19 @@ describe("lua/http/http2/request", function()
                 "cookie=a=b", "cookie=c=d" } }, got)
     end)
 
+    it("knows the length of a body that is not, or that is told", function()
+        local function length(req)
+            local before = tostring(req.length)
+            return before, #req:body(), tostring(req.length)
+        end
+        local data = http2.frame(http2.DATA, http2.END_STREAM, 1, "body")
+        assert.same({ "0", 0, "0" }, ask(http2.get(1, "/"), length))
+        assert.same({ "nil", 4, "nil" },
+            ask(http2.post(1, "/") .. data, length))
+        assert.same({ "4", 4, "4" }, ask(http2.post(1, "/",
+            { "content-length", "4" }) .. data, length))
+    end)
+
     it("reads the body whole, once and again", function()
         local got = ask(http2.post(1, "/")
             .. http2.frame(http2.DATA, 0, 1, '{"a":')

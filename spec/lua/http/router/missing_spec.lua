@@ -45,6 +45,14 @@ describe("quoll.http.router.missing", function()
 
     it("is 404 for what is no path", function()
         assert.equal(404, (status "*"))
-        assert.equal(404, (status("*", "OPTIONS")))
+    end)
+
+    it("says what there is at all to OPTIONS of *", function()
+        assert.same({ 204, "GET, HEAD, OPTIONS, POST, PUT" },
+            { status("*", "OPTIONS") })
+        local none = http.router()
+        local code, _, headers = none(request { target = "*",
+            method = "OPTIONS" })
+        assert.same({ 204, "OPTIONS" }, { code, headers.allow })
     end)
 end)

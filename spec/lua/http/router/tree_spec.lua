@@ -23,6 +23,18 @@ describe("quoll.http.router.tree", function()
         "GET /a/:x/d", "POST /a/b", "GET /a/:x", "GET /f/*path",
         "GET /f/:x/y", "* @/m", "GET /m/in", "* @/:t/n")
 
+    it("knows every leaf", function()
+        local verbs = {}
+        for _, leaf in ipairs(tree.all(root)) do
+            for verb, text in pairs(leaf) do
+                verbs[#verbs + 1] = text
+                assert.equal(verb, text:match "^%S+")
+            end
+        end
+        assert.equal(12, #verbs)
+        assert.same({}, tree.all(tree.new()))
+    end)
+
     for path, expected in pairs {
         ["/"] = { "GET /" }, ["/a"] = { "GET /a" }, ["/a/"] = { "GET /a/" },
         ["/a/b/c"] = { "GET /a/b/c" }, ["/a/b/d"] = { "GET /a/:x/d", "b" },

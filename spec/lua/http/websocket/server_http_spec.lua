@@ -82,6 +82,7 @@ describe("lua/http/websocket/server, in a handler", function()
                 local head = conn:receiveuntil "\r\n\r\n" ()
                 assert.truthy(head:find "^HTTP/1.1 426 ")
                 assert.truthy(head:find("\r\nUpgrade: websocket", 1, true))
+                assert.truthy(head:find("\r\nConnection: Upgrade", 1, true))
                 assert.truthy(conn:receive(23))
             end
         end))
