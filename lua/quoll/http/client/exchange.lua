@@ -1,7 +1,7 @@
 --- One request on one connection, up to the head of its answer.
 -- @module quoll.http.client.exchange
 
-local body = require "quoll.http.client.body"
+local body = require "quoll.http.client.request.body"
 local message = require "quoll.http.client.message"
 local origin = require "quoll.http.client.origin"
 local proxy = require "quoll.http.client.proxy"

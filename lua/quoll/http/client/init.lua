@@ -6,7 +6,7 @@
 -- @module quoll.http.client
 
 local core = require "quoll.core"
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local follow = require "quoll.http.client.follow"
 local jars = require "quoll.http.client.jar"
 local options = require "quoll.options"

@@ -4,7 +4,7 @@
 
 local connect = require("quoll.net.connect").connect
 local core = require "quoll.core"
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local handshake = require "quoll.tls.handshake"
 local message = require "quoll.http.client.message"
 local options = require "quoll.options"

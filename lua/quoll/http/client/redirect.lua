@@ -1,7 +1,7 @@
 --- Redirects: what is asked for next, and what it may not carry there.
 -- @module quoll.http.client.redirect
 
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local url = require "quoll.http.client.url"
 
 local redirect = {}

@@ -1,4 +1,4 @@
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local redirect = require "quoll.http.client.redirect"
 local url = require "quoll.http.client.url"
 

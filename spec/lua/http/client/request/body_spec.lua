@@ -1,4 +1,4 @@
-local body = require "quoll.http.client.body"
+local body = require "quoll.http.client.request.body"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local part = require "quoll.http.part"
@@ -35,7 +35,7 @@ local function source(...)
     end
 end
 
-describe("quoll.http.client.body", function()
+describe("quoll.http.client.request.body", function()
     helper.gates()
 
     it("knows how long it is", function()

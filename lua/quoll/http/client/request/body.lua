@@ -1,6 +1,6 @@
 --- Bodies of requests: what they are made of, how long they are, and how they
 -- leave.
--- @module quoll.http.client.body
+-- @module quoll.http.client.request.body
 
 local callable = require "quoll.callable"
 local core = require "quoll.core"

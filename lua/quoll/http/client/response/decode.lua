@@ -1,7 +1,7 @@
 --- Compressed bodies, taken apart piece by piece.
 -- No piece of input is larger than PIECE, so that a piece of output is no
 -- larger than some 1,000 times that, whatever a server sends.
--- @module quoll.http.client.decode
+-- @module quoll.http.client.response.decode
 
 local library = require "quoll.http.zlib"
 

@@ -1,4 +1,4 @@
-local events = require "quoll.http.client.events"
+local events = require "quoll.http.client.response.events"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 
@@ -15,7 +15,7 @@ local function read(text, n, max)
     return all
 end
 
-describe("quoll.http.client.events", function()
+describe("quoll.http.client.response.events", function()
     helper.gates()
 
     it("reads what a page would, in pieces of any size", function()

@@ -1,6 +1,6 @@
 --- Server-Sent Events as a client reads them: the stream of an answer, event by
 -- event.
--- @module quoll.http.client.events
+-- @module quoll.http.client.response.events
 
 local core = require "quoll.core"
 local iterator = require "quoll.iterator"

@@ -1,4 +1,4 @@
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
@@ -104,7 +104,7 @@ describe("quoll.http.client.request", function()
             { "http://a", { json = print } },
         } do
             pair.raises(function() make(case[1], case[2]) end,
-                "request_spec.*bad argument ")
+                "init_spec.*bad argument ")
         end
     end)
 

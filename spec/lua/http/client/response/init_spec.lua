@@ -108,7 +108,7 @@ describe("quoll.http.client.response", function()
         assert.equal(1, heard[2].conn)
         local res = assert(http.get(url))
         for _, bad in ipairs { 0, 1.5, "x" } do
-            pair.raises(function() res:chunks(bad) end, "response_spec.*bad "
+            pair.raises(function() res:chunks(bad) end, "init_spec.*bad "
                 .. "argument 'n' to 'chunks'")
         end
         res:close()

@@ -1,6 +1,6 @@
 --- Header fields of requests: checked when they are given, so that nothing gets
 -- into a head that is not one field.
--- @module quoll.http.client.fields
+-- @module quoll.http.client.request.fields
 
 local core = require "quoll.core"
 local field = require "quoll.http.syntax.field"

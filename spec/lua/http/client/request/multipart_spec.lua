@@ -1,6 +1,6 @@
-local body = require "quoll.http.client.body"
+local body = require "quoll.http.client.request.body"
 local helper = require "spec.helper"
-local multipart = require "quoll.http.client.multipart"
+local multipart = require "quoll.http.client.request.multipart"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 
@@ -15,7 +15,7 @@ local function text(parts)
         "B"))
 end
 
-describe("quoll.http.client.multipart", function()
+describe("quoll.http.client.request.multipart", function()
     helper.gates()
 
     it("writes fields, the list's first", function()

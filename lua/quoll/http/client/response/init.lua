@@ -4,8 +4,8 @@
 -- @module quoll.http.client.response
 
 local core = require "quoll.core"
-local decode = require "quoll.http.client.decode"
-local events = require "quoll.http.client.events"
+local decode = require "quoll.http.client.response.decode"
+local events = require "quoll.http.client.response.events"
 local iterator = require "quoll.iterator"
 local json = require "quoll.http.syntax.json"
 local message = require "quoll.http.client.message"

@@ -1,9 +1,9 @@
 local field = require "quoll.http.syntax.field"
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 
-describe("quoll.http.client.fields", function()
+describe("quoll.http.client.request.fields", function()
     helper.gates()
 
     it("writes them as they were given, Host first", function()

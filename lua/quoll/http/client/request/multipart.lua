@@ -1,5 +1,5 @@
 --- multipart/form-data: fields and files as the body of a request (RFC 7578).
--- @module quoll.http.client.multipart
+-- @module quoll.http.client.request.multipart
 
 local core = require "quoll.core"
 local file = require "quoll.fs.file"

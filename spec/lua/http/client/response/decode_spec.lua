@@ -1,4 +1,4 @@
-local decode = require "quoll.http.client.decode"
+local decode = require "quoll.http.client.response.decode"
 local helper = require "spec.helper"
 local zlib = require "zlib"
 
@@ -28,7 +28,7 @@ local function run(input, coding, n)
     end
 end
 
-describe("quoll.http.client.decode", function()
+describe("quoll.http.client.response.decode", function()
     helper.gates()
 
     local text = {}

@@ -1,13 +1,13 @@
 --- Requests: what the caller wants, checked, and the head that says so.
 -- @module quoll.http.client.request
 
-local body = require "quoll.http.client.body"
+local body = require "quoll.http.client.request.body"
 local core = require "quoll.core"
-local decode = require "quoll.http.client.decode"
+local decode = require "quoll.http.client.response.decode"
 local field = require "quoll.http.syntax.field"
-local fields = require "quoll.http.client.fields"
+local fields = require "quoll.http.client.request.fields"
 local json = require "quoll.http.syntax.json"
-local multipart = require "quoll.http.client.multipart"
+local multipart = require "quoll.http.client.request.multipart"
 local proxy = require "quoll.http.client.proxy"
 local url = require "quoll.http.client.url"
 
