@@ -13,6 +13,7 @@ enum {
     QL_HTTP_MESSAGES_KEPT = 64, /* free ones kept at most */
     QL_HTTP_GATHERED = 1 << 16, /* bytes of answers that leave in one send */
     QL_HTTP_DROPPED = 1 << 16,  /* of a body that nobody reads; more: close */
+    QL_HTTP_LINE = 80,          /* bytes of a request line kept for the log */
     QL_HTTP_COPIED = 4096       /* a longer body is sent from where it is */
 };
 
@@ -103,6 +104,7 @@ struct ql_http_exchange_s {
     ql_buffer_t body;         /* what there is of it */
     uint64_t began;           /* ns: the body's first read */
     uint64_t bytes;           /* of the body, decoded */
+    char line[QL_HTTP_LINE];  /* begin of the request's first line */
     char *trailer;            /* bytes that trailers point into; or NULL */
     uint8_t state;            /* ql_http_state_t */
     uint8_t phase;            /* ql_http_phase_t */

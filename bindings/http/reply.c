@@ -209,6 +209,20 @@ http_begun(lua_State *L)
     return 1;
 }
 
+/* line(conn) -> the begin of the line of the request that is out | nil: none is,
+ * the connection was taken or has been closed */
+static int
+http_line(lua_State *L)
+{
+    const ql_http_exchange_t *x = check_answering(L, "line");
+
+    if (x == NULL) {
+        return 0;
+    }
+    lua_pushstring(L, x->line);
+    return 1;
+}
+
 /* chunk(n) -> the line before n bytes of a chunked body */
 static int
 http_chunk(lua_State *L)
@@ -258,8 +272,7 @@ http_reason(lua_State *L)
 }
 
 const luaL_Reg ql__http_reply_functions[] = {
-    {"head", http_head},     {"begun", http_begun},
-    {"chunk", http_chunk},   {"touched", http_touched},
-    {"put", http_put},       {"reply", http_reply},
-    {"finish", http_finish}, {"watch", http_watch},
-    {"reason", http_reason}, {NULL, NULL}};
+    {"head", http_head},       {"begun", http_begun}, {"chunk", http_chunk},
+    {"touched", http_touched}, {"put", http_put},     {"reply", http_reply},
+    {"finish", http_finish},   {"watch", http_watch}, {"reason", http_reason},
+    {"line", http_line},       {NULL, NULL}};

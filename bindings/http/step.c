@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <llhttp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum {
@@ -332,6 +333,21 @@ step_describe(ql_op_t *op, char *text, size_t size)
 static const ql_op_type_t step_op = {"step",      step_attempt, step_push,
                                      step_cancel, NULL,         step_describe};
 
+/* Is nothing left to do about what the handler has returned? Though the
+ * connection has gone, or was taken, its failure is to be told. */
+static bool
+answered(lua_State *L, ql_http_exchange_t *x, int err)
+{
+    if (lua_gettop(L) == 1) {
+        return true;
+    }
+    if (err != 0) {
+        return lua_toboolean(L, 2);
+    }
+    return x != NULL && x->state == QL_HTTP_OUT
+        && ql__http_reply(L, x, SIZE_MAX) == NGX_OK;
+}
+
 /* step(conn, [ok, results...]): answers the last request with what its handler
  * returned, if any, and waits for the next -> true: it is there | nil, err, CODE:
  * the connection has ended, or speaks HTTP/2 (EPROTONOSUPPORT) | false, ok, results...: not an answer for C */
@@ -349,20 +365,28 @@ http_step(lua_State *L)
     if (x != NULL) {
         ql__http_unwatch(x);
     }
-    if (err == 0 && lua_gettop(L) > 1) {
-        if (x == NULL || x->state != QL_HTTP_OUT
-            || ql__http_reply(L, x, SIZE_MAX) != NGX_OK)
-        {
-            lua_pushboolean(L, 0);
-            lua_replace(L, 1);
-            return lua_gettop(L);
-        }
+    if (!answered(L, x, err)) {
+        lua_pushboolean(L, 0);
+        lua_replace(L, 1);
+        return lua_gettop(L);
     }
     if (err != 0) {
         return ql_return(L, http->lua, ql_push_error(L, err));
     }
     conn->rop.type = &step_op;
     return ql_await(L, &conn->rop, lua_gettop(L));
+}
+
+/* The head's bytes are used up before a handler can fail. */
+static void
+keep_line(ql_http_exchange_t *x)
+{
+    const ql_http_message_t *m = x->m;
+    uint32_t n = m->first - m->begin - 2;
+
+    n = n < QL_HTTP_LINE ? n : QL_HTTP_LINE - 1;
+    memcpy(x->line, ql_buffer_bytes(&x->conn->in) + m->begin, n);
+    x->line[n] = 0;
 }
 
 /* request(conn) -> the request that step has waited for. Apart from step, so
@@ -374,7 +398,11 @@ http_request(lua_State *L)
     ql_conn_t *conn = ql__http_connection(L, http, "request");
     ql_http_exchange_t *x = ql__http_exchange(conn);
 
-    if (x == NULL || x->state != QL_HTTP_READY || !ql__http_push(L, x)) {
+    if (x == NULL || x->state != QL_HTTP_READY) {
+        return luaL_error(L, "no request is there");
+    }
+    keep_line(x);
+    if (!ql__http_push(L, x)) {
         return luaL_error(L, "no request is there");
     }
     x->state = QL_HTTP_OUT;

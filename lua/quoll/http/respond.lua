@@ -13,13 +13,18 @@ local task_room, now = core.task_room, core.now
 
 local respond = {}
 
+local TAKEN = 101
 local LEFT = 499 -- nginx's status of a request whose client has left
 
 -- status, body, headers of what a handler has returned; nil, why: none.
 function respond.results(first, second, third)
-  if type(first) ~= "number" then
-    if first == nil then
-      return nil, "the handler has returned nothing"
+  if first == nil then
+    return nil, second == nil and "the handler has returned nothing"
+      or "the handler has returned nil, " .. tostring(second)
+  elseif type(first) ~= "number" then
+    if second ~= nil and type(first) ~= "string" then
+      return nil, ("the handler has returned a %s and a %s behind it; a status"
+        .. " comes first"):format(type(first), type(second))
     end
     return 200, first, nil
   elseif first % 1 ~= 0 or first < 200 or first > 599 then
@@ -42,14 +47,26 @@ local function answer_error(conn, status, text)
   return follows ~= nil, status, follows and #body or 0
 end
 
--- What is wrong with a handler is told here, never to the client.
-local function fail(conn, server, err, traceback)
+--- Tells what is wrong with a handler: in the log, never to the client.
+-- @tparam table server `onerror`
+-- @tparam Connection conn
+-- @tparam ?string line the request's
+-- @param err
+-- @string[opt] traceback
+function respond.tell(server, conn, line, err, traceback)
+  local ip, port = conn:getpeername()
+  local where = (line or "a request that was taken") .. ", from "
+    .. (ip and port and ip .. ":" .. port or ip or "who has left")
   traceback = traceback or tostring(err)
   if server.onerror then
-    server.onerror(err, traceback)
+    server.onerror(err, traceback, where)
   else
-    core.log("error", "http: a handler failed: ", traceback)
+    core.log("error", "http: a handler failed: ", where, ": ", traceback)
   end
+end
+
+local function fail(conn, server, err, traceback)
+  respond.tell(server, conn, raw.line(conn), err, traceback)
   if raw.begun(conn) then
     return false, 500, 0
   end
@@ -119,11 +136,15 @@ end
 -- @treturn boolean false: the connection ends
 function respond.respond(conn, server, req, began, ok, ...)
   local done, status, bytes = false, LEFT, 0
+  local taken = not raw.line(conn)
   local cancelled = not ok and (...).cancelled
   if not ok and not cancelled then
     done, status, bytes = answer_failed(conn, server, ...)
-  elseif ok then
+  elseif ok and not taken then
     done, status, bytes = answer(conn, server, ...)
+  end
+  if taken then
+    status = TAKEN
   end
   if req then
     server.log:record(req, status, bytes, now() - began)

@@ -44,6 +44,65 @@ describe("lua/http/respond", function()
                 or helper.injected)
         end))
 
+    it("tells whose request has failed, and why", function()
+        local seen = {}
+        http.run(function(req)
+            if req.path == "/taken" then
+                assert(req:hijack())
+                error "late"
+            elseif req.path == "/closed" then
+                req:hijack():close()
+                error "closed"
+            elseif req.path == "/two" then
+                return {}, "x"
+            end
+            return nil, "why"
+        end, { onerror = function(err, traceback, where)
+            seen[#seen + 1] = where:gsub(":%d+$", ":port") .. ": "
+                .. tostring(err):gsub("^.*:%d+: ", "")
+            assert.equal("string", type(traceback))
+        end }, function(connect)
+            local from = ", from 127.0.0.1:port: "
+            local long = ("x"):rep(100)
+            for path, expected in pairs {
+                none = "GET /none HTTP/1.1" .. from
+                    .. "the handler has returned nil, why",
+                two = "GET /two HTTP/1.1" .. from .. "the handler has returned"
+                    .. " a table and a string behind it; a status comes first",
+                taken = "a request that was taken" .. from .. "late",
+                closed = "a request that was taken, from who has left: closed",
+                [long] = ("GET /" .. long):sub(1, 79) .. from
+                    .. "the handler has returned nil, why",
+            } do
+                local c = connect()
+                c:say(GET:format(path))
+                if path == "taken" or path == "closed" then
+                    assert.equal("", (c:ended()))
+                else
+                    assert.equal(500, c:hear().status)
+                end
+                assert.same({ expected }, seen)
+                seen = {}
+            end
+        end)
+    end)
+
+    it("notes a request that was taken as 101", function()
+        local noted = {}
+        http.run(function(req)
+            local conn = assert(req:hijack())
+            conn:send "mine"
+            conn:close()
+        end, { log = { record = function(_, req, status, bytes)
+            noted[#noted + 1] = { req.path, status, bytes }
+        end }, onerror = error }, function(connect)
+            local c = connect()
+            c:say(GET:format "ws")
+            assert.equal("mine", (c:ended()))
+        end)
+        assert.same({ { "/ws", 101, 0 } }, noted)
+    end)
+
     it("keeps quiet about an error after the head has left", function()
         local seen
         http.run(function()

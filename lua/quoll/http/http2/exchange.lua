@@ -8,7 +8,9 @@ local defer = require("quoll.task.defer").defer
 local raw = require "quoll.http.http2.core"
 local reason = require("quoll.http.core").reason
 local request = require "quoll.http.http2.request"
-local results = require("quoll.http.respond").results
+local respond_with = require "quoll.http.respond"
+
+local results, tell = respond_with.results, respond_with.tell
 
 local exchange = {}
 
@@ -22,11 +24,9 @@ end
 
 -- Too late for an answer once a head is out.
 local function fail(stream, settings, err, traceback)
-  if settings.onerror then
-    settings.onerror(err, traceback)
-  else
-    core.log("error", "http: a handler failed: ", traceback or tostring(err))
-  end
+  local req = stream.req
+  tell(settings, stream.connection.conn,
+    ("%s %.70s HTTP/2"):format(req.method, req.target), err, traceback)
   return not stream.begun and refuse(stream, 500)
 end
 
