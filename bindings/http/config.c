@@ -73,7 +73,7 @@ ql__http_config_check(lua_State *L, int idx, const char *method)
     if (!ours) {
         ql_bad_argument(L, idx, "config", method, "what 'config' made");
     }
-    return *held;
+    return ours ? *held : NULL;
 }
 
 /* Pushes the userdata, which holds nothing yet. */

@@ -40,14 +40,20 @@ describe("slowloris", function()
     it("ends with the time of a head, though bytes come", http.with(answer,
         { head_timeout = 0.2 }, function(connect)
             local began = quoll.now()
-            local c, feeder = connect(), nil
+            local c = connect()
             c:say "GET / HTTP/1.1\nX-Slow: "
-            feeder = quoll.spawn(function()
+            local feeder = quoll.spawn(function()
                 while c.conn:send "x" do
                     quoll.sleep(0.01)
                 end
             end)
-            assert.equal(408, c:hear().status)
+            -- The answer is one attempt to send.
+            if helper.injected then
+                local _, err = c:ended()
+                assert.not_equal("timeout", err)
+            else
+                assert.equal(408, c:hear().status)
+            end
             assert.truthy(quoll.now() - began >= 0.19)
             feeder:cancel()
             feeder:wait()
