@@ -349,8 +349,9 @@ answered(lua_State *L, ql_http_exchange_t *x, int err)
 }
 
 /* step(conn, [ok, results...]): answers the last request with what its handler
- * returned, if any, and waits for the next -> true: it is there | nil, err, CODE:
- * the connection has ended, or speaks HTTP/2 (EPROTONOSUPPORT) | false, ok, results...: not an answer for C */
+ * returned, if any, and waits for the next -> true: it is there | nil, err,
+ * CODE: the connection has ended, or speaks HTTP/2 (EPROTONOSUPPORT) | false,
+ * ok, results...: not an answer for C */
 static int
 http_step(lua_State *L)
 {
