@@ -42,7 +42,7 @@ end
 -- What is between a new connection and its use.
 local function prepare(conn, request, via)
   local ok, err, code = true, nil, nil
-  if via and url.secure(request.url) then
+  if via and proxy.tunnels(request.url) then
     ok, err, code = tunnel(conn, request.url, via)
   end
   if ok and url.secure(request.url) then
@@ -104,7 +104,7 @@ end
 local function take(request, via, address, open)
   local opts, to = request.opts, request.url
   -- Through a proxy plain requests for all origins share what is open.
-  local label = url.origin(via and not url.secure(to) and via or to)
+  local label = url.origin(via and not proxy.tunnels(to) and via or to)
   return pool.connect(address, {
     pool = pool_settings(opts.pool, label),
     tls = url.secure(to) and (opts.tls or true) or nil,

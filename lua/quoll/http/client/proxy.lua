@@ -87,6 +87,14 @@ function proxy.choose(setting, target)
   return parse(text)
 end
 
+--- Whether what goes to a target through a proxy is hidden from it, behind a
+-- CONNECT: all that is not plain HTTP.
+-- @tparam table target parsed URL
+-- @treturn boolean
+function proxy.tunnels(target)
+  return target.scheme ~= "http"
+end
+
 --- What an Authorization field says of a URL's user.
 -- @tparam table parsed URL
 -- @treturn ?string nil: it has none

@@ -74,19 +74,4 @@ function handshake.check(given, known, method)
   return opts
 end
 
---- A message's head as it is sent.
--- @string start its first line
--- @tparam {string,...} ... lists of lines
--- @treturn string
-function handshake.head(start, ...)
-  local all = { start }
-  for _, list in ipairs { ... } do
-    for _, line in ipairs(list) do
-      all[#all + 1] = line
-    end
-  end
-  all[#all + 1] = "\r\n"
-  return table.concat(all, "\r\n")
-end
-
 return handshake

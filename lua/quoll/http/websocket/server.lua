@@ -83,6 +83,16 @@ local function choose(protocols, header)
   end
 end
 
+local function write(lines, more)
+  local text = "HTTP/1.1 101 Switching Protocols\r\n"
+    .. table.concat(lines, "\r\n") .. "\r\n"
+  for _, line in ipairs(more) do
+    text = text .. line .. "\r\n"
+  end
+  return text .. "\r\n"
+end
+
+-- The head that agrees, and what was agreed on.
 local function answer(req, opts)
   local protocol = choose(opts.protocols, req.headers["sec-websocket-protocol"])
   local header, agreed = extension.accept(
@@ -95,9 +105,8 @@ local function answer(req, opts)
   if header then
     lines[#lines + 1] = "Sec-WebSocket-Extensions: " .. header
   end
-  return handshake.head("HTTP/1.1 101 Switching Protocols", lines, opts.lines),
-    { protocol = protocol, deflate = agreed, max = opts.max, ping = opts.ping,
-      send_timeout = opts.send_timeout }
+  return write(lines, opts.lines), { protocol = protocol, deflate = agreed,
+    max = opts.max, ping = opts.ping, send_timeout = opts.send_timeout }
 end
 
 --- Makes a websocket of a request: answers 101 and takes the connection. What a

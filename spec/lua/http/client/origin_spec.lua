@@ -9,28 +9,6 @@ local tls = require "spec.support.tls_pair"
 local http = quoll.http
 local OK = peer.answer "ok"
 
--- A proxy that opens a way to where it is asked to, whatever the name.
-local function tunnel_to(address, seen)
-    return function(conn)
-        local there = assert(quoll.connect(address))
-        if seen then
-            seen.conn = conn
-        end
-        conn:send "HTTP/1.1 200 Yes\r\nContent-Length: 7\r\n\r\n"
-        quoll.scope(function(s)
-            s:background(function()
-                for piece in there:chunks() do
-                    conn:send(piece)
-                end
-            end)
-            for piece in conn:chunks() do
-                there:send(piece)
-            end
-        end)
-        return false
-    end
-end
-
 local function trusting(opts)
     opts = opts or {}
     opts.tls = tls.client { timeout = nil, server_name = nil }
@@ -125,7 +103,8 @@ describe("quoll.http.client.origin", function()
 
     it("goes through a proxy with TLS", peer.with({ OK, OK },
         function(url, heard)
-            peer.serve({ tunnel_to(url:match "//(.*)") }, function(proxy, asked)
+            local way = peer.tunnel_to(url:match "//(.*)")
+            peer.serve({ way }, function(proxy, asked)
                 for _ = 1, 2 do
                     assert.equal("ok", assert(http.get("https://localhost/",
                         trusting { proxy = proxy:gsub("//", "//u:p@") }))
@@ -149,7 +128,7 @@ describe("quoll.http.client.origin", function()
         quoll.run(function()
             peer.serve({ endless, { "HTTP/1.0 200 OK\r\n\r\nhello" } },
                 function(url)
-                    local way = tunnel_to(url:match "//(.*)", seen)
+                    local way = peer.tunnel_to(url:match "//(.*)", seen)
                     peer.serve({ way, way }, function(proxy)
                         local opts = trusting { proxy = proxy, pool = false }
                         local res = assert(http.get("https://localhost/", opts))

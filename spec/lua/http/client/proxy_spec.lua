@@ -23,6 +23,14 @@ describe("quoll.http.client.proxy", function()
         assert.is_nil(proxy.credentials(target))
     end)
 
+    it("sees nothing but plain HTTP", function()
+        for text, expected in pairs { ["http://a"] = false,
+            ["https://a"] = true, ["ws://a"] = true, ["wss://a"] = true }
+        do
+            assert.equal(expected, proxy.tunnels(url.parse(text)), text)
+        end
+    end)
+
     it("passes by what no_proxy names", function()
         for _, case in ipairs {
             { "a.example", "http://a.example/", true },

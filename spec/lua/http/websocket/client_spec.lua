@@ -1,4 +1,5 @@
 local helper = require "spec.helper"
+local peer = require "spec.support.http_peer"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 local raw = require "quoll.core.websocket"
@@ -74,9 +75,9 @@ describe("lua/quoll/http/websocket/client", function()
 
     it("refuses a server that has not understood", function()
         local cases = {
-            { "bad answer", { [0] = "HTTP/2 101 x" } },
-            { "bad answer", { "Upgrade websocket" } },
-            { "bad answer", { " Upgrade: websocket" } },
+            { "bad response: bad version", { [0] = "HTTP/2 101 x" } },
+            { "bad response: bad field", { "Upgrade websocket" } },
+            { "bad response: bad field", { " Upgrade: websocket" } },
             { "answered with status 404", { [0] = "HTTP/1.1 404 Not Found" } },
             { "answered with status 302", { [0] = "HTTP/1.1 302 Found",
                 "Location: /" } },
@@ -87,7 +88,9 @@ describe("lua/quoll/http/websocket/client", function()
                 { [4] = "Sec-WebSocket-Protocol: x" } },
             { "bad WebSocket handshake",
                 { [4] = "Sec-WebSocket-Extensions: x-other" } },
-            { "answer too large", { [4] = "X: " .. ("x"):rep(40000) } },
+            { "bad WebSocket handshake", { [0] = "HTTP/1.0 101 x" } },
+            { "bad response: head too large",
+                { [4] = "X: " .. ("x"):rep(40000) } },
         }
         for _, case in ipairs(cases) do
             served(answer(case[2]), function(address)
@@ -98,6 +101,28 @@ describe("lua/quoll/http/websocket/client", function()
             end)()
         end
     end)
+
+    it("goes through a proxy, which hears nothing of it", served(echo(),
+        function(address)
+            peer.serve({ peer.tunnel_to(address) }, function(proxy, asked)
+                local ws = assert(http.websocket("ws://" .. address,
+                    { proxy = proxy, timeout = pair.PATIENCE }))
+                assert.is_true(ws:send "x")
+                assert.equal("x", (ws:receive(pair.PATIENCE)))
+                assert.matches("^CONNECT " .. address, asked[1].head)
+                assert.is_true(ws:close())
+            end)
+        end))
+
+    it("lets no caller change the handshake", served(function(req, conn)
+        assert.equal("websocket", req:header "upgrade")
+        assert.equal(24, #req:header "sec-websocket-key")
+        assert.equal("Basic dTpw", req:header "authorization")
+        answer {} (req, conn)
+    end, function(address)
+        assert(http.websocket("ws://u:p@" .. address, { headers = {
+            upgrade = "h2c", ["sec-websocket-key"] = "x" } }))
+    end))
 
     it("gives up in time", served(function(_, conn)
         conn:receive(1)

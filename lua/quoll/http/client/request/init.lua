@@ -193,7 +193,7 @@ local function complete(made, via)
     fields.default(headers, "Cookie", opts.jar:get(made.url))
   end
   add_framing(headers, made)
-  if via and not url.secure(made.url) then
+  if via and not proxy.tunnels(made.url) then
     fields.default(headers, "Proxy-Authorization", proxy.credentials(via))
   end
   return headers
@@ -205,7 +205,7 @@ end
 -- @treturn string
 function request.head(made, via)
   local target = url.target(made.url)
-  if via and not url.secure(made.url) then
+  if via and not proxy.tunnels(made.url) then
     target = "http://" .. url.authority(made.url) .. target
   end
   return table.concat { made.method, " ", target, " HTTP/1.1\r\n",
