@@ -1,25 +1,13 @@
 /*
  * answer.c: heads of answers, and what becomes of the connection behind them.
- * Whatever a script gives, no byte of it ends a line.
  */
 #include "http.h"
 
 #include "core/sys.h"
 
 #include <llhttp.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
-
-/* What a script's headers have said. */
-typedef struct {
-    bool date;
-    bool type;
-    bool server;
-    bool has_length;
-    uint64_t length;
-} said_t;
 
 static ql_buffers_t *
 buffers_of(const ql_http_exchange_t *x)
@@ -32,144 +20,19 @@ ql__http_put(ql_http_exchange_t *x, const char *s, size_t n)
 {
     ql_buffer_t *out = &x->cork.out;
 
-    if (n > UINT32_MAX
-        || ql_buffer_room(buffers_of(x), out, (uint32_t) n, QL_BUFFER_MAX)
-               != NGX_OK)
+    if (n == 0) {
+        return NGX_OK;
+    }
+    if (n > out->cap - out->end
+        && (n > UINT32_MAX
+            || ql_buffer_room(buffers_of(x), out, (uint32_t) n, QL_BUFFER_MAX)
+                   != NGX_OK))
     {
         return NGX_ERROR;
     }
     memcpy(out->data + out->end, s, n);
     out->end += (uint32_t) n;
     return NGX_OK;
-}
-
-/* -------------------------------------------------------- their fields ---- */
-
-static bool
-is(const char *name, size_t n, const char *other)
-{
-    return strlen(other) == n && strncasecmp(name, other, n) == 0;
-}
-
-static uint64_t
-number(const char *s)
-{
-    uint64_t n = 0;
-
-    for (; *s >= '0' && *s <= '9' && n < (uint64_t) 1 << 59; s++) {
-        n = n * 10 + (uint64_t) (*s - '0');
-    }
-    return n;
-}
-
-/* Is the field ours to write? Else it is noted where it stands for ours. */
-static bool
-note(ql_http_exchange_t *x, said_t *said, const char *name, size_t n,
-     const char *value, size_t size)
-{
-    switch (n) {
-    case sizeof("date") - 1:
-        said->date |= is(name, n, "date");
-        return false;
-    case sizeof("server") - 1:
-        said->server |= is(name, n, "server");
-        return false;
-    case sizeof("connection") - 1:
-        if (!is(name, n, "connection")) {
-            return false;
-        }
-        x->keep &= !is(value, size, "close");
-        return !is(value, size, "upgrade");
-    case sizeof("content-type") - 1:
-        said->type |= is(name, n, "content-type");
-        return false;
-    case sizeof("content-length") - 1:
-        if (!is(name, n, "content-length")) {
-            return false;
-        }
-        said->has_length = true;
-        said->length = number(value);
-        return true;
-    case sizeof("transfer-encoding") - 1:
-        return is(name, n, "transfer-encoding");
-    default:
-        return false;
-    }
-}
-
-/* The line of a name, and of the value on top: a string or a number. */
-static const char *
-put_field(lua_State *L, ql_http_exchange_t *x, said_t *said, const char *name,
-          size_t n)
-{
-    size_t size;
-    const char *value = lua_tolstring(L, -1, &size);
-
-    if (value == NULL) {
-        return "a header's value is no string";
-    }
-    if (!ql_http_value(value, size)) {
-        return "a header's value has a control character";
-    }
-    if (note(x, said, name, n, value, size)) {
-        return NULL;
-    }
-    if (ql__http_put(x, name, n) != NGX_OK || ql__http_put(x, ": ", 2) != NGX_OK
-        || ql__http_put(x, value, size) != NGX_OK
-        || ql__http_put(x, "\r\n", 2) != NGX_OK)
-    {
-        return "not enough memory";
-    }
-    return NULL;
-}
-
-/* The value on top: one, a list, or false. */
-static const char *
-put_values(lua_State *L, ql_http_exchange_t *x, said_t *said, const char *name,
-           size_t n)
-{
-    const char *why = NULL;
-
-    if (lua_type(L, -1) == LUA_TBOOLEAN && !lua_toboolean(L, -1)) {
-        return NULL;
-    }
-    if (!lua_istable(L, -1)) {
-        return put_field(L, x, said, name, n);
-    }
-    for (int i = 1; why == NULL; i++) {
-        lua_rawgeti(L, -1, i);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            break;
-        }
-        why = put_field(L, x, said, name, n);
-        lua_pop(L, 1);
-    }
-    return why;
-}
-
-static const char *
-put_fields(lua_State *L, ql_http_exchange_t *x, int headers, said_t *said)
-{
-    const char *why = NULL;
-    int top = lua_gettop(L);
-
-    lua_pushnil(L);
-    while (why == NULL && lua_next(L, headers)) {
-        size_t n;
-        const char *name;
-
-        if (lua_type(L, -2) != LUA_TSTRING) {
-            why = "a header's name is no string";
-            break;
-        }
-        name = lua_tolstring(L, -2, &n);
-        why = ql_http_token(name, n) ? put_values(L, x, said, name, n)
-                                     : "a header's name is no token";
-        lua_pop(L, 1);
-    }
-    lua_settop(L, top);
-    return why;
 }
 
 /* ----------------------------------------------------------- our fields ---- */
@@ -182,19 +45,6 @@ append(char *to, const char *s, size_t n)
 }
 
 #define APPEND(to, literal) append(to, literal, sizeof(literal) - 1)
-
-static char *
-append_number(char *to, uint64_t n)
-{
-    char digits[20];
-    int i = sizeof(digits);
-
-    do {
-        digits[--i] = (char) ('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
-    return append(to, digits + i, sizeof(digits) - (size_t) i);
-}
 
 /* The wall clock is read once a second of the loop's. */
 static const char *
@@ -224,7 +74,7 @@ append_connection(const ql_http_exchange_t *x, char *to)
 
 static char *
 append_length(const ql_http_exchange_t *x, const ql_http_head_t *head,
-              const said_t *said, char *to)
+              const ql_http_said_t *said, char *to)
 {
     bool theirs = said->has_length
                && (head->status == 304 || x->method == HTTP_HEAD);
@@ -239,13 +89,13 @@ append_length(const ql_http_exchange_t *x, const ql_http_head_t *head,
         return x->chunked ? APPEND(to, "Transfer-Encoding: chunked\r\n") : to;
     }
     to = APPEND(to, "Content-Length: ");
-    to = append_number(to, length);
+    to = ql_http_number(to, length);
     return APPEND(to, "\r\n");
 }
 
 static char *
 append_fields(const ql_http_exchange_t *x, const ql_http_head_t *head,
-              const said_t *said, char *to)
+              const ql_http_said_t *said, char *to)
 {
     const ql_http_config_t *config = x->config;
 
@@ -276,10 +126,29 @@ append_status(unsigned status, char *to)
     }
     reason = ql_http_reason(status);
     to = APPEND(to, "HTTP/1.1 ");
-    to = append_number(to, status);
+    to = ql_http_number(to, status);
     *to++ = ' ';
     to = append(to, reason, strlen(reason));
     return APPEND(to, "\r\n");
+}
+
+/* The head that most answers have, whole: 200, text of a known length, nothing
+ * of the script's, and the connection goes on. */
+static char *
+append_plain(const ql_http_exchange_t *x, uint64_t length, char *to)
+{
+    const ql_http_config_t *config = x->config;
+
+    to = APPEND(to, "HTTP/1.1 200 OK\r\nDate: ");
+    to = append(to, date(config->http), QL_HTTP_DATE);
+    to = APPEND(to, "\r\n");
+    if (config->server_size != 0) {
+        to = append(to, config->server, config->server_size);
+    }
+    to = APPEND(to, "Content-Type: text/plain; charset=utf-8\r\n"
+                    "Content-Length: ");
+    to = ql_http_number(to, length);
+    return APPEND(to, "\r\n\r\n");
 }
 
 /* ---------------------------------------------------------------- heads ---- */
@@ -313,6 +182,38 @@ head_begin(ql_http_exchange_t *x, const ql_http_head_t *head)
     }
 }
 
+static bool
+is_plain(const ql_http_exchange_t *x, const ql_http_head_t *head)
+{
+    return head->status == 200 && head->headers == 0 && head->text
+        && !head->chunked && x->keep && x->minor != 0;
+}
+
+/* All lines of it; what is there already stays when it fails. */
+static const char *
+put_lines(lua_State *L, ql_http_exchange_t *x, const ql_http_head_t *head)
+{
+    ql_buffer_t *out = &x->cork.out;
+    ql_http_said_t said = {.date = false};
+    const char *why;
+    char *to = append_status(head->status, out->data + out->end);
+
+    out->end = (uint32_t) (to - out->data);
+    if (head->headers != 0) {
+        why = ql__http_put_fields(L, x, head->headers, &said);
+        if (why != NULL) {
+            return why;
+        }
+        if (ql_buffer_room(buffers_of(x), out, HEAD_ROOM, QL_BUFFER_MAX)
+            != NGX_OK) {
+            return "not enough memory";
+        }
+    }
+    to = append_fields(x, head, &said, out->data + out->end);
+    out->end = (uint32_t) (to - out->data);
+    return NULL;
+}
+
 const char *
 ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
                   const ql_http_head_t *head)
@@ -320,7 +221,6 @@ ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
     ql_buffer_t *out = &x->cork.out;
     uint32_t before = ql_buffer_unread(out);
     const char *why = NULL;
-    said_t said = {.date = false};
     bool keep = x->keep;
 
     head_begin(x, head);
@@ -328,24 +228,18 @@ ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
     {
         return "not enough memory";
     }
-    out->end = (uint32_t) (append_status(head->status, out->data + out->end)
-                           - out->data);
-    if (head->headers != 0) {
-        why = put_fields(L, x, head->headers, &said);
-    }
-    if (why == NULL
-        && ql_buffer_room(buffers_of(x), out, HEAD_ROOM, QL_BUFFER_MAX)
-               != NGX_OK)
-    {
-        why = "not enough memory";
+    if (is_plain(x, head)) {
+        char *end = append_plain(x, head->length, out->data + out->end);
+
+        out->end = (uint32_t) (end - out->data);
+    } else {
+        why = put_lines(L, x, head);
     }
     if (why != NULL) {
         out->end = out->start + before;
         x->keep = keep;
         return why;
     }
-    out->end = (uint32_t) (append_fields(x, head, &said, out->data + out->end)
-                           - out->data);
     x->begun = 1;
     x->status = (uint16_t) head->status;
     x->length = x->bodyless ? 0 : head->length;

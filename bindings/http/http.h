@@ -256,6 +256,20 @@ void ql__http_answered(ql_http_exchange_t *x);
 /* Gathers an answer of ours, after which the connection closes. */
 void ql__http_turn_away(ql_http_exchange_t *x, unsigned status);
 
+/* headers.c */
+/* What a script's headers have said. */
+typedef struct {
+    bool date;
+    bool type;
+    bool server;
+    bool has_length;
+    uint64_t length;
+} ql_http_said_t;
+/* Gathers a line for each value of the table at index `headers`; NULL, or why
+ * not. */
+const char *ql__http_put_fields(lua_State *L, ql_http_exchange_t *x,
+                                int headers, ql_http_said_t *said);
+
 /* reply.c */
 /* The answer that the values from index 2 on are, gathered; a long body is the
  * tail then, and the value at index 2. NGX_DECLINED: it is not one that C knows,

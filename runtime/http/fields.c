@@ -16,16 +16,17 @@ typedef struct {
     unsigned connections;
 } seen_t;
 
-/* A name, which is a token, as `known`, which is in lower case. */
+/* A name, which is a token, as `known`, which is in lower case: nearly all
+ * others differ in their first letters. */
 static inline bool
 is(const char *name, const char *known, size_t n)
 {
-    unsigned different = 0;
-
     for (size_t i = 0; i < n; i++) {
-        different |= (unsigned) ((uint8_t) (name[i] | 0x20) ^ known[i]);
+        if ((name[i] | 0x20) != known[i]) {
+            return false;
+        }
     }
-    return different == 0;
+    return true;
 }
 
 static int

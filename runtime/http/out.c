@@ -1,5 +1,5 @@
 /*
- * out.c: names, values, reasons and dates of a head.
+ * out.c: names, values, reasons, numbers and dates of a head.
  */
 #include "out.h"
 
@@ -91,6 +91,22 @@ ql_http_reason(unsigned status)
         return "";
     }
     return reasons[status];
+}
+
+char *
+ql_http_number(char *to, uint64_t n)
+{
+    char text[20];
+    size_t i = sizeof(text);
+
+    do {
+        text[--i] = (char) ('0' + n % 10);
+        n /= 10;
+    } while (n != 0);
+    while (i < sizeof(text)) {
+        *to++ = text[i++];
+    }
+    return to;
 }
 
 static void

@@ -21,6 +21,9 @@ bool ql_http_value(const char *s, size_t n);
 /* "OK", "Not Found"; of an unknown status "". */
 const char *ql_http_reason(unsigned status);
 
+/* The decimal digits of n, at most 20; returns their end. */
+char *ql_http_number(char *to, uint64_t n);
+
 /* With the final zero; years 0 to 9999. */
 void ql_http_date(char to[QL_HTTP_DATE + 1], time_t t);
 

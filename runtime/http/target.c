@@ -23,24 +23,27 @@ bracketed(const char *s, size_t n)
     return inet_pton(AF_INET6, text, &addr) == 1;
 }
 
-/* Every "%" before two digits. */
-static bool
-encoded(const char *s, size_t n)
+/* Bytes of a name, up to what can be in none; every "%" stands before two
+ * digits, or *bad is set. */
+static size_t
+regname(const char *s, size_t n, bool *bad)
 {
-    const char *end = s + n;
+    size_t i = 0;
 
-    for (; (s = memchr(s, '%', (size_t) (end - s))) != NULL; s += 3) {
-        if (end - s < 3 || ql__http_span(s + 1, 2, QL_HTTP_HEX) != 2) {
-            return false;
+    for (; i < n && ql__http_is(s[i], QL_HTTP_REGNAME); i++) {
+        if (s[i] == '%'
+            && (n - i < 3 || ql__http_span(s + i + 1, 2, QL_HTTP_HEX) != 2)) {
+            *bad = true;
         }
     }
-    return true;
+    return i;
 }
 
 bool
 ql__http_authority(const char *s, size_t n)
 {
     const char *end;
+    bool bad = false;
     size_t host;
 
     if (n > 0 && s[0] == '[') {
@@ -50,8 +53,8 @@ ql__http_authority(const char *s, size_t n)
         }
         host = (size_t) (end - s) + 1;
     } else {
-        host = ql__http_span(s, n, QL_HTTP_REGNAME);
-        if (!encoded(s, host)) {
+        host = regname(s, n, &bad);
+        if (bad) {
             return false;
         }
     }

@@ -42,6 +42,19 @@ describe("runtime/http/out", function()
         end
     end)
 
+    it("writes numbers", function()
+        local to = ffi.new("char[21]")
+        for _, text in ipairs { "0", "9", "10", "4294967296",
+            "18446744073709551615" } do
+            local n = 0ULL
+            for digit in text:gmatch "%d" do
+                n = n * 10 + tonumber(digit)
+            end
+            assert.equal(#text, lib.ql_http_number(to, n) - to)
+            assert.equal(text, ffi.string(to, #text))
+        end
+    end)
+
     it("has the date as HTTP writes it", function()
         assert.equal("Sun, 06 Nov 1994 08:49:37 GMT", date(784111777))
         assert.equal("Thu, 01 Jan 1970 00:00:00 GMT", date(0))
