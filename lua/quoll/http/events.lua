@@ -5,6 +5,9 @@ local callable = require "quoll.callable"
 local core = require "quoll.core"
 local options = require "quoll.options"
 local channel = require "quoll.sync.channel"
+local select_ready = require("quoll.sync.select").select
+local stop = require "quoll.stop"
+local stopped = require("quoll.sync.event").new()
 local task = require "quoll.task"
 
 local raise = core.raise
@@ -64,13 +67,27 @@ function events.format(event)
   return table.concat(out)
 end
 
+stop.hook(function() stopped:set() end)
+
+-- The next of a channel, unless a stop comes first.
+local function receive(self, from)
+  local ready, err, code = select_ready({ from = from, stop = stopped },
+    self.keepalive)
+  if ready == "from" then
+    return from:receive(0)
+  elseif ready then
+    return nil, "closed", "CLOSED"
+  end
+  return nil, err, code
+end
+
 local function closed(code)
   return code == "CLOSED" or code == "OWNER_ENDED"
 end
 
 -- What receives; ends, quietly, when it is closed.
 local function from_channel(self)
-  local event, err, code = self.source:receive(self.keepalive)
+  local event, err, code = receive(self, self.source)
   if event ~= nil then
     return events.format(event)
   elseif code == "TIMEOUT" then
@@ -101,10 +118,11 @@ local function from_function(self)
     self.from = channel.new()
     self.task = core.spawn(produce, self.source, self.from):detach()
   end
-  local got, _, code = self.from:receive(self.keepalive)
-  if not got then
-    assert(code == "TIMEOUT", code)
+  local got, _, code = receive(self, self.from)
+  if code == "TIMEOUT" then
     return ":\n\n"
+  elseif not got then
+    self:close()
   elseif got.event ~= nil then
     return events.format(got.event)
   elseif got.failed then
@@ -147,12 +165,15 @@ end
 -- (comes back as Last-Event-ID), `retry` (s), `comment`
 -- @tparam ?table opts `keepalive` (15): seconds of silence after which a
 -- comment is sent; `retry`: seconds after which a browser comes back;
--- `headers`. After `quoll.stop` a stream ends with its next event or comment
+-- `headers`. A stream ends at `quoll.stop`
 -- @treturn number status
 -- @return body
 -- @treturn table headers
 function events.events(source, opts)
   opts = options.check(opts, OPTIONS, "events")
+  if not core.stopping() then
+    stopped:clear()
+  end
   local self = { source = source, keepalive = opts.keepalive or KEEPALIVE }
   if callable(source) then
     self.step = from_function

@@ -138,4 +138,32 @@ describe("quoll.http.events", function()
         ]]
         assert.equal("data: a\n\nnil\n", result.out, result.err)
     end)
+
+    it("ends at once when the server stops while it waits", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            local channel, topic = quoll.sync.channel(), quoll.sync.topic()
+            local function waits()
+                quoll.defer(print, "deferred")
+                channel:receive()
+            end
+            for name, source in pairs { channel = channel, waits = waits,
+                subscription = topic:subscribe(1) } do
+                quoll.run(function()
+                    local _, body = quoll.http.events(source,
+                        { keepalive = 600 })
+                    local task = quoll.spawn(function() print((body())) end)
+                    quoll.sleep(0)
+                    quoll.stop()
+                    task:wait()
+                end)
+            end
+        ]]
+        local lines = {}
+        for line in result.out:gmatch "[^\n]+" do
+            lines[#lines + 1] = line
+        end
+        table.sort(lines)
+        assert.same({ "deferred", "nil", "nil", "nil" }, lines, result.err)
+    end)
 end)
