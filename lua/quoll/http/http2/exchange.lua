@@ -1,14 +1,14 @@
 --- From a request to its answer.
 -- @module quoll.http.http2.exchange
 
-local answer = require "quoll.http.http2.answer"
 local core = require "quoll.core"
-local failure = require "quoll.http.failure"
 local defer = require("quoll.task.defer").defer
+local failure = require "quoll.http.failure"
 local raw = require "quoll.http.http2.core"
 local reason = require("quoll.http.core").reason
 local request = require "quoll.http.http2.request"
 local respond_with = require "quoll.http.respond"
+local send = require("quoll.http.http2.respond").send
 
 local results, tell = respond_with.results, respond_with.tell
 
@@ -19,7 +19,7 @@ local LINGER = 1 -- s
 local LEFT = 499 -- nginx's status of a request whose client has left
 
 local function refuse(stream, status, text)
-  return answer.send(stream, status, text or reason(status) .. "\n")
+  return send(stream, status, text or reason(status) .. "\n")
 end
 
 -- Too late for an answer once a head is out.
@@ -46,7 +46,7 @@ local function respond(stream, settings, ok, ...)
   if not status then
     return fail(stream, settings, body)
   end
-  local sent, why = answer.send(stream, status, body, headers)
+  local sent, why = send(stream, status, body, headers)
   if sent == nil then
     return fail(stream, settings, why)
   end

@@ -1,7 +1,7 @@
 --- Answers compressed as they leave, by Debian's lua-zlib.
 -- @module quoll.http.middleware.gzip
 
-local accept = require "quoll.http.accept"
+local accept = require "quoll.http.syntax.accept"
 local callable = require "quoll.callable"
 local core = require "quoll.core"
 local deflate = require "quoll.http.middleware.deflate"

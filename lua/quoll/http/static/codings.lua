@@ -2,7 +2,7 @@
 -- @module quoll.http.static.codings
 
 local core = require "quoll.core"
-local accept = require "quoll.http.accept"
+local accept = require "quoll.http.syntax.accept"
 
 local codings = {}
 

@@ -1,5 +1,5 @@
 --- What a handler returns, as an answer of HTTP/2.
--- @module quoll.http.http2.answer
+-- @module quoll.http.http2.respond
 
 local core = require "quoll.core"
 local failure = require "quoll.http.failure"
@@ -8,7 +8,7 @@ local format_date = require("quoll.http.syntax.date").format
 local pieces = require "quoll.http.pieces"
 local pull = require "quoll.http.pull"
 
-local answer = {}
+local respond = {}
 
 local INTERNAL_ERROR = 2 -- RFC 9113, section 7
 local SLICE = 65536 -- bytes of a file at a time
@@ -171,7 +171,7 @@ end
 -- @treturn[1] boolean true; false: cut short
 -- @treturn[2] nil
 -- @treturn[2] string why nothing was sent
-function answer.send(stream, status, body, headers)
+function respond.send(stream, status, body, headers)
   local send, length, text = prepare(body)
   if not send then
     return nil, length
@@ -195,4 +195,4 @@ function answer.send(stream, status, body, headers)
   return true
 end
 
-return answer
+return respond

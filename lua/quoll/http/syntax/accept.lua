@@ -1,6 +1,6 @@
 --- Accept-Encoding: which of the codings at hand a client wants most.
 -- RFC 9110, section 12.5.3.
--- @module quoll.http.accept
+-- @module quoll.http.syntax.accept
 
 local trim = require "quoll.http.syntax.trim"
 

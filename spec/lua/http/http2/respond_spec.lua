@@ -21,7 +21,7 @@ local function returns(...)
     return function() return unpack(results, 1, n) end
 end
 
-describe("lua/http/http2/answer", function()
+describe("lua/http/http2/respond", function()
     helper.gates()
 
     it("has the fields of a text", function()

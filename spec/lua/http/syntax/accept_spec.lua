@@ -1,6 +1,6 @@
-local accept = require "quoll.http.accept"
+local accept = require "quoll.http.syntax.accept"
 
-describe("quoll.http.accept", function()
+describe("quoll.http.syntax.accept", function()
     local both = { "br", "gzip" }
 
     it("reads weights", function()

@@ -165,7 +165,7 @@ describe("quoll.http.static", function()
         do
             local ok, err = pcall(static, args[1], args[2])
             assert.is_false(ok)
-            assert.matches("static_spec.lua:%d+: bad argument", err)
+            assert.matches("init_spec.lua:%d+: bad argument", err)
         end
     end)
 
