@@ -37,6 +37,7 @@ typedef struct {
                                  stays, since requests look at it */
     void *messages;           /* free messages, chained by their first bytes */
     uint32_t messages_kept;   /* length of the chain */
+    int metatable;            /* of requests and responses: in the registry */
     uint64_t serial;          /* the last message's */
     uint64_t clock_due;       /* ms of the loop at which the date is another */
     ql_http_clock_t clock;

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char held_kind = 0; /* of ql_http_held_t; registry: address -> the
-                                    metatable */
+static const char held_kind = 0; /* its address: of ql_http_held_t */
 
 /* What scripts find by name that no function makes. */
 typedef enum {
@@ -29,20 +28,20 @@ typedef enum {
     FIELD_UPGRADE
 } field_t;
 
-static const char *const field_names[] = {[FIELD_METHOD] = "method",
-                                          [FIELD_TARGET] = "target",
-                                          [FIELD_PATH] = "path",
-                                          [FIELD_QUERYSTRING] = "querystring",
-                                          [FIELD_VERSION] = "version",
-                                          [FIELD_HOST] = "host",
-                                          [FIELD_SCHEME] = "scheme",
-                                          [FIELD_HEADERS] = "headers",
-                                          [FIELD_ID] = "id",
-                                          [FIELD_LENGTH] = "length",
-                                          [FIELD_STATUS] = "status",
-                                          [FIELD_REASON] = "reason",
-                                          [FIELD_KEEPALIVE] = "keepalive",
-                                          [FIELD_UPGRADE] = "upgrade"};
+/* In the order of field_t. */
+static const char *const field_names[] = {
+    "",        "method", "target", "path",      "querystring",
+    "version", "host",   "scheme", "headers",   "id",
+    "length",  "status", "reason", "keepalive", "upgrade"};
+
+/* Upvalue 4 of __index is an array of strings that need not be made: the
+ * methods' names at llhttp's numbers + 1, and these. */
+enum {
+    WORD_HTTP = 64,
+    WORD_HTTPS,
+    WORD_1_0,
+    WORD_1_1
+};
 
 /* -------------------------------------------------------------- push ---- */
 
@@ -99,8 +98,7 @@ ql__http_push(lua_State *L, ql_http_exchange_t *x)
         ql__http_message_free(x);
     }
     ql_buffer_settle(&http->core->buffers, &conn->in);
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &held_kind);
-    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, http->metatable);
     lua_setmetatable(L, -2);
     return true;
 }
@@ -122,6 +120,13 @@ static int
 push_span(lua_State *L, const ql_http_held_t *h, ql_http_span_t span)
 {
     lua_pushlstring(L, ql__http_bytes(h) + span.at, span.size);
+    return 1;
+}
+
+static int
+push_word(lua_State *L, int word)
+{
+    lua_rawgeti(L, lua_upvalueindex(4), word);
     return 1;
 }
 
@@ -191,8 +196,7 @@ push_of_request(lua_State *L, ql_http_held_t *h, field_t field)
     }
     switch (field) {
     case FIELD_METHOD:
-        lua_pushstring(L, llhttp_method_name((llhttp_method_t) h->method));
-        return 1;
+        return push_word(L, h->method + 1);
     case FIELD_TARGET:
         return push_span(L, h, h->target);
     case FIELD_PATH:
@@ -202,8 +206,7 @@ push_of_request(lua_State *L, ql_http_held_t *h, field_t field)
     case FIELD_HOST:
         return push_host(L, h);
     case FIELD_SCHEME:
-        lua_pushstring(L, h->secure ? "https" : "http");
-        return 1;
+        return push_word(L, h->secure ? WORD_HTTPS : WORD_HTTP);
     default:
         return 0;
     }
@@ -214,8 +217,7 @@ push_field(lua_State *L, ql_http_held_t *h, field_t field)
 {
     switch (field) {
     case FIELD_VERSION:
-        lua_pushstring(L, h->minor != 0 ? "1.1" : "1.0");
-        return 1;
+        return push_word(L, h->minor != 0 ? WORD_1_1 : WORD_1_0);
     case FIELD_HEADERS:
         ql__http_push_fields(L, h);
         return keep(L, h);
@@ -253,6 +255,7 @@ static int
 message_index(lua_State *L)
 {
     ql_http_held_t *h = ql__http_held(L, 1, "index");
+    lua_Integer field;
 
     if (h->own) {
         lua_getfenv(L, 1);
@@ -265,8 +268,9 @@ message_index(lua_State *L)
     }
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(2));
-    if (lua_type(L, -1) == LUA_TNUMBER) {
-        return push_field(L, h, (field_t) lua_tointeger(L, -1));
+    field = lua_tointeger(L, -1);
+    if (field != 0) {
+        return push_field(L, h, (field_t) field);
     }
     if (!lua_isnil(L, -1)) {
         return 1;
@@ -341,6 +345,26 @@ http_message_connection(lua_State *L)
     return 0;
 }
 
+static void
+set_word(lua_State *L, int word, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_rawseti(L, -2, word);
+}
+
+static void
+push_words(lua_State *L)
+{
+    lua_createtable(L, WORD_1_1, 0);
+#define SET_METHOD(number, name, text) set_word(L, (number) + 1, #text);
+    HTTP_METHOD_MAP(SET_METHOD)
+#undef SET_METHOD
+    set_word(L, WORD_HTTP, "http");
+    set_word(L, WORD_HTTPS, "https");
+    set_word(L, WORD_1_0, "1.0");
+    set_word(L, WORD_1_1, "1.1");
+}
+
 /* The module's fields `methods` and `lazy` are for lua/quoll/http to fill. */
 void
 ql__open_message(lua_State *L, ql_http_t *http)
@@ -361,15 +385,15 @@ ql__open_message(lua_State *L, ql_http_t *http)
         lua_setfield(L, -2, field_names[i]);
     }
     lua_createtable(L, 0, 8);
-    lua_pushlightuserdata(L, (void *) (uintptr_t) &held_kind);
     lua_createtable(L, 0, 4);
     lua_pushlightuserdata(L, http);
-    lua_pushvalue(L, -5);
-    lua_pushvalue(L, -5);
-    luaL_setfuncs(L, metamethods, 3);
+    lua_pushvalue(L, -4);
+    lua_pushvalue(L, -4);
+    push_words(L);
+    luaL_setfuncs(L, metamethods, 4);
     lua_pushliteral(L, "message");
     lua_setfield(L, -2, "__metatable");
-    lua_rawset(L, LUA_REGISTRYINDEX);
+    http->metatable = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_setfield(L, -3, "lazy");
     lua_setfield(L, -2, "methods");
 }

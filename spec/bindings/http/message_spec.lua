@@ -37,6 +37,21 @@ describe("bindings/http/message", function()
             assert.equal("d", req.query.c)
         end))
 
+    it("names every method", function()
+        local seen = {}
+        http.run(function(req)
+            seen[#seen + 1] = req.method .. " " .. req.version
+            return ""
+        end, nil, function(connect)
+            for _, method in ipairs { "DELETE", "GET", "PATCH", "M-SEARCH",
+                "SOURCE" } do
+                http.ask(connect, method .. " / HTTP/1.0\n\n")
+            end
+        end)
+        assert.same({ "DELETE 1.0", "GET 1.0", "PATCH 1.0", "M-SEARCH 1.0",
+            "SOURCE 1.0" }, seen)
+    end)
+
     it("takes an absolute target apart", given(
         "GET http://[::1]:81/x HTTP/1.1\nHost: [::1]:81\n\n", function(req)
             assert.equal("[::1]", req.host)
