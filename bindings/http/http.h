@@ -289,6 +289,11 @@ void ql__http_unpark(ql_conn_t *conn);
 /* One recv: as ql__read_more. */
 ssize_t ql__http_recv(ql_conn_t *conn);
 
+/* linger.c */
+/* All answers have left: waits for the client's end, if that matters, and drops
+ * what comes until then. NGX_AGAIN, it is parked; NGX_ERROR with rop.err. */
+int ql__http_linger(ql_http_exchange_t *x);
+
 /* watch.c */
 /* From now on the task is cancelled when the client leaves. */
 void ql__http_watch(ql_http_exchange_t *x);

@@ -124,16 +124,4 @@ describe("bindings/http/step", function()
             assert.equal("/d", c:hear().body)
             assert.equal("/e", c:hear().body)
         end))
-
-    it("lets the client read an answer that comes before its body is sent",
-        http.with(path, nil, function(connect)
-            local c = connect()
-            c:say "POST /early HTTP/1.1\nHost: a\nContent-Length: 10000000\n\n"
-            local sent = quoll.spawn(function()
-                c.conn:send(("x"):rep(500000))
-            end)
-            assert.equal("/early", c:hear().body)
-            sent:wait()
-            assert.equal("", c:ended())
-        end))
 end)

@@ -4,6 +4,20 @@ local quoll = require "quoll"
 
 local GET = "GET /%s HTTP/1.1\nHost: a\n\n"
 
+-- Each path fails in a way of its own.
+local function failing(req)
+    if req.path == "/taken" then
+        assert(req:hijack())
+        error "late"
+    elseif req.path == "/closed" then
+        req:hijack():close()
+        error "closed"
+    elseif req.path == "/two" then
+        return {}, "x"
+    end
+    return nil, "why"
+end
+
 describe("lua/http/respond", function()
     helper.gates()
 
@@ -46,18 +60,7 @@ describe("lua/http/respond", function()
 
     it("tells whose request has failed, and why", function()
         local seen = {}
-        http.run(function(req)
-            if req.path == "/taken" then
-                assert(req:hijack())
-                error "late"
-            elseif req.path == "/closed" then
-                req:hijack():close()
-                error "closed"
-            elseif req.path == "/two" then
-                return {}, "x"
-            end
-            return nil, "why"
-        end, { onerror = function(err, traceback, where)
+        http.run(failing, { onerror = function(err, traceback, where)
             seen[#seen + 1] = where:gsub(":%d+$", ":port") .. ": "
                 .. tostring(err):gsub("^.*:%d+: ", "")
             assert.equal("string", type(traceback))
