@@ -29,9 +29,11 @@ local function get(url, headers)
     return res, assert(res:body())
 end
 
+-- Without injected system calls: curl 7.88 sends a body uncoded behind a head
+-- that left in parts.
 local function curl(...)
-    local out, err, ok = quoll.process.run({ "curl", "-sS", "--max-time",
-        "20", ... }, { timeout = 30 })
+    local out, err, ok = quoll.process.run({ "env", "-u", "LD_PRELOAD", "curl",
+        "-sS", "--max-time", "20", ... }, { timeout = 30 })
     assert(ok, err)
     return out
 end
