@@ -143,8 +143,8 @@ session_output(lua_State *L)
     return 1;
 }
 
-/* next(session) -> id, fresh, ended, sent, closed, reset: a stream of which something
- * new is known | nil. A fresh one is Lua's until it forgets it. */
+/* next(session) -> id, fresh, ended, sent, closed, reset: a stream of which
+ * something new is known | nil. A fresh one is Lua's until it forgets it. */
 static int
 session_next(lua_State *L)
 {

@@ -129,8 +129,9 @@ int ql__http_trailer(ql_http_message_t *m, const char *s, uint32_t at,
  * *piece, a run of decoded bytes in it, is used. NGX_OK: there is a piece, go
  * on with the rest; NGX_AGAIN: no piece, more bytes are needed; NGX_DONE: the
  * message has ended, *piece is its last (often empty) and unused bytes are of
- * the next message; NGX_ERROR: no piece, m->error, m->why. A chunk's line and the trailers are used as a whole: they have to
- * be in one piece, at most limits->head bytes. */
+ * the next message; NGX_ERROR: no piece, m->error, m->why. A chunk's line and
+ * the trailers are used as a whole: they have to be in one piece, at most
+ * limits->head bytes. */
 int ql_http_body(ql_http_message_t *m, const char *data, uint32_t n,
                  uint32_t *used, ql_http_span_t *piece);
 /* The peer has sent its end. NGX_OK: the message ends by it, or has ended;
