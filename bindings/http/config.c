@@ -3,6 +3,7 @@
  */
 #include "http.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 static const char config_kind = 0; /* registry: address -> its metatable */
 
 enum {
+    LINE_LEAST = 16,   /* bytes: "GET / HTTP/1.1" and its end */
     NO_LIMIT = 1 << 30 /* requests of a connection, bytes per second */
 };
 
@@ -98,16 +100,28 @@ config_hold(lua_State *L)
     return held;
 }
 
-/* The whole number opts[name], of table 1. */
+/* The whole number opts[name], of table 1, from min to max; UINT64_MAX: more
+ * than can be counted, math.huge too. Raises. */
 static uint64_t
-config_whole(lua_State *L, const char *name, uint64_t by_default)
+config_whole(lua_State *L, const char *name, uint64_t by_default, double min,
+             double max)
 {
     uint64_t value = by_default;
-    lua_Number n;
+    double n;
 
     lua_getfield(L, 1, name);
-    n = lua_tonumber(L, -1);
-    if (lua_isnumber(L, -1)) {
+    if (!lua_isnil(L, -1)) {
+        n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
+        if (!(n >= min && n <= max && n == floor(n))) {
+            char expected[80], end[24] = "up";
+
+            if (max < HUGE_VAL) {
+                (void) snprintf(end, sizeof(end), "to %.0f", max);
+            }
+            (void) snprintf(expected, sizeof(expected),
+                            "a whole number from %.0f %s", min, end);
+            ql_bad_argument(L, -1, name, "serve", expected);
+        }
         value = n < 0x1p53 ? (uint64_t) n : UINT64_MAX;
     }
     lua_pop(L, 1);
@@ -115,9 +129,10 @@ config_whole(lua_State *L, const char *name, uint64_t by_default)
 }
 
 static uint32_t
-config_bounded(lua_State *L, const char *name, uint32_t by_default)
+config_bounded(lua_State *L, const char *name, uint32_t by_default, double min,
+               double max)
 {
-    uint64_t n = config_whole(L, name, by_default);
+    uint64_t n = config_whole(L, name, by_default, min, max);
 
     return n < NO_LIMIT ? (uint32_t) n : NO_LIMIT;
 }
@@ -154,13 +169,14 @@ config_server(lua_State *L, ql_http_config_t *config)
 static void
 config_read(lua_State *L, ql_http_config_t *config)
 {
-    config->limits.line = config_bounded(L, "line", 8192);
-    config->limits.head = config_bounded(L, "head", 32768);
-    config->limits.fields = config_bounded(L, "fields", 100);
-    config->requests = config_bounded(L, "requests", 1000);
-    config->rate = config_bounded(L, "min_rate", 240);
-    config->body = config_whole(L, "body", 1 << 20);
-    config->body_max = config_whole(L, "body_max", UINT64_MAX);
+    config->limits.line = config_bounded(L, "line", 8192, LINE_LEAST, HUGE_VAL);
+    config->limits.head = config_bounded(L, "head", 32768, LINE_LEAST,
+                                         HUGE_VAL);
+    config->limits.fields = config_bounded(L, "fields", 100, 1, QL_HTTP_FIELDS);
+    config->requests = config_bounded(L, "requests", 1000, 1, HUGE_VAL);
+    config->rate = config_bounded(L, "min_rate", 240, 0, HUGE_VAL);
+    config->body = config_whole(L, "body", 1 << 20, 0, HUGE_VAL);
+    config->body_max = config_whole(L, "body_max", UINT64_MAX, 0, HUGE_VAL);
     config->idle_timeout = config_time(L, "idle_timeout", 75);
     config->head_timeout = config_time(L, "head_timeout", 10);
     config->body_timeout = config_time(L, "body_timeout", 60);

@@ -107,6 +107,17 @@ local function limited(handler, timeout)
   end
 end
 
+-- What raw.config does not look at.
+local function check(ours)
+  local log, timeout = ours.log, ours.timeout
+  if log and (type(log) ~= "table" or type(log.record) ~= "function") then
+    core.bad_argument(log, "log", "serve", "an access log")
+  elseif timeout and (timeout <= 0 or timeout ~= timeout) then
+    core.bad_argument(timeout, "timeout", "serve", "seconds, more than 0,")
+  end
+  return ours
+end
+
 local function split(opts)
   local ours, theirs = {}, {}
   for name, value in pairs(opts) do
@@ -116,7 +127,7 @@ local function split(opts)
       theirs[name] = value
     end
   end
-  return options.check(ours, OPTIONS, "serve"), theirs
+  return check(options.check(ours, OPTIONS, "serve")), theirs
 end
 
 --- Serves HTTP: calls handler(req) for each request, in the task of its

@@ -33,6 +33,8 @@ local SHARED = { headers = "table", timeout = "number", deadline = "number",
 local REQUEST = options.union(ONE, SHARED)
 
 local LIMITS = { line = "number", head = "number", fields = "number" }
+local RANGES = { line = { 16, 2 ^ 30 }, head = { 16, 2 ^ 30 },
+  fields = { 1, 128 } }
 
 local NOTHING = { opts = {}, headers = {} }
 
@@ -51,16 +53,22 @@ local function check_seconds(opts, name)
   end
 end
 
+local function check_limits(limits)
+  for name, value in pairs(options.check(limits, LIMITS, "request")) do
+    local range = RANGES[name]
+    if not (value >= range[1] and value <= range[2] and value % 1 == 0) then
+      core.bad_argument(value, name, "request",
+        ("a whole number from %d to %d"):format(range[1], range[2]))
+    end
+  end
+end
+
 local function check(opts)
   check_redirects(opts.redirects)
   options.check_timeout(opts.timeout, "request")
   check_seconds(opts, "deadline")
   check_seconds(opts, "expect")
-  for name, value in pairs(options.check(opts.limits, LIMITS, "request")) do
-    if value < 1 or value % 1 ~= 0 then
-      core.bad_argument(value, name, "request", "a whole number, 1 or more,")
-    end
-  end
+  check_limits(opts.limits)
   retry.policy(opts.retries)
   if opts.jar and not jars.is(opts.jar) then
     core.bad_argument(opts.jar, "jar", "request", "a cookie jar")
