@@ -131,7 +131,8 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data)
     return count_control(session, data, frame);
 }
 
-/* What is sent pays for the WINDOW_UPDATE frames that it brings. */
+/* What is sent pays for the WINDOW_UPDATE frames that it brings. An error of the
+ * connection ends it once it has been said (RFC 9113, section 5.4.1). */
 static int
 on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
 {
@@ -148,6 +149,9 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data)
     {
         s->sent = 1;
         ql__h2_tell(s);
+    }
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        h2->dead |= frame->goaway.error_code != NGHTTP2_NO_ERROR;
     }
     return 0;
 }

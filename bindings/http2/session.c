@@ -261,14 +261,15 @@ session_leave(lua_State *L)
     return 0;
 }
 
-/* wants(session) -> boolean, boolean: more may come; more is to be sent */
+/* wants(session) -> boolean, boolean: more may come; it has failed: the GOAWAY
+ * that says why has been given out, or cannot be */
 static int
 session_wants(lua_State *L)
 {
     ql_h2_t *h2 = ql__h2_check(L, "wants");
 
     lua_pushboolean(L, !h2->dead && nghttp2_session_want_read(h2->session));
-    lua_pushboolean(L, !h2->dead && nghttp2_session_want_write(h2->session));
+    lua_pushboolean(L, h2->dead);
     return 2;
 }
 

@@ -33,6 +33,14 @@ function Connection:close()
   self.wake:set()
 end
 
+-- Nobody gets an answer any more.
+function Connection:abort()
+  for _, stream in pairs(self.streams) do
+    stream.task:cancel("the client has left")
+  end
+  self:close()
+end
+
 -- No new streams; it ends with the last one.
 function Connection:leave()
   if not self.leaving then
@@ -53,7 +61,7 @@ local function over(stream)
     raw.forget(self.session, stream.id)
   end
   self.idle_since = core.now()
-  if self.live == 0 and self.leaving then
+  if self.live == 0 and (self.leaving or self.closing) then
     self:close()
   end
 end
@@ -124,10 +132,7 @@ local function reader(self)
       break
     end
   end
-  for _, stream in pairs(self.streams) do
-    stream.task:cancel("the client has left")
-  end
-  self:close()
+  self:abort()
 end
 
 -- Sends what there is. False: it cannot.
@@ -143,12 +148,19 @@ local function flush(self)
   end
 end
 
+local function has_failed(self)
+  local _, failed = raw.wants(self.session)
+  return failed
+end
+
 local function writer(self)
   repeat
     self.wake:wait()
     self.wake:clear()
     if not flush(self) then
       self.scope:cancel()
+    elseif not self.closing and has_failed(self) then
+      self:abort()
     end
   until self.closing and self.live == 0
   self.conn:shutdown "send"

@@ -112,6 +112,31 @@ describe("lua/http/http2/connection", function()
         assert.is_false(c:read(function() return false end))
     end))
 
+    it("ends at an error of the connection, and its handlers", function()
+        local bad = {
+            { code = http2.ENHANCE_YOUR_CALM,
+                bytes = http2.frame(http2.DATA, 0, 1, ""):rep(2000) },
+            { code = 6, bytes = http2.frame(http2.PING, 0, 0, "x") },
+            { code = 9, bytes = http2.frame(http2.HEADERS, 4, 3,
+                "\63\225\255\255\127") },
+        }
+        for _, case in ipairs(bad) do
+            local started, ended = quoll.sync.event(), quoll.sync.event()
+            with(function(req)
+                quoll.defer(function() ended:set() end)
+                started:set()
+                return req:body()
+            end, nil, function(c)
+                c:say(http2.post(1, "/"))
+                assert(started:wait(http.PATIENCE))
+                c:say(case.bytes)
+                assert.equal(case.code, c:await(http2.GOAWAY).code)
+                assert.is_false(c:read(function() return false end))
+                assert(ended:wait(http.PATIENCE))
+            end)()
+        end
+    end)
+
     it("stops with its streams answered", function()
         local go = quoll.sync.event()
         quoll.run(function()
