@@ -74,7 +74,7 @@ if(QL_HTTP AND NOT LLHTTP_FOUND)
 endif()
 include(CMakeDependentOption)
 cmake_dependent_option(QL_HTTP_SSE42
-    "llhttp looks at 16 bytes at once: for x86-64-v2 (2009) and later" ON
+    "llhttp looks at 16 bytes at once where the processor can" ON
     "CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64" OFF)
 
 pkg_check_modules(NGHTTP2 IMPORTED_TARGET libnghttp2>=1.52)

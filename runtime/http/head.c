@@ -86,6 +86,24 @@ static const llhttp_settings_t settings = {
     .on_headers_complete = on_complete,
 };
 
+#ifdef QL_HTTP_SSE42
+/* llhttp's, compiled for SSE4.2. */
+int ql__sse42_llhttp__internal_execute(llhttp_t *parser, const char *data,
+                                       const char *end);
+#endif
+
+static llhttp_errno_t
+execute(llhttp_t *parser, const char *data, size_t n)
+{
+#ifdef QL_HTTP_SSE42
+    if (__builtin_cpu_supports("sse4.2")) {
+        return (llhttp_errno_t) ql__sse42_llhttp__internal_execute(parser, data,
+                                                                   data + n);
+    }
+#endif
+    return llhttp_execute(parser, data, n);
+}
+
 static int
 version(ql_http_message_t *m, const char *s)
 {
@@ -265,7 +283,7 @@ ql_http_head(ql_http_message_t *m, const char *data, uint32_t n)
     end = n - m->begin < limit ? n : m->begin + limit;
     m->data = data;
     m->end = data + end;
-    err = llhttp_execute(&m->parser, data + m->parsed, end - m->parsed);
+    err = execute(&m->parser, data + m->parsed, end - m->parsed);
     m->data = m->end = NULL;
     if (err == HPE_PAUSED) {
         return complete(m, data, end);
