@@ -169,6 +169,17 @@ select_type(lua_State *L, const ql_lua_t *lua)
     return type;
 }
 
+/* The running task never ends while it waits. */
+static void
+select_check_task(lua_State *L, const selection_t *s, const ql_outcome_t *o)
+{
+    ql_task_t *t = s->op.lua->current;
+
+    if (o->task == t) {
+        ql__cycle_check(L, t, t, s->op.timeout);
+    }
+}
+
 static void
 select_node(lua_State *L, selection_t *s, uint32_t i)
 {
@@ -188,6 +199,9 @@ select_node(lua_State *L, selection_t *s, uint32_t i)
     w->object = lua_touserdata(L, -1);
     w->op = &s->op;
     ql_queue_init(&w->link);
+    if (w->type == &task_select) {
+        select_check_task(L, s, w->object);
+    }
     lua_pop(L, 1);
 }
 

@@ -49,6 +49,9 @@ function once.new(fn, opts)
   options.check_timeout(opts.timeout, "once")
   local runs, timeout = {}, opts.timeout
   return function(key, ...)
+    if key ~= key then
+      bad_argument(key, "key", "once", "a value other than NaN")
+    end
     local slot = key == nil and NO_KEY or key
     local run = runs[slot]
     if not run or ENDED[status(run.task)] then

@@ -9,6 +9,22 @@ local select = sync.select
 describe("select", function()
     helper.gates()
 
+    it("of the running task itself is a cycle", function()
+        run(function()
+            local me
+            me = quoll.spawn(function()
+                return pcall(function()
+                    local key = select { sync.event(), me }
+                    return key
+                end)
+            end)
+            local ok, err = me:wait(1)
+            assert.is_false(ok)
+            assert.matches("select_spec.lua:%d+: a task cannot wait for itself: "
+                .. "task %d+ %-> task %d+", err)
+        end)
+    end)
+
     -- What becomes ready, and how; the parts are made inside the task.
     local kinds = {
         ["a channel with an item"] = function()

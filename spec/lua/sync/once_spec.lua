@@ -18,6 +18,12 @@ local function counted(seconds)
 end
 
 describe("once", function()
+    it("refuses NaN as a key, at the caller's line", function()
+        local ok, err = pcall(function() once(print)(0 / 0) end)
+        assert.is_false(ok)
+        assert.matches("once_spec.lua:%d+: bad argument 'key' to 'once'", err)
+    end)
+
     helper.gates()
 
     it("runs once for all who ask at the same time", function()
