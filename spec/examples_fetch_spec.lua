@@ -11,7 +11,8 @@ local function fetch(handler, ...)
         local listener = assert(quoll.listen "127.0.0.1:0")
         local server = quoll.spawn(http.serve, listener, handler)
         args[#args] = "http://" .. listener:address() .. args[#args]
-        local argv = { "luajit", "examples/fetch.lua", unpack(args) }
+        local argv = { os.getenv "QUOLL_LUA" or "luajit",
+            "examples/fetch.lua", unpack(args) }
         local process = assert(quoll.process.exec(argv, { stdout = "pipe",
             stderr = "pipe" }))
         local out, err = process:communicate()
