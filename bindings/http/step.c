@@ -160,10 +160,12 @@ receive(ql_conn_t *conn)
 static bool
 may_go_on(const ql_http_exchange_t *x)
 {
-    return x->state == QL_HTTP_READY && x->tail_size == 0
+    return x->state == QL_HTTP_READY
         && ql_buffer_unread(&x->cork.out) < QL_HTTP_GATHERED;
 }
 
+/* A long body leaves before the next head is looked at: what that may be
+ * answered is gathered, and what is gathered leaves first. */
 static int
 serve(ql_conn_t *conn)
 {
@@ -180,6 +182,10 @@ serve(ql_conn_t *conn)
             }
         }
         if (x != NULL) {
+            sent = x->tail_size > 0 ? ql__http_flush(x) : NGX_OK;
+            if (sent != NGX_OK) {
+                return sent;
+            }
             rc = advance(x);
             if (rc == NGX_ERROR || (rc == NGX_OK && may_go_on(x))) {
                 return rc;
@@ -219,7 +225,8 @@ step_cancel(ql_op_t *op)
 
 /* ----------------------------------------------------------------- push ---- */
 
-/* The head did not come in time: the close sends that, as far as it can. */
+/* The head did not come in time: the close sends that, as far as it can. Behind
+ * an answer that did not leave in time it would be taken for its body. */
 static void
 tell_timeout(ql_conn_t *conn)
 {
@@ -229,7 +236,9 @@ tell_timeout(ql_conn_t *conn)
         return;
     }
     x->config->http->stats.timeouts++;
-    if (x->state == QL_HTTP_RECEIVING && ql_buffer_unread(&conn->in) > 0) {
+    if (x->state == QL_HTTP_RECEIVING && x->phase == QL_HTTP_HEAD
+        && ql_buffer_unread(&conn->in) > 0)
+    {
         x->method = HTTP_GET;
         x->minor = 1;
         ql__http_turn_away(x, 408);

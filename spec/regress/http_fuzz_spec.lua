@@ -69,6 +69,15 @@ local function check_refused(plan, found)
         tostring(found.status), plan.text:sub(1, 80))
 end
 
+-- Where two texts differ first.
+local function differ(a, b)
+    local at = 1
+    while a:byte(at) == b:byte(at) and at <= #a do
+        at = at + 1
+    end
+    return at
+end
+
 local LATE = { [408] = true, [413] = true, [503] = true }
 
 local function check_told(plan, found, how)
@@ -94,7 +103,8 @@ local function check_told(plan, found, how)
         check(not plan.cut or plan.method == "HEAD" or plan.old,
             "%s: what was cut short is whole", plan.act)
         check(body == want or plan.old and want:sub(1, #body) == body,
-            "%s %d: a body of %d bytes for %d", plan.act, plan.id, #body, #want)
+            "%s %d: a body of %d bytes for %d, other ones from %d", plan.act,
+            plan.id, #body, #want, differ(body, want))
     end
 end
 

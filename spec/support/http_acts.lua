@@ -101,7 +101,9 @@ function act.sleep(plan)
 end
 
 function act.hurry(plan)
-    if not quoll.deadline(upto(3) / 1000, quoll.sleep, upto(4) / 1000) then
+    local slow, limit = upto(4) / 1000, upto(3) / 1000
+    if not quoll.deadline(limit, function() quoll.sleep(slow) return true end)
+    then
         return told(plan, 503, "late", "late")
     end
     return act.text(plan)

@@ -53,6 +53,15 @@ describe("bindings/http/step", function()
             assert.equal("", c:ended())
         end))
 
+    it("answers a malformed request behind a long answer", http.with(
+        function() return ("x"):rep(100000) end, nil, function(connect)
+            local c = connect()
+            c:say(GET:format "long" .. "bad\n\n")
+            assert.equal(("x"):rep(100000), c:hear().body)
+            assert.equal(400, c:hear().status)
+            assert.equal("", c:ended())
+        end))
+
     it("says 408 for half a head, and nothing for none", http.with(path,
         { head_timeout = 0.05, idle_timeout = 0.05 }, function(connect)
             if helper.injected then
