@@ -317,9 +317,11 @@ answered(lua_State *L, ql_http_exchange_t *x, int err)
 }
 
 /* step(conn, [ok, results...]): answers the last request with what its handler
- * returned, if any, and waits for the next -> true: it is there | nil, err,
- * CODE: the connection has ended, or speaks HTTP/2 (EPROTONOSUPPORT) | false,
- * ok, results...: not an answer for C */
+ * returned, if any, and waits for the next
+ * -> true: it is there
+ *  | nil, err, CODE: the connection has ended, or speaks HTTP/2
+ *    (EPROTONOSUPPORT)
+ *  | false, conn, ok, results...: not an answer for C */
 static int
 http_step(lua_State *L)
 {
@@ -336,11 +338,14 @@ http_step(lua_State *L)
     }
     if (!answered(L, x, err)) {
         lua_pushboolean(L, 0);
-        lua_replace(L, 1);
+        lua_insert(L, 1);
         return lua_gettop(L);
     }
     if (err != 0) {
         return ql_return(L, http->lua, ql_push_error(L, err));
+    }
+    if (x == NULL || x->tail_size == 0) {
+        lua_settop(L, 1); /* an idle connection holds no answer */
     }
     conn->rop.type = &step_op;
     return ql_await(L, &conn->rop, lua_gettop(L));

@@ -36,27 +36,37 @@ local function describe(err)
 end
 
 -- A connection's requests, one after the other. While the next is waited for
--- nothing here holds the last one, nor what answered it.
+-- nothing here holds the last one, nor what answered it; and so few slots are
+-- in use below a handler that a small one needs no larger stack, which the idle
+-- connection would keep.
 local function serving(config, handler, settings)
+  local again
+
+  -- Of what a step gave: true: a request is there; or the CODE of the end.
+  local function ready(first, conn, a, ...)
+    if first == mark then
+      return ready(take(conn))
+    elseif first == false then
+      if respond(conn, settings, nil, nil, a, ...) then
+        return again(conn)
+      end
+      return false
+    end
+    return first or a
+  end
+
+  function again(conn)
+    return ready(step(conn))
+  end
+
   return function(conn)
     conn:own()
     raw.attach(conn, config)
-    local first, a, b, c, d = step(conn)
-    while true do
-      if first == mark then
-        first, a, b = take(a)
-      end
-      if first then
-        first, a, b, c, d = step(conn, xpcall(handler, describe,
-          request(conn)))
-      elseif first == false
-        and respond(conn, settings, nil, nil, a, b, c, d)
-      then
-        first, a, b = step(conn)
-      else
-        return b == HTTP2 and http2.take(conn, handler, settings)
-      end
+    local state = again(conn)
+    while state == true do
+      state = ready(step(conn, xpcall(handler, describe, request(conn))))
     end
+    return state == HTTP2 and http2.take(conn, handler, settings)
   end
 end
 
