@@ -39,6 +39,7 @@ local function chat(req)
   local name = req.query.name or "somebody"
   local news = room:subscribe(100, "close")
   room:publish(name .. " is here")
+  quoll.defer(room.publish, room, name .. " has left")
   quoll.scope(function(s)
     s:background(function()
       for line in news:values() do
@@ -49,7 +50,6 @@ local function chat(req)
       room:publish(name .. ": " .. line)
     end
   end)
-  room:publish(name .. " has left")
 end
 
 local function client(url, name)

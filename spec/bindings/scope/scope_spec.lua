@@ -129,7 +129,7 @@ describe("the tree of scopes", function()
                 print(task:status(), inner:status())
             end)
         ]]
-        assert.equal("nil\tcancelled\tCANCELLED\ncancelled\tdone\n",
+        assert.equal("nil\tended by force\tFORCED\ncancelled\tdone\n",
             result.out)
         assert.matches("swallowed 1,000", result.err)
         assert.equal(0, result.code)

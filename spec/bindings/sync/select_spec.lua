@@ -20,8 +20,8 @@ describe("select", function()
             end)
             local ok, err = me:wait(1)
             assert.is_false(ok)
-            assert.matches("select_spec.lua:%d+: a task cannot wait for itself: "
-                .. "task %d+ %-> task %d+", err)
+            assert.matches("select_spec.lua:%d+: "
+                .. "a task cannot wait for itself: task %d+ %-> task %d+", err)
         end)
     end)
 
