@@ -15,6 +15,7 @@ typedef struct {
     ql_connection_t *c;
     bool readable; /* epoll said so, c-ares does not know yet */
     bool writable;
+    int refused; /* errno that a send took; 0: none */
 } socket_t;
 
 static socket_t *
@@ -65,6 +66,7 @@ watched(ql_dns_channel_t *ch, int fd)
     }
     s->channel = ch;
     s->readable = s->writable = false;
+    s->refused = 0;
     s->c->data = s;
     s->c->read.handler = s->c->write.handler = on_event;
     ql_queue_insert_tail(&ch->sockets, &s->link);
@@ -116,6 +118,27 @@ connect_socket(ares_socket_t fd, const struct sockaddr *sa, ares_socklen_t len,
     return ql_loop_sys(ch->loop)->connect(fd, sa, len);
 }
 
+/* Once: what refused() kept. */
+static bool
+take_refusal(ql_dns_channel_t *ch, int fd)
+{
+    socket_t *s = find(ch, fd);
+
+    if (s == NULL || s->refused == 0) {
+        return false;
+    }
+    errno = s->refused;
+    s->refused = 0;
+    return true;
+}
+
+/* A question that came back is no answer, which c-ares (1.18) would not see. */
+static bool
+is_query(const unsigned char *data, ssize_t n)
+{
+    return n > 2 && (data[2] & 0x80) == 0;
+}
+
 static ares_ssize_t
 receive(ares_socket_t fd, void *buf, size_t size, int flags,
         struct sockaddr *from, ares_socklen_t *len, void *data)
@@ -125,6 +148,9 @@ receive(ares_socket_t fd, void *buf, size_t size, int flags,
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t n;
 
+    if (take_refusal(ch, fd)) {
+        return -1;
+    }
     if (from != NULL) {
         msg.msg_name = from;
         msg.msg_namelen = *len;
@@ -133,10 +159,26 @@ receive(ares_socket_t fd, void *buf, size_t size, int flags,
     if (from != NULL) {
         *len = msg.msg_namelen;
     }
+    if (from != NULL && is_query(buf, n)) {
+        return 0; /* an empty datagram, which c-ares passes over */
+    }
     if (from != NULL && n > 0) {
         ql__dns_heard(ch, buf, (size_t) n);
     }
     return n;
+}
+
+/* The error that a datagram meets is that of one before it, whose question
+ * would wait for its timeout: reading has to tell c-ares, too. */
+static void
+refused(ql_dns_channel_t *ch, int fd, int err)
+{
+    socket_t *s = find(ch, fd);
+
+    if (s != NULL && (err == ECONNREFUSED || err == EHOSTUNREACH)) {
+        s->refused = err;
+        on_event(&s->c->read);
+    }
 }
 
 static ares_ssize_t
@@ -144,9 +186,17 @@ send_vector(ares_socket_t fd, const struct iovec *iov, int n, void *data)
 {
     ql_dns_channel_t *ch = data;
     struct msghdr msg = {.msg_iovlen = (size_t) n};
+    ssize_t sent;
+    int err;
 
     msg.msg_iov = (struct iovec *) (uintptr_t) iov; /* sendmsg reads it */
-    return ql_loop_sys(ch->loop)->sendmsg(fd, &msg, MSG_NOSIGNAL);
+    sent = ql_loop_sys(ch->loop)->sendmsg(fd, &msg, MSG_NOSIGNAL);
+    if (sent == -1) {
+        err = errno;
+        refused(ch, fd, err);
+        errno = err;
+    }
+    return sent;
 }
 
 void

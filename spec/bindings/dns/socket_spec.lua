@@ -128,6 +128,40 @@ describe("bindings/dns/socket", function()
         end)
     end)
 
+    it("says so at once, whatever asks and however often it tries", function()
+        with(function() end, function()
+            local gone = nameserver.start(function() end)
+            gone:stop()
+            for tries = 1, 4 do
+                dns.configure { servers = { gone.address }, tries = tries,
+                    timeout = 10 }
+                local began = quoll.now()
+                local list, _, code = dns.resolve "a.test"
+                assert.is_nil(list)
+                assert.equal("ENOSERVER", code)
+                assert.is_true(quoll.now() - began < 5)
+            end
+        end)
+    end)
+
+    it("passes over a question that comes back", function()
+        with(function(q)
+            return q.raw, says(60, "10.0.0.1")(q)
+        end, function()
+            assert.equal("10.0.0.1", address())
+        end)
+    end)
+
+    it("tells both of two questions that the server refused", function()
+        for tries = 1, 3 do
+            with(function(q) return reply(q, { rcode = 5 }) end, function()
+                local began = quoll.now()
+                assert.equal("EREFUSED", select(3, dns.resolve "a.test"))
+                assert.is_true(quoll.now() - began < 5)
+            end, { tries = tries, timeout = 10 })
+        end
+    end)
+
     it("survives a TCP connection that is reset or closed", function()
         for _, how in ipairs { "reset", "close", "short" } do
             with(function(q)
