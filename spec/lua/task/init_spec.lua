@@ -118,6 +118,7 @@ describe("an error in a finaliser during waits", function()
                     assert(ok or err == "in a finaliser", err)
                     rounds = rounds + 1
                 end
+                repeat until pcall(collectgarbage) -- no garbage is left
             end
             quoll.run(function()
                 for _ = 1, 4 do
