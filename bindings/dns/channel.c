@@ -55,6 +55,7 @@ ql__dns_init(ql_dns_channel_t *ch, ql_loop_t *loop)
     unsigned i;
 
     ch->loop = loop;
+    ch->sys = ql_loop_sys(loop);
     ch->wake.data = ch->timer.data = ch;
     ch->wake.handler = on_wake;
     ch->timer.handler = on_timer;

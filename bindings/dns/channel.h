@@ -31,9 +31,10 @@ typedef struct {
 } ql_dns_stats_t;
 
 typedef struct {
-    ql_loop_t *loop;   /* NULL: it is gone, and its descriptors with it */
-    ares_channel ares; /* NULL: none was needed yet */
-    pid_t pid;         /* of the process that made it */
+    ql_loop_t *loop;     /* NULL: it is gone, and its descriptors with it */
+    const ql_sys_t *sys; /* the loop's, which outlive it */
+    ares_channel ares;   /* NULL: none was needed yet */
+    pid_t pid;           /* of the process that made it */
     ql_dns_conf_t conf;
     ql_event_t wake;    /* posted by every descriptor that is ready */
     ql_event_t timer;   /* what c-ares waits for next */

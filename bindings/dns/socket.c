@@ -12,7 +12,8 @@
 typedef struct {
     ql_queue_t link; /* in the channel's sockets */
     ql_dns_channel_t *channel;
-    ql_connection_t *c;
+    ql_connection_t *c; /* gone with the loop */
+    int fd;
     bool readable; /* epoll said so, c-ares does not know yet */
     bool writable;
     int refused; /* errno that a send took; 0: none */
@@ -26,7 +27,7 @@ find(ql_dns_channel_t *ch, int fd)
     for (q = ch->sockets.next; q != &ch->sockets; q = q->next) {
         socket_t *s = ql_queue_data(q, socket_t, link);
 
-        if (s->c->fd == fd) {
+        if (s->fd == fd) {
             return s;
         }
     }
@@ -65,6 +66,7 @@ watched(ql_dns_channel_t *ch, int fd)
         return NULL;
     }
     s->channel = ch;
+    s->fd = fd;
     s->readable = s->writable = false;
     s->refused = 0;
     s->c->data = s;
@@ -99,12 +101,14 @@ static int
 close_socket(ares_socket_t fd, void *data)
 {
     ql_dns_channel_t *ch = data;
-    socket_t *s = ch->loop != NULL ? find(ch, fd) : NULL;
+    socket_t *s = find(ch, fd);
 
     if (s != NULL) {
         ql_queue_remove(&s->link);
-        ql_close_connection(s->c);
-        ql_loop_sys(ch->loop)->free(s);
+        if (ch->loop != NULL) {
+            ql_close_connection(s->c);
+        }
+        ch->sys->free(s);
     }
     return 0;
 }

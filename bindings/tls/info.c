@@ -22,24 +22,57 @@ set_string(lua_State *L, const char *name, const char *value)
 
 /* ------------------------------------------------------ certificate ---- */
 
+/* What OpenSSL has made for the time of a call. Lua lets it go: pushing values
+ * may raise. */
+typedef struct {
+    BIO *bio;
+    GENERAL_NAMES *names;
+} made_t;
+
+static const char MADE[] = "quoll.tls made"; /* its metatable's name */
+
+static int
+made_collect(lua_State *L)
+{
+    made_t *made = lua_touserdata(L, 1);
+
+    BIO_free(made->bio);
+    GENERAL_NAMES_free(made->names);
+    *made = (made_t){NULL, NULL};
+    return 0;
+}
+
+static made_t *
+push_made(lua_State *L)
+{
+    made_t *made = lua_newuserdata(L, sizeof(*made));
+
+    *made = (made_t){NULL, NULL};
+    luaL_getmetatable(L, MADE);
+    lua_setmetatable(L, -2);
+    return made;
+}
+
 /* "CN=a.example,O=Example": RFC 2253, names in UTF-8. */
 static void
-set_name(lua_State *L, const char *field, const X509_NAME *name)
+set_name(lua_State *L, const char *field, const X509_NAME *name, made_t *made)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
     char *text;
     long size;
 
-    if (bio != NULL
-        && X509_NAME_print_ex(
-               bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned) ASN1_STRFLGS_ESC_MSB)
+    made->bio = BIO_new(BIO_s_mem());
+    if (made->bio != NULL
+        && X509_NAME_print_ex(made->bio, name, 0,
+                              XN_FLAG_RFC2253
+                                  & ~(unsigned) ASN1_STRFLGS_ESC_MSB)
                >= 0)
     {
-        size = BIO_get_mem_data(bio, &text);
+        size = BIO_get_mem_data(made->bio, &text);
         lua_pushlstring(L, text, (size_t) size);
         lua_setfield(L, -2, field);
     }
-    BIO_free(bio);
+    BIO_free(made->bio);
+    made->bio = NULL;
 }
 
 static void
@@ -131,22 +164,20 @@ push_address(lua_State *L, const GENERAL_NAME *name)
 }
 
 static void
-set_sans(lua_State *L, const X509 *cert)
+set_sans(lua_State *L, const X509 *cert, made_t *made)
 {
-    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL,
-                                            NULL);
     int n = 0;
 
     lua_newtable(L);
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+    made->names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(made->names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(made->names, i);
 
         if (name->type == GEN_IPADD ? push_address(L, name) : push_san(L, name))
         {
             lua_rawseti(L, -2, ++n);
         }
     }
-    GENERAL_NAMES_free(names);
     lua_setfield(L, -2, "sans");
 }
 
@@ -154,18 +185,21 @@ static void
 set_peer(lua_State *L, const SSL *ssl)
 {
     const X509 *cert = SSL_get0_peer_certificate(ssl);
+    made_t *made;
 
     if (cert == NULL) {
         return;
     }
+    made = push_made(L);
     lua_createtable(L, 0, 7);
-    set_name(L, "subject", X509_get_subject_name(cert));
-    set_name(L, "issuer", X509_get_issuer_name(cert));
+    set_name(L, "subject", X509_get_subject_name(cert), made);
+    set_name(L, "issuer", X509_get_issuer_name(cert), made);
     set_time(L, "not_before", X509_get0_notBefore(cert));
     set_time(L, "not_after", X509_get0_notAfter(cert));
     set_fingerprint(L, cert);
-    set_sans(L, cert);
-    lua_setfield(L, -2, "peer");
+    set_sans(L, cert, made);
+    lua_setfield(L, -3, "peer");
+    lua_pop(L, 1);
 }
 
 /* -------------------------------------------------------- functions ---- */
@@ -285,6 +319,10 @@ ql__open_info(lua_State *L, ql_lua_t *lua)
                                    {"session", tls_session},
                                    {NULL, NULL}};
 
+    (void) luaL_newmetatable(L, MADE);
+    lua_pushcfunction(L, made_collect);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
     lua_pushlightuserdata(L, lua);
     luaL_setfuncs(L, fns, 1);
 }
