@@ -36,7 +36,6 @@ ql__boundary_init(lua_State *L, ql_lua_t *lua)
     lua->transparent[1] = global_function(L, "xpcall");
     lua->loaders[0] = global_function(L, "require");
     lua->loaders[1] = global_function(L, "dofile");
-    ql__loads_init(L, lua);
 }
 
 static bool
@@ -101,7 +100,6 @@ ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua)
     if (!loader) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
-    ql__loads_note(L, lua, co);
 }
 
 static void

@@ -77,10 +77,6 @@ ql__drive(lua_State *L, ql_task_t *t)
     lua->current = t;
     lua->resumes++; /* t goes on as if it had been resumed */
     ql__slice_begin(lua);
-    if (lua->loading) {
-        ql__loads_settle(L, lua);
-        lua->load_left = lua->loading;
-    }
     drive_release(lua);
 }
 

@@ -104,8 +104,6 @@ ql__waiter_drives(lua_State *L, ql_lua_t *lua)
     }
     if (t != &lua->root) {
         drive = waiter_check(L, lua, t);
-    } else {
-        ql__loads_note(L, lua, L);
     }
     if (drive && ql__unhooked(L, lua)) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
