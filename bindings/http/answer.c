@@ -253,7 +253,7 @@ ql__http_answered(ql_http_exchange_t *x)
 
     x->serial = 0;
     ql__http_discard(x);
-    x->linger = !ended || x->conn->c->read.ready
+    x->linger = !ended || x->method == HTTP_CONNECT || x->conn->c->read.ready
              || ql_buffer_unread(&x->conn->in) > 0;
     if (!x->keep) {
         x->state = QL_HTTP_CLOSING;
