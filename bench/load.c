@@ -5,6 +5,7 @@
  * Prints: requests N seconds S p50 US p99 US p999 US
  */
 #include "hist.h"
+#include "number.h"
 
 #include <err.h>
 #include <errno.h>
@@ -216,18 +217,6 @@ load_close(load_t *load, conn_t *conns)
     free(conns);
     free(load->pattern);
     close(load->ep);
-}
-
-static double
-number(const char *text, double min, double max)
-{
-    char *end;
-    double value = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(value >= min && value <= max)) {
-        errx(2, "%s: must be a number from %g to %g", text, min, max);
-    }
-    return value;
 }
 
 static void

@@ -8,6 +8,7 @@
  * Prints: requests N seconds S p50 US p99 US p999 US
  */
 #include "../hist.h"
+#include "../number.h"
 
 #include <err.h>
 #include <errno.h>
@@ -327,18 +328,6 @@ load_close(load_t *load)
     free(load->idle);
     free(load->text);
     close(load->ep);
-}
-
-static double
-number(const char *text, double min, double max)
-{
-    char *end;
-    double value = strtod(text, &end);
-
-    if (end == text || *end != '\0' || !(value >= min && value <= max)) {
-        errx(2, "%s: must be a number from %g to %g", text, min, max);
-    }
-    return value;
 }
 
 static void

@@ -3,6 +3,8 @@
  * that parses nothing: it counts the empty lines that end requests without a
  * body and sends as many times the same answer, all in one send.
  */
+#include "../peers/net.h"
+
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -130,27 +132,17 @@ accept_all(server_t *s)
 static void
 server_open(server_t *s)
 {
-    struct sockaddr_in sa = {.sin_family = AF_INET};
     struct epoll_event ee = {.events = EPOLLIN};
-    socklen_t len = sizeof(sa);
 
     for (int i = 0; i < COPIES; i++) {
         memcpy(s->answers + i * ANSWER, answer, ANSWER);
     }
-    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->ep = epoll_create1(EPOLL_CLOEXEC);
-    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    s->listener = net_listen(SOCK_NONBLOCK);
     ee.data.fd = s->listener;
-    if (s->ep < 0 || s->listener < 0
-        || bind(s->listener, (struct sockaddr *) &sa, len) < 0
-        || listen(s->listener, 511) < 0
-        || getsockname(s->listener, (struct sockaddr *) &sa, &len) < 0
-        || epoll_ctl(s->ep, EPOLL_CTL_ADD, s->listener, &ee) < 0)
-    {
-        err(1, "listen");
+    if (s->ep < 0 || epoll_ctl(s->ep, EPOLL_CTL_ADD, s->listener, &ee) < 0) {
+        err(1, "epoll");
     }
-    printf("listening on 127.0.0.1:%u\n", ntohs(sa.sin_port));
-    fflush(stdout);
 }
 
 int

@@ -12,25 +12,10 @@ enum {
     SHARE = 32 /* reads of an attempt before others get on */
 };
 
-static ql_websocket_t *
-reader(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_websocket_t, rop);
-}
-
-static void
-on_readable(ql_event_t *ev)
-{
-    const ql_connection_t *c = ev->data;
-    ql_websocket_t *ws = c->data;
-
-    ql_op_ready(&ws->rop);
-}
-
 static void
 drain_cancel(ql_op_t *op)
 {
-    ql_websocket_t *ws = reader(op);
+    ql_websocket_t *ws = ql__websocket_reader(op);
 
     ql__websocket_unpark(ws, &ws->c->read);
 }
@@ -39,7 +24,7 @@ drain_cancel(ql_op_t *op)
 static int
 drain_attempt(ql_op_t *op)
 {
-    ql_connection_t *c = reader(op)->c;
+    ql_connection_t *c = ql__websocket_reader(op)->c;
     ssize_t n = 1;
     char bytes[4096];
 
@@ -48,10 +33,10 @@ drain_attempt(ql_op_t *op)
                                      : c->io->recv(c, bytes, sizeof(bytes));
     }
     if (n == NGX_AGAIN) {
-        return ql_park(&c->read, on_readable, op);
+        return ql_park(&c->read, ql__websocket_on_readable, op);
     }
     if (n > 0) {
-        c->read.handler = on_readable;
+        c->read.handler = ql__websocket_on_readable;
         ql_post_next_event(c->loop, &c->read);
         return NGX_AGAIN;
     }
@@ -71,7 +56,7 @@ static void
 drain_describe(ql_op_t *op, char *text, size_t size)
 {
     (void) snprintf(text, size, "end of a websocket (fd %d)",
-                    reader(op)->c->fd);
+                    ql__websocket_reader(op)->c->fd);
 }
 
 static const ql_op_type_t drain_op = {

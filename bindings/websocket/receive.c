@@ -11,16 +11,10 @@ enum {
     DEAD = 2         /* periods of silence that a ping is allowed */
 };
 
-static ql_websocket_t *
-reader(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_websocket_t, rop);
-}
-
 /* ---------------------------------------------------------- attempt ---- */
 
-static void
-on_readable(ql_event_t *ev)
+void
+ql__websocket_on_readable(ql_event_t *ev)
 {
     const ql_connection_t *c = ev->data;
     ql_websocket_t *ws = c->data;
@@ -71,13 +65,13 @@ park(ql_websocket_t *ws)
         return NGX_ERROR;
     }
     ws->rop.idle = between && !ws->said;
-    return ql_park(&ws->c->read, on_readable, &ws->rop);
+    return ql_park(&ws->c->read, ql__websocket_on_readable, &ws->rop);
 }
 
 static int
 park_next(ql_websocket_t *ws)
 {
-    ws->c->read.handler = on_readable;
+    ws->c->read.handler = ql__websocket_on_readable;
     ql_post_next_event(ws->c->loop, &ws->c->read);
     return NGX_AGAIN;
 }
@@ -110,7 +104,7 @@ await_frame(ql_websocket_t *ws)
 static void
 receive_cancel(ql_op_t *op)
 {
-    ql_websocket_t *ws = reader(op);
+    ql_websocket_t *ws = ql__websocket_reader(op);
 
     op->idle = 0;
     ql__websocket_unpark(ws, &ws->c->read);
@@ -119,7 +113,7 @@ receive_cancel(ql_op_t *op)
 static int
 receive_attempt(ql_op_t *op)
 {
-    ql_websocket_t *ws = reader(op);
+    ql_websocket_t *ws = ql__websocket_reader(op);
     int rc = await_frame(ws);
 
     if (rc != NGX_AGAIN) {
@@ -133,7 +127,7 @@ receive_attempt(ql_op_t *op)
 static int
 receive_push(lua_State *L, ql_op_t *op, int rc)
 {
-    ql_websocket_t *ws = reader(op);
+    ql_websocket_t *ws = ql__websocket_reader(op);
     int n;
 
     if (ws->handle.closed) {
@@ -165,7 +159,7 @@ static void
 describe(ql_op_t *op, char *text, size_t size)
 {
     (void) snprintf(text, size, "%s from a websocket (fd %d)", op->type->name,
-                    reader(op)->c->fd);
+                    ql__websocket_reader(op)->c->fd);
 }
 
 static const ql_op_type_t receive_op = {

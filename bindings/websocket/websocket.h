@@ -73,6 +73,15 @@ ql__websocket_check(lua_State *L, const char *method)
     return ql_handle_check(L, 1, &ql__websocket_type, method);
 }
 
+/* Whose read op is. */
+static inline ql_websocket_t *
+ql__websocket_reader(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_websocket_t, rop);
+}
+/* What its read event waits with: rop attempts again. */
+void ql__websocket_on_readable(ql_event_t *ev);
+
 /* Nobody waits for ev any more. */
 static inline void
 ql__websocket_unpark(ql_websocket_t *ws, ql_event_t *ev)

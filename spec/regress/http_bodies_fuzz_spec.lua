@@ -7,23 +7,15 @@ local multipart = require "quoll.http.multipart"
 local parameters = require "quoll.http.syntax.parameters"
 local percent = require "quoll.http.syntax.percent"
 local query = require "quoll.http.syntax.query"
+local numbers = require "spec.support.random"
 
 local SEED = tonumber(os.getenv "QUOLL_TEST_SEED") or 20221123
 local ROUNDS = 1500
 
-local state = SEED % 2147483647
-
-local function random(n)
-    state = state * 16807 % 2147483647
-    return state % n
-end
+local random = numbers.new(SEED)
 
 local function random_bytes(n)
-    local bytes = {}
-    for i = 1, n do
-        bytes[i] = string.char(random(256))
-    end
-    return table.concat(bytes)
+    return numbers.bytes(random, n)
 end
 
 -- What has a meaning somewhere, put where it has not.

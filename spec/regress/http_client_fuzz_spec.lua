@@ -6,16 +6,12 @@ local drop = require("quoll.core").keepalive.drop
 local helper = require "spec.helper"
 local peer = require "spec.support.http_peer"
 local quoll = require "quoll"
+local numbers = require "spec.support.random"
 
 local SEED = tonumber(os.getenv "QUOLL_TEST_SEED") or 20261123
 local ROUNDS = helper.injected and 100 or 400
 
-local state = SEED % 2147483647
-
-local function random(n)
-    state = state * 16807 % 2147483647
-    return state % n
-end
+local random = numbers.new(SEED)
 
 local answers = {
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",

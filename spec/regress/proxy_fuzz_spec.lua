@@ -3,23 +3,15 @@
 -- QUOLL_TEST_SEED=n makes other ones.
 local header = require "quoll.net.proxy.header"
 local ip = require "quoll.net.ip"
+local numbers = require "spec.support.random"
 
 local SEED = tonumber(os.getenv "QUOLL_TEST_SEED") or 20221122
 local ROUNDS = 3000
 
-local state = SEED % 2147483647
-
-local function random(n)
-    state = state * 16807 % 2147483647
-    return state % n
-end
+local random = numbers.new(SEED)
 
 local function random_bytes(n)
-    local bytes = {}
-    for i = 1, n do
-        bytes[i] = string.char(random(256))
-    end
-    return table.concat(bytes)
+    return numbers.bytes(random, n)
 end
 
 local function random_info()

@@ -65,6 +65,7 @@ end
 describe("a WebSocket and node's ws", function()
     helper.gates()
 
+    -- Without node there is no peer; and node inherits what injects.
     local it = installed and not helper.injected and it or pending
 
     it("as the client", function()

@@ -8,9 +8,11 @@ local listener = require "quoll.net.listener"
 local options = require "quoll.options"
 local deadline = require("quoll.task.scope").deadline
 local finish = require("quoll.wait").finish
+local callable = require "quoll.callable"
 local http2 = require "quoll.http.http2"
 local raw = require "quoll.http.core"
 local respond = require("quoll.http.respond").respond
+local describe = require("quoll.http.failure").describe
 require "quoll.http.message"
 
 local mark, take = core.mark, core.take
@@ -29,11 +31,6 @@ local OPTIONS = {
   timeout = "number", min_rate = "number", half_open = "boolean",
   server = "string", log = true, onerror = "function", http2 = "boolean",
 }
-
-local function describe(err)
-  return { err = err, cancelled = core.iscancelled(err),
-    traceback = core.traceback(err) }
-end
 
 -- A connection's requests, one after the other. While the next is waited for
 -- nothing here holds the last one, nor what answered it; and so few slots are
@@ -147,8 +144,7 @@ end
 -- @tparam function|table handler a function, or what can be called as one
 -- @tparam ?table opts limits and times, and the options of `quoll.serve`
 function server.serve(where, handler, opts)
-  if type(handler) ~= "function" and not (type(handler) == "table"
-    and type((getmetatable(handler) or {}).__call) == "function") then
+  if not callable(handler) then
     core.bad_argument(handler, "handler", "serve", "a function")
   elseif opts ~= nil and type(opts) ~= "table" then
     core.bad_argument(opts, "options", "serve", "a table")

@@ -89,6 +89,7 @@ describe("bindings/websocket/send", function()
             assert.same({ FIN + 10, "new" }, { sockets.read(conn) })
         end))
 
+    -- How many are kept depends on what the system takes at once.
     local quick = helper.injected and pending or it
 
     quick("answers no more pings than it can keep", narrow(function(ws, conn)

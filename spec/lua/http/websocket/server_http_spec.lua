@@ -95,6 +95,7 @@ describe("lua/http/websocket/server, in a handler", function()
         ws:close()
     end))
 
+    -- The close frame is sent only if the system takes it at once.
     local at_once = helper.injected and pending or it
 
     at_once("closes with 1001 when the handler ends, 1006 never", served(

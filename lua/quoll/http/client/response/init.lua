@@ -115,7 +115,7 @@ end
 
 --- One field.
 -- @string name in any case
--- @treturn ?string its value; of several their values joined by ", "
+-- @treturn ?string its value; the first where there are several
 function Response:header(name)
   return self.message:header(name)
 end
