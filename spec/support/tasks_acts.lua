@@ -160,8 +160,12 @@ function act.select()
     for i, ch in ipairs(world.channels) do
         set[i] = ch.raw
     end
-    local key, err = sync.select(set, brief())
-    check(set[key] or err == "timeout", "select: " .. tostring(err))
+    local ok, key, err = pcall(sync.select, set, brief())
+    if ok then
+        check(set[key] or err == "timeout", "select: " .. tostring(err))
+    elseif not tostring(key):find "cannot wait for itself" then
+        error(key, 0)
+    end
 end
 
 function act.event()
