@@ -4,6 +4,7 @@
 #ifndef QUOLL_HTTP_CHARS_H
 #define QUOLL_HTTP_CHARS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,32 @@ ql__http_is(char c, int class)
     return ql__http_chars[(uint8_t) c] & class;
 }
 
+/* The same of bytes behind which there is one of another class. */
+static inline const char *
+ql__http_skip(const char *s, int class)
+{
+    while (ql__http_is(*s, class)) {
+        s++;
+    }
+    return s;
+}
+
+/* A token of n bytes as `known`, which is in lower case: nearly all others
+ * differ in their first letters. */
+static inline bool
+ql__http_same(const char *token, const char *known, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((token[i] | 0x20) != known[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* How many of the first bytes are of the class. */
 size_t ql__http_span(const char *s, size_t n, int class);
+/* The same of QL_HTTP_TEXT, eight bytes at a time. */
+size_t ql__http_span_text(const char *s, size_t n);
 
 #endif

@@ -10,25 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-typedef struct {
-    unsigned encodings; /* fields Transfer-Encoding seen */
-    unsigned lengths;
-    unsigned connections;
-} seen_t;
-
-/* A name, which is a token, as `known`, which is in lower case: nearly all
- * others differ in their first letters. */
-static inline bool
-is(const char *name, const char *known, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if ((name[i] | 0x20) != known[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static int
 length(ql_http_message_t *m, const char *s, uint32_t n)
 {
@@ -98,36 +79,35 @@ expect(ql_http_message_t *m, const char *s, uint32_t n)
     return NGX_OK;
 }
 
-/* A field that says something of the message. */
-static int
-meaning(ql_http_message_t *m, const char *data, const ql_http_field_t *f,
-        seen_t *seen)
+int
+ql__http_field(ql_http_message_t *m, const char *data, const ql_http_field_t *f,
+               ql__http_seen_t *seen)
 {
     const char *name = data + f->name.at;
     const char *value = data + f->value.at;
 
     switch (f->name.size) {
     case 4:
-        if (m->kind == QL_HTTP_REQUEST && is(name, "host", 4)) {
+        if (m->kind == QL_HTTP_REQUEST && ql__http_same(name, "host", 4)) {
             return host(m, data, f->value);
         }
         break;
     case 6:
-        if (m->kind == QL_HTTP_REQUEST && is(name, "expect", 6)) {
+        if (m->kind == QL_HTTP_REQUEST && ql__http_same(name, "expect", 6)) {
             return expect(m, value, f->value.size);
         }
         break;
     case 10:
-        seen->connections += is(name, "connection", 10);
+        seen->connections += ql__http_same(name, "connection", 10);
         break;
     case 14:
-        if (is(name, "content-length", 14)) {
+        if (ql__http_same(name, "content-length", 14)) {
             seen->lengths++;
             return length(m, value, f->value.size);
         }
         break;
     case 17:
-        if (is(name, "transfer-encoding", 17)) {
+        if (ql__http_same(name, "transfer-encoding", 17)) {
             seen->encodings++;
             return encoding(m, value, f->value.size);
         }
@@ -166,7 +146,7 @@ line(const char *data, ql_http_field_t *f, uint32_t at)
 
 /* llhttp takes Proxy-Connection for Connection. */
 static void
-options(ql_http_message_t *m, const seen_t *seen)
+options(ql_http_message_t *m, const ql__http_seen_t *seen)
 {
     unsigned flags = seen->connections > 0 ? m->parser.flags : 0;
 
@@ -177,7 +157,7 @@ options(ql_http_message_t *m, const seen_t *seen)
 }
 
 static int
-framing(ql_http_message_t *m, const seen_t *seen)
+framing(ql_http_message_t *m, const ql__http_seen_t *seen)
 {
     if (seen->lengths + seen->encodings > 1) {
         return ql__http_refuse(m, 400, "two lengths");
@@ -205,24 +185,31 @@ framing(ql_http_message_t *m, const seen_t *seen)
 }
 
 int
+ql__http_head_end(ql_http_message_t *m, const ql__http_seen_t *seen,
+                  uint32_t size)
+{
+    m->size = m->parsed = size;
+    options(m, seen);
+    return framing(m, seen);
+}
+
+int
 ql__http_fields(ql_http_message_t *m, const char *data, uint32_t n)
 {
     uint32_t at = m->first;
-    seen_t seen = {0, 0, 0};
+    ql__http_seen_t seen = {0, 0, 0};
 
     for (ql_http_field_t *f = m->fields; f < m->fields + m->count; f++) {
         at = line(data, f, at);
         if (at == 0) {
             return ql__http_refuse(m, 400, "bad field line");
         }
-        if (meaning(m, data, f, &seen) != NGX_OK) {
+        if (ql__http_field(m, data, f, &seen) != NGX_OK) {
             return NGX_ERROR;
         }
     }
     if (n - at < 2 || data[at] != '\r' || data[at + 1] != '\n') {
         return ql__http_refuse(m, 400, "bare LF");
     }
-    m->size = m->parsed = at + 2;
-    options(m, &seen);
-    return framing(m, &seen);
+    return ql__http_head_end(m, &seen, at + 2);
 }

@@ -1,5 +1,6 @@
 /*
- * head.c: the head of a message. The start line is looked at as a whole; then
+ * head.c: the head of a message. Most requests' are plain (plain.c); of all
+ * others the start line is looked at as a whole; then
  * llhttp takes the bytes as they come, and its callbacks only note where spans
  * are. llhttp is lenient about what stands between the spans (folded lines, a
  * bare LF): fields.c proves that they tile the head.
@@ -273,6 +274,9 @@ ql_http_head(ql_http_message_t *m, const char *data, uint32_t n)
 
     if (m->error != 0) {
         return NGX_ERROR;
+    }
+    if (m->parsed == 0 && ql__http_plain(m, data, n)) {
+        return NGX_OK;
     }
     if (!m->in_line) {
         rc = start_line(m, data, n);

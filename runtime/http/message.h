@@ -112,8 +112,26 @@ int ql__http_target(ql_http_message_t *m, const char *data);
 /* uri-host [":" port]; an empty one too. */
 bool ql__http_authority(const char *s, size_t n);
 
+/* ---- plain.c ---- */
+
+/* As ql_http_head, of a request's head that is all there and has nothing but
+ * what most have. False: it is another; m is as it was. */
+bool ql__http_plain(ql_http_message_t *m, const char *data, uint32_t n);
+
 /* ---- fields.c: what the fields say of the message ---- */
 
+typedef struct {
+    unsigned encodings; /* fields Transfer-Encoding seen */
+    unsigned lengths;
+    unsigned connections;
+} ql__http_seen_t;
+
+/* What one says, whose line is as it should. */
+int ql__http_field(ql_http_message_t *m, const char *data,
+                   const ql_http_field_t *f, ql__http_seen_t *seen);
+/* That was the last one; the head has `size` bytes. */
+int ql__http_head_end(ql_http_message_t *m, const ql__http_seen_t *seen,
+                      uint32_t size);
 /* All of a head that llhttp has found complete within data[0..n). Sets size. */
 int ql__http_fields(ql_http_message_t *m, const char *data, uint32_t n);
 

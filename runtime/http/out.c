@@ -81,7 +81,7 @@ ql_http_token(const char *s, size_t n)
 bool
 ql_http_value(const char *s, size_t n)
 {
-    return ql__http_span(s, n, QL_HTTP_TEXT) == n;
+    return ql__http_span_text(s, n) == n;
 }
 
 const char *

@@ -44,4 +44,15 @@ describe("runtime/http/chars", function()
         assert.equal(2, tonumber(lib.ql__http_span("123", 2, class)))
         assert.equal(0, tonumber(lib.ql__http_span("", 0, class)))
     end)
+
+    it("are the same eight at a time", function()
+        for i = 0, 24 do
+            for byte = 0, 255 do
+                local text = ("x"):rep(i) .. string.char(byte)
+                    .. ("\255"):rep(9)
+                assert.equal(lib.ql__http_span(text, #text, lib.QL_HTTP_TEXT),
+                    lib.ql__http_span_text(text, #text))
+            end
+        end
+    end)
 end)
