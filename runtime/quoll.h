@@ -143,7 +143,8 @@ enum {
     QL_DEBUG_TASK = 1 << 7    /* coroutines: used by the bindings */
 };
 
-/* Called with one whole line without its newline; must not call the loop. */
+/* Called with one whole entry without its last newline: of any bytes, in several
+ * lines where there is a traceback. Must not call the loop. */
 typedef void (*ql_log_writer_pt)(void *data, int level, const char *text);
 
 /*
@@ -160,7 +161,8 @@ QL_API void ql_log_set_level(ql_loop_t *loop, int level);
 QL_API int ql_log_level(const ql_loop_t *loop);
 /* categories: QL_DEBUG_* or'ed; 0 switches all off. */
 QL_API void ql_log_set_debug(ql_loop_t *loop, unsigned categories);
-/* NULL puts the default back: stderr, with time, level and pid. */
+/* NULL puts the default back: stderr, with time, level and pid; further lines of
+ * an entry begin with a tab, control characters are "\x1B". */
 QL_API void ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer,
                               void *data);
 /* Lines logged at this level since the loop was made, also the dropped. */

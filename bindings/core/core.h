@@ -35,6 +35,7 @@ void ql__open_methods(lua_State *L, const ql_handle_type_t *type);
 
 /* Each: fills the table on top of the stack (the module). */
 void ql__open_settings(lua_State *L, ql_core_t *core);
+void ql__open_log(lua_State *L, ql_core_t *core);
 void ql__open_stats(lua_State *L, ql_core_t *core);
 void ql__open_clock(lua_State *L, ql_core_t *core);
 void ql__open_waitfd(lua_State *L, ql_core_t *core);

@@ -62,6 +62,7 @@ luaopen_quoll_core(lua_State *L)
     lua_setfield(L, -2, "methods");
     ql_task_register(L, core->lua);
     ql__open_settings(L, core);
+    ql__open_log(L, core);
     ql__open_stats(L, core);
     ql__open_clock(L, core);
     ql__open_waitfd(L, core);

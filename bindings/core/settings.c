@@ -1,5 +1,5 @@
 /*
- * settings.c: configure and log: what a script sets of the runtime.
+ * settings.c: configure: what a script sets of the runtime.
  */
 #include "core.h"
 
@@ -238,37 +238,6 @@ settings_configure(lua_State *L)
     return settings_push(L, lua);
 }
 
-/* ----------------------------------------------------------------- log ---- */
-
-/* log(level, ...): the values' tostring, one after the other */
-static int
-settings_log(lua_State *L)
-{
-    ql_loop_t *loop = ql_check_loop(L, ql_core(L)->lua);
-    int n = lua_gettop(L);
-    int level = lua_type(L, 1) == LUA_TSTRING
-                  ? ql_log_level_by_name(lua_tostring(L, 1))
-                  : 0;
-
-    if (level == 0) {
-        return ql_bad_argument(L, 1, "level", "log",
-                               "emerg, alert, crit, error, warn, notice, info "
-                               "or debug");
-    }
-    if (level > ql_log_level(loop)) {
-        return 0;
-    }
-    for (int i = 2; i <= n; i++) {
-        lua_getglobal(L, "tostring");
-        lua_pushvalue(L, i);
-        lua_call(L, 1, 1);
-        lua_replace(L, i);
-    }
-    lua_concat(L, n - 1);
-    ql_log_text(loop, level, lua_tostring(L, -1));
-    return 0;
-}
-
 /* loop() -> the ql_loop_t *, for C that is called through the FFI */
 static int
 settings_loop(lua_State *L)
@@ -281,7 +250,6 @@ void
 ql__open_settings(lua_State *L, ql_core_t *core)
 {
     static const luaL_Reg fns[] = {{"configure", settings_configure},
-                                   {"log", settings_log},
                                    {"loop", settings_loop},
                                    {NULL, NULL}};
 

@@ -144,6 +144,20 @@ is_root(lua_State *L)
     return 1;
 }
 
+/* current() -> the running task | nil: the main chunk runs */
+static int
+task_current(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+
+    if (lua->current == &lua->root) {
+        lua_pushnil(L);
+    } else {
+        ql__task_push(L, lua->current);
+    }
+    return 1;
+}
+
 /* timer_failed(text): the error of a periodic function; the log's limit holds,
  * which core.log, for scripts, does not have. */
 static int
@@ -170,12 +184,17 @@ check_wait(lua_State *L)
 void
 ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {
-        {"task_status", task_status}, {"task_id", task_id},
-        {"task_name", task_name},     {"task_detach", task_detach},
-        {"task_own", task_own},       {"task_quiet", task_quiet},
-        {"is_root", is_root},         {"timer_failed", timer_failed},
-        {"check_wait", check_wait},   {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"task_status", task_status},
+                                   {"task_id", task_id},
+                                   {"task_name", task_name},
+                                   {"task_detach", task_detach},
+                                   {"task_own", task_own},
+                                   {"task_quiet", task_quiet},
+                                   {"is_root", is_root},
+                                   {"current", task_current},
+                                   {"check_wait", check_wait},
+                                   {"timer_failed", timer_failed},
+                                   {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -27,6 +27,7 @@ local quoll = {
   _VERSION = core.version,
   run = task.run,
   spawn = task.spawn,
+  current = task.current,
   sleep = task.sleep,
   yield = task.yield,
   iscancelled = task.iscancelled,

@@ -23,7 +23,7 @@ local function begin(grace)
   for _, fn in ipairs(hooks) do
     local ok, err = pcall(fn)
     if not ok then
-      core.log("error", "stop: ", err)
+      core.log_lines("error", "stop: ", err)
     end
   end
   core.stop_tell()

@@ -1,5 +1,5 @@
 /*
- * log.c: one line per event, limited per format string.
+ * log.c: one entry per event, limited per format string.
  */
 #include "loop.h"
 
@@ -11,6 +11,7 @@
 enum {
     LINE_SIZE = 2048,
     PREFIX_SIZE = 64,
+    BYTE_SIZE = 4,    /* as which one is written at most */
     ERRNO_SIZE = 160, /* " (24: Too many open files)" */
     LINES_PER_SECOND = 10
 };
@@ -51,12 +52,34 @@ write_all(const ql_sys_t *sys, const char *p, size_t size)
     }
 }
 
+/* One byte of text, which may be any: an entry's further lines begin with a tab,
+ * so that none can be taken for an entry. Returns how many were put. */
+static size_t
+put_byte(char *to, const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned char c = (unsigned char) *text;
+
+    if (c == '\n' && text[1] != '\t') {
+        memcpy(to, "\n\t", 2);
+        return 2;
+    }
+    if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f) {
+        memcpy(to, "\\x", 2);
+        to[2] = digits[c >> 4];
+        to[3] = digits[c & 15];
+        return BYTE_SIZE;
+    }
+    *to = *text;
+    return 1;
+}
+
 static void
 write_stderr(ql_loop_t *loop, int level, const char *text)
 {
     char line[PREFIX_SIZE + LINE_SIZE];
-    size_t used, size = strlen(text);
     struct timespec ts;
+    size_t used;
     struct tm tm;
 
     (void) loop->sys->clock_gettime(CLOCK_REALTIME, &ts);
@@ -65,15 +88,15 @@ write_stderr(ql_loop_t *loop, int level, const char *text)
     used += (size_t) snprintf(line + used, PREFIX_SIZE - used,
                               "[%s] %ld: ", level_names[level],
                               (long) loop->sys->getpid());
-    if (used + size < sizeof(line)) {
-        memcpy(line + used, text, size);
-        line[used + size] = '\n';
-        write_all(loop->sys, line, used + size + 1);
-        return;
+    for (; *text != '\0'; text++) {
+        if (used + BYTE_SIZE >= sizeof(line)) {
+            write_all(loop->sys, line, used);
+            used = 0;
+        }
+        used += put_byte(line + used, text);
     }
+    line[used++] = '\n';
     write_all(loop->sys, line, used);
-    write_all(loop->sys, text, size);
-    write_all(loop->sys, "\n", 1);
 }
 
 static void

@@ -195,7 +195,7 @@ describe("every", function()
         assert.equal("3\n", result.out)
         local _, first = result.err:gsub("first", "")
         assert.equal(1, first)
-        assert.matches("timer: %S+:5: first\nstack traceback:\n", result.err)
+        assert.matches("timer: %S+:5: first\n\tstack traceback:\n", result.err)
         assert.matches("timer: %(error object cannot be shown%)\n", result.err)
     end)
 

@@ -87,7 +87,7 @@ function pull.send(conn, status, body, headers)
   if not ok and done.cancelled then
     error(done.err, 0)
   elseif not ok or done == nil then
-    core.log("error", "http: a body was cut short: ",
+    core.log_lines("error", "http: a body was cut short: ",
       tostring(not ok and (done.traceback or done.err) or why))
   end
   return false, bytes or 0

@@ -3,13 +3,14 @@
 
 local core = require "quoll.core"
 local defer = require "quoll.task.defer"
-local failure_status = require("quoll.http.failure").status
+local failure = require "quoll.http.failure"
 local finish = require("quoll.wait").finish
 local pieces = require "quoll.http.pieces"
 local pull = require "quoll.http.pull"
 local raw = require "quoll.http.core"
 
 local task_room, now = core.task_room, core.now
+local describe, failure_status = failure.describe, failure.status
 
 local respond = {}
 
@@ -47,6 +48,18 @@ local function answer_error(conn, status, text)
   return follows ~= nil, status, follows and #body or 0
 end
 
+-- true: it has been told; what it raises itself is logged.
+local function told(onerror, where, ...)
+  local ok, failure = xpcall(onerror, describe, ...)
+  if not ok and failure.cancelled then
+    error(failure.err, 0)
+  elseif not ok then
+    core.log_lines("error", "http: 'onerror' failed: ", where, ": ",
+      failure.traceback)
+  end
+  return ok
+end
+
 --- Tells what is wrong with a handler: in the log, never to the client.
 -- @tparam table server `onerror`
 -- @tparam Connection conn
@@ -58,10 +71,10 @@ function respond.tell(server, conn, line, err, traceback)
   local where = (line or "a request that was taken") .. ", from "
     .. (ip and port and ip .. ":" .. port or ip or "who has left")
   traceback = traceback or tostring(err)
-  if server.onerror then
-    server.onerror(err, traceback, where)
-  else
-    core.log("error", "http: a handler failed: ", where, ": ", traceback)
+  if not server.onerror
+    or not told(server.onerror, where, err, traceback, where)
+  then
+    core.log_lines("error", "http: a handler failed: ", where, ": ", traceback)
   end
 end
 

@@ -139,20 +139,27 @@ Listener.address = raw.address
 -- @treturn[2] string CODE
 Listener.getfd = raw.getfd
 
--- A failed handler's error goes to onerror; a cancellation goes on.
+local function describe(err)
+  return {
+    err = err,
+    cancelled = iscancelled(err),
+    traceback = core.traceback(err),
+  }
+end
+
+-- A failed handler's error goes to onerror; when that raises too, both are in
+-- the log. A cancellation goes on.
 local function guarded(conn, fn, onerror)
-  local function describe(err)
-    return {
-      err = err,
-      cancelled = iscancelled(err),
-      traceback = core.traceback(err),
-    }
-  end
   local ok, failure = xpcall(fn, describe, conn)
-  if not ok and failure.cancelled then
+  if ok then
+    return
+  elseif failure.cancelled then
     error(failure.err, 0)
-  elseif not ok then
-    onerror(failure.err, failure.traceback)
+  end
+  local told, why = xpcall(onerror, core.kept, failure.err, failure.traceback)
+  if not told then
+    core.log_lines("error", "serve: a handler failed: ", failure.traceback)
+    error(why, 0)
   end
 end
 

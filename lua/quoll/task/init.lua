@@ -65,6 +65,11 @@ Task.traceback = core.task_traceback
 -- @function spawn
 tasks.spawn = core.spawn
 
+--- The running task, also within a coroutine or a scope of it.
+-- @treturn ?task nil: the main chunk runs
+-- @function current
+tasks.current = core.current
+
 --- Runs main(...) as a task and turns the loop until every task has ended.
 -- The first SIGINT or SIGTERM cancels every task, and every further wait of the
 -- main chunk raises; the second exits with 128 + its number.

@@ -276,7 +276,7 @@ describe("a deferred call that fails", function()
         local from = 1
         for _, text in ipairs { "[^\n]*attempt to call", "swallowed 1,000",
             "%(error object is a table value%)", "coroutine.yield in a task",
-            "[^\n]*:2: broken\nstack traceback:\n.-in function 'deep'" } do
+            "[^\n]*:2: broken\n\tstack traceback:\n.-in function 'deep'" } do
             local _, last = result.err:find(failed .. text, from)
             assert.truthy(last, text .. " is not in\n" .. result.err)
             from = last

@@ -22,7 +22,7 @@ describe("a failure for which nobody waits", function()
         assert.equal(0, result.code)
         assert.equal(1, count(result.err, "broken"))
         assert.equal(1, count(result.err, "%[error%]"))
-        assert.matches("task 3 failed: %S+:2: broken\nstack traceback:\n",
+        assert.matches("task 3 failed: %S+:2: broken\n\tstack traceback:\n",
             result.err)
         assert.matches(":2: in function 'deep'", result.err)
         assert.matches("spawned at %S+:6\n\tspawned at %S+:5\n\tspawned at "

@@ -55,6 +55,36 @@ describe("task:id", function()
     end)
 end)
 
+describe("current", function()
+    helper.gates()
+
+    it("is the task that runs, within scopes and coroutines too", function()
+        assert.same({ n = 1 }, { n = select("#", quoll.current()),
+            quoll.current() })
+        local found = {}
+        local function note()
+            found[#found + 1] = quoll.current()
+        end
+        local task
+        run(function()
+            task = quoll.spawn(function()
+                note()
+                quoll.defer(note)
+                quoll.scope(note)
+                coroutine.wrap(note)()
+                quoll.spawn(function() quoll.sleep(0) end):wait()
+                note()
+            end)
+            task:wait()
+        end)
+        assert.same({ task, task, task, task, task }, found)
+        for _, one in ipairs(found) do
+            assert.equal(task, one)
+        end
+        assert.is_nil(quoll.current())
+    end)
+end)
+
 describe("task:detach", function()
     helper.gates()
 

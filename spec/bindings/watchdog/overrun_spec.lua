@@ -243,7 +243,7 @@ describe("slice_max", function()
             assert.equal("true\tnil\n", out)
             assert.matches("%[error%] %d+: task 3 '?runaway'? failed: exceeded "
                 .. "slice_max, swallowed the error 3 times and was ended by "
-                .. "force\nstack traceback:\n.-\tjob:1:", log)
+                .. "force\n\tstack traceback:\n.-\tjob:1:", log)
         end)
     end
 

@@ -90,6 +90,28 @@ describe("lua/http/respond", function()
         end)
     end)
 
+    it("logs both errors when onerror raises, and answers", function()
+        local result = helper.script [[
+            local quoll = require "quoll"
+            quoll.run(function()
+                local l = assert(quoll.listen "127.0.0.1:0")
+                quoll.spawn(quoll.http.serve, l, function()
+                    error "of the handler"
+                end, { onerror = function() error "of onerror" end })
+                local url = "http://" .. l:address()
+                print(quoll.http.get(url).status, quoll.http.get(url).status)
+                quoll.stop()
+            end)
+        ]]
+        assert.equal("500\t500\n", result.out, result.err)
+        local where = "GET / HTTP/1.1, from 127.0.0.1:%d+: [^\n]*: "
+        for text in pairs { ["'onerror' failed: " .. where .. "of onerror"] = 1,
+            ["a handler failed: " .. where .. "of the handler"] = 1 } do
+            assert.equal(2, select(2, result.err:gsub("%[error%] %d+: http: "
+                .. text .. "\n\tstack traceback:\n", "")), result.err)
+        end
+    end)
+
     it("notes a request that was taken as 101", function()
         local noted = {}
         http.run(function(req)

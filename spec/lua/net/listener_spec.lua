@@ -265,6 +265,25 @@ describe("quoll.net.listener", function()
                 assert.equal(broken, failure)
             end))
 
+        it("logs the handler's error, too, when onerror raises", function()
+            local result = helper.script [[
+                local quoll = require "quoll"
+                quoll.run(function()
+                    local l = assert(quoll.listen "127.0.0.1:0")
+                    quoll.spawn(l.serve, l, function()
+                        error "of the handler"
+                    end, { onerror = function() error "of onerror" end })
+                    print(quoll.connect(l:address()):receive "*a" == "")
+                    l:close()
+                end)
+            ]]
+            assert.equal("true\n", result.out, result.err)
+            assert.matches("%[error%] %d+: serve: a handler failed: "
+                .. "[^\n]*: of the handler\n\tstack traceback:\n", result.err)
+            assert.matches("%[error%] %d+: task %d+ failed: [^\n]*: of onerror"
+                .. "\n\tstack traceback:\n", result.err)
+        end)
+
         it("ends with its task", listening(function(listener)
             local server = serving(listener, echo)
             local conn = connect(listener)

@@ -42,6 +42,14 @@ describe("the log's default writer", function()
         assert.matches(": " .. text .. "\n$", whole(written))
     end))
 
+    it("lets no text begin an entry", forked(function()
+        local loop, written = writing()
+        local text = ("\n2026\27\n\t\r"):rep(1000)
+        C.ql_log_text(loop, C.QL_LOG_ERR, text)
+        assert.matches(": " .. ("\n\t2026\\x1B\n\t\\x0D"):rep(1000) .. "\n$",
+            whole(written))
+    end))
+
     it("goes on after a short write and EINTR", forked(function()
         local loop, written = writing(7)
         inject.ql_inject_fail("write", 2, 2, 3, helper.errno.EINTR)

@@ -143,7 +143,7 @@ local function send_pulled(stream, body)
   if not ok and done.cancelled then
     error(done.err, 0)
   elseif not ok or done == nil then
-    core.log("error", "http: a body was cut short: ",
+    core.log_lines("error", "http: a body was cut short: ",
       tostring(ok and why or done.traceback or done.err))
   end
   return false
