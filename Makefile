@@ -9,7 +9,7 @@ busted = "$$(command -v busted)" --ignore-lua
 asan_host := $(CURDIR)/build-asan/bin/quoll-host
 
 .PHONY: all build build-asan run test test-asan test-inject test-gc fuzz bench \
-	bench-check install uninstall lint check format clean
+	bench-check docs install uninstall lint check format clean
 
 all: build
 
@@ -66,6 +66,11 @@ bench: build
 bench-check: build
 	@scripts/setup bench
 	bench/run --check
+
+# A site in build/docs, of the documents and of what the sources say.
+docs: build
+	@scripts/setup docs
+	@scripts/docs
 
 install: build
 	cmake --install $(build) --prefix $(prefix)

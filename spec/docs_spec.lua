@@ -60,67 +60,21 @@ local documents = {
 }
 
 describe("docs/API.md", function()
-    local function add_functions(names, prefix, of)
-        for name, value in pairs(of) do
-            if type(value) == "table" and not getmetatable(value) then
-                add_functions(names, prefix .. name .. ".", value)
-            else
-                names[prefix .. name] = true
-            end
-        end
-    end
+    local manual = require "docs.site.manual"
 
-    -- What scripts call the values of a module -> where their methods are.
-    local methods = {
-        client = "http.client", context = "tls.context",
-        directory = "fs.directory", jar = "http.client.jar",
-        limiter = "sync.limiter", log = "http.middleware.accesslog",
-        part = "http.multipart.part", pool = "sync.pool",
-        req = "http.message", res = "http.client.response",
-        router = "http.router", templates = "http.template",
-        topic = "sync.topic", waitgroup = "sync.waitgroup", watch = "watch",
-    }
-
-    local function add_methods(names)
-        local core = require "quoll.core"
-        for _, name in ipairs { "channel", "event", "file", "listener",
-            "mutex", "process", "semaphore", "udp" } do
-            add_functions(names, name .. ":", core.methods[name])
-        end
-        add_functions(names, "conn:", core.methods.connection)
-        add_functions(names, "task:", core.task)
-        add_functions(names, "s:", core.scope)
-        for name, module in pairs(methods) do
-            add_functions(names, name .. ":",
-                require("quoll." .. module).methods)
-        end
-        add_functions(names, "subscription:",
-            require("quoll.sync.topic").subscription_methods)
-        require "quoll.http.websocket" -- has most of them
-        add_functions(names, "ws:", require("quoll.core.websocket").methods)
-    end
-
-    -- "quoll.spawn", "conn:send", ... of everything that a script can call.
     local function public()
-        local quoll = require "quoll"
         local names = { ["res.status"] = true }
-        for _, name in ipairs { "stdin", "stdout", "stderr" } do
-            names["quoll." .. name] = true -- made when asked for
+        for name in pairs(require("docs.site.public").names()) do
+            names[name] = true
         end
-        local http = getmetatable(quoll.http)
-        quoll.http = nil -- its parts are loaded when asked for
-        add_functions(names, "quoll.http.", http.parts)
-        add_functions(names, "quoll.", quoll)
-        add_functions(names, "busted.", require "quoll.busted")
-        add_methods(names)
         return names
     end
 
     local function documented()
         local names = {}
-        for name in read("docs/API.md"):gmatch("\n### `([%w_.:]+)") do
-            assert.is_nil(names[name], name .. " has two entries")
-            names[name] = true
+        for _, entry in ipairs(manual.read(helper.root)) do
+            assert.is_nil(names[entry.name], entry.name .. " has two entries")
+            names[entry.name] = true
         end
         return names
     end
