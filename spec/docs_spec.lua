@@ -8,12 +8,6 @@ local function read(path)
     return text
 end
 
-local function write(path, text)
-    local file = assert(io.open(path, "w"))
-    assert(file:write(text))
-    file:close()
-end
-
 local function lines_of(command)
     local found = {}
     local pipe = assert(io.popen(command))
@@ -21,16 +15,6 @@ local function lines_of(command)
         found[#found + 1] = line
     end
     pipe:close()
-    return found
-end
-
--- The ```language blocks of a document.
-local function blocks(path, language)
-    local found = {}
-    for block in ("\n" .. read(path)):gmatch("\n```" .. language
-        .. "\n(.-)\n```") do
-        found[#found + 1] = block .. "\n"
-    end
     return found
 end
 
@@ -54,10 +38,8 @@ local function spec_exists(path)
         .. " 2>/dev/null") > 0
 end
 
-local documents = {
-    "README.md", "CHANGELOG.md", "docs/API.md", "docs/DESIGN.md",
-    "docs/EXTENDING.md", "docs/GUIDE.md", "docs/VOCABULARY.md",
-}
+local documents = lines_of("cd " .. helper.root
+    .. " && find README.md CHANGELOG.md bench docs -name '*.md' | sort")
 
 describe("docs/API.md", function()
     local manual = require "docs.site.manual"
@@ -163,130 +145,5 @@ describe("the documents", function()
                     or exists(folder .. link), path .. ": " .. link)
             end
         end
-    end)
-
-    it("have Lua that compiles", function()
-        for _, path in ipairs(documents) do
-            for i, block in ipairs(blocks(path, "lua")) do
-                assert(loadstring(block, ("=%s, block %d"):format(path, i)))
-            end
-        end
-    end)
-end)
-
-describe("what a reader copies", function()
-    local unbuffered = "io.stdout:setvbuf 'no'\n"
-    -- On a port of the system's choice, which it prints.
-    local telling = unbuffered .. [[
-        local quoll = require "quoll"
-        local serve = quoll.serve
-        quoll.serve = function(_, fn)
-            local listener = assert(quoll.listen "127.0.0.1:0")
-            print(listener:address())
-            return serve(listener, fn)
-        end
-    ]]
-
-    local function busted(source)
-        local path = os.tmpname()
-        write(path, source)
-        local result = helper.script("require 'busted.runner' "
-            .. "{ standalone = false }", { "--ignore-lua",
-            "--cpath=" .. helper.build .. "/lib/lua/5.1/?.so", path })
-        os.remove(path)
-        return result
-    end
-
-    it("runs: the README's first script", function()
-        local quoll = require "quoll"
-        local child = helper.start(unbuffered .. blocks("README.md", "lua")[1],
-            { "127.0.0.1:0" })
-        local address = child:line():match("^listening on (%S+)$")
-        local conn = assert(quoll.connect(assert(address), { timeout = 10 }))
-        conn:settimeout(10)
-        assert(conn:send("hello"))
-        assert.equal("hello", conn:receive(5))
-        conn:close()
-        child:kill(2)
-        assert.equal("stopped", child:line())
-        assert.equal(0, helper.finish_script(child).code)
-    end)
-
-    it("runs: the guide's scripts", function()
-        local scripts = blocks("docs/GUIDE.md", "lua")
-        local waiting = {} -- for their timers: the others run meanwhile
-        for i = 3, #scripts do -- the first two need each other
-            if scripts[i]:find "timer%.every"
-                or scripts[i]:find "slice_max"
-            then
-                waiting[i] = helper.start(unbuffered .. scripts[i])
-            end
-        end
-        assert.truthy(next(waiting))
-        for i = 3, #scripts do
-            local result = waiting[i] and helper.finish_script(waiting[i])
-                or scripts[i]:find "quoll.busted" and busted(scripts[i])
-                or helper.script(unbuffered .. scripts[i])
-            assert.equal(0, result.code, ("block %d: %s"):format(i,
-                tostring(result.err)))
-        end
-    end)
-
-    it("runs: the guide's server and its client", function()
-        local scripts = blocks("docs/GUIDE.md", "lua")
-        local child = helper.start(telling .. scripts[1])
-        local address = assert(child:line())
-        local client = scripts[2]:gsub("127%.0%.0%.1:7000", address)
-        local result = helper.script(unbuffered .. client)
-        assert.equal("HELLO\n", result.out, result.err)
-        child:kill(2)
-        assert.equal(0, helper.finish_script(child).code)
-    end)
-end)
-
-describe("docs/EXTENDING.md", function()
-    local folder
-
-    local function compile()
-        local build = helper.build:match("^/") and helper.build
-            or helper.root .. "/" .. helper.build
-        return os.execute(("cd %s && cc -std=gnu11 -Wall -Wextra -Wshadow "
-            .. "-Wmissing-prototypes -Wcast-qual -Werror -shared -fPIC "
-            .. "-Wl,-z,nodelete -I%s/runtime -I%s/bindings "
-            .. "$(pkg-config --cflags luajit) -o ticker_core.so "
-            .. "ticker_core.c -L%s/lib -lquoll-lua -lquoll "
-            .. "-Wl,-rpath,%s/lib"):format(folder, helper.root, helper.root,
-            build, build)), build
-    end
-
-    before_each(function()
-        folder = os.tmpname()
-        os.remove(folder)
-        assert.equal(0, os.execute("mkdir " .. folder))
-    end)
-
-    after_each(function()
-        for _, name in ipairs { "ticker_core.c", "ticker_core.so",
-            "ticker.lua" } do
-            os.remove(folder .. "/" .. name)
-        end
-        os.execute("rmdir " .. folder)
-    end)
-
-    it("has an example that compiles and runs", function()
-        local lua = blocks("docs/EXTENDING.md", "lua")
-        write(folder .. "/ticker_core.c",
-            blocks("docs/EXTENDING.md", "c")[1])
-        write(folder .. "/ticker.lua", lua[1])
-        local status, build = compile()
-        assert.equal(0, status)
-        local result = helper.script(lua[2], {}, { env = {
-            LUA_PATH = ("%s/?.lua;%s/lua/?.lua;%s/lua/?/init.lua"):format(
-                folder, helper.root, helper.root),
-            LUA_CPATH = ("%s/?.so;%s/lib/lua/5.1/?.so"):format(folder, build),
-        } })
-        assert.equal(0, result.code, result.err)
-        assert.truthy(result.out:find("^ticks\t%d+\nnil\ttimeout\tTIMEOUT\n"
-            .. "nil\tclosed\tCLOSED\n$"), result.out)
     end)
 end)

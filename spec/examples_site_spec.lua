@@ -156,16 +156,18 @@ describe("examples/site.lua in a browser", function()
         end)
 
     in_browser("renders the documents", function(page, url)
-        page:open(url .. "docs/GUIDE.md#tasks")
+        page:open(url .. "docs/guide/tasks.md#start-and-wait")
         page:until_true "document.querySelector('.page[aria-busy]') === null"
         if page:eval "typeof marked === 'undefined'" then
             assert.truthy(page:eval "document.querySelector('pre').textContent"
-                :find("# Guide", 1, true))
+                :find("# Tasks", 1, true))
         else
-            assert.equal("Tasks", page:eval("document.getElementById('tasks')"
-                .. ".textContent"))
+            assert.equal("Start and wait", page:eval(
+                "document.getElementById('start-and-wait').textContent"))
             assert.truthy(page:eval
-                "document.querySelectorAll('a').length > 20")
+                "document.querySelector('img').naturalWidth > 0")
+            assert.truthy(page:eval
+                "document.querySelectorAll('a').length > 5")
         end
     end)
 
