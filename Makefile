@@ -9,7 +9,7 @@ busted = "$$(command -v busted)" --ignore-lua
 asan_host := $(CURDIR)/build-asan/bin/quoll-host
 
 .PHONY: all build build-asan run test test-asan test-inject test-gc fuzz bench \
-	bench-check docs install uninstall lint check format clean
+	bench-check docs install uninstall new-extension lint check format clean
 
 all: build
 
@@ -78,6 +78,10 @@ install: build
 
 uninstall:
 	cmake --build $(build) --target uninstall
+
+# The skeleton of a C extension, in DIR/NAME.
+new-extension:
+	@scripts/new-extension "$(NAME)" "$(DIR)"
 
 lint: build
 	@scripts/setup lint

@@ -24,7 +24,18 @@ write_basic_package_version_file(
 install(FILES
     ${PROJECT_BINARY_DIR}/quollConfig.cmake
     ${PROJECT_BINARY_DIR}/quollConfigVersion.cmake
+    cmake/quollModule.cmake
     DESTINATION ${package_dir})
+
+# The build tree is a package too: -Dquoll_DIR=<the build tree>.
+export(EXPORT quollTargets NAMESPACE quoll::
+    FILE ${PROJECT_BINARY_DIR}/quollTargets.cmake)
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/quollBuild.cmake CONTENT
+    [[set(QUOLL_LUA_PATH @PROJECT_SOURCE_DIR@/lua)
+set(QUOLL_LUA_CPATH @PROJECT_BINARY_DIR@/lib/lua/5.1)
+]] @ONLY)
+configure_file(cmake/quollModule.cmake
+    ${PROJECT_BINARY_DIR}/quollModule.cmake COPYONLY)
 
 # The .pc file finds its prefix from its own place: "../.." for lib/pkgconfig.
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

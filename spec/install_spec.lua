@@ -209,6 +209,27 @@ describe("an installed quoll", function()
         assert.is_true(#luajit(block("lua", 2), "out") > 0)
     end)
 
+    it("is what a new extension is built and tested with", function()
+        succeeds("env -u MAKEFLAGS -u MAKELEVEL make -s new-extension "
+            .. "NAME=gauge DIR=" .. dir)
+        local build = dir .. "/gauge/build"
+        succeeds(("cmake -S %s/gauge -B %s -DCMAKE_PREFIX_PATH=%s")
+            :format(dir, build, prefix))
+        succeeds("cmake --build " .. build)
+        succeeds("env -u LUA_PATH -u LUA_CPATH ctest --output-on-failure "
+            .. "--test-dir " .. build)
+        succeeds(("cmake --install %s --prefix %s"):format(build, dir
+            .. "/gauge/prefix"))
+        assert.equal("2\n", luajit([[
+            package.path = "gauge/prefix/share/lua/5.1/?.lua;" .. package.path
+            package.cpath = arg[0]:gsub("script.lua", "") .. "gauge/prefix/"
+                .. "lib/lua/5.1/?.so;" .. package.cpath
+            local counter = require("gauge").new() -- before quoll itself
+            counter:add(2)
+            print(counter:wait())
+        ]], "."))
+    end)
+
     it("leaves nothing when it is uninstalled", function()
         succeeds("cmake -DMANIFEST=" .. manifest
             .. " -P cmake/uninstall.cmake")
