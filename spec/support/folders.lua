@@ -17,11 +17,15 @@ function folders.sh(dir, command)
     assert(os.execute("cd " .. dir .. " && { " .. command .. "; }") == 0)
 end
 
--- What there is until nothing has come for a while, or the watch has ended.
-function folders.events(w, quiet)
+local PATIENCE = 10 * (os.getenv "QUOLL_TEST_PATIENCE" or 1) -- s
+local QUIET = 0.1 -- s
+
+-- n events, however long they take, and what there is besides until nothing has
+-- come for a while, or the watch has ended.
+function folders.events(w, n)
     local list = {}
     while true do
-        local event, err = w:next(quiet or 0.1)
+        local event, err = w:next(#list < (n or 0) and PATIENCE or QUIET)
         if not event then
             assert(err == "timeout" or err == "closed", err)
             return list
@@ -43,9 +47,9 @@ local function line(event, dir)
     return event.type .. " " .. shown(event.path)
 end
 
-function folders.told(w, dir)
+function folders.told(w, dir, n)
     local lines = {}
-    for i, event in ipairs(folders.events(w)) do
+    for i, event in ipairs(folders.events(w, n)) do
         lines[i] = line(event, dir)
     end
     return lines
