@@ -8,24 +8,52 @@
 
 static const char fields_key = 0; /* registry: the metatable of their tables */
 
+/* The field at *at, which moves to the next one; false: there is none. The
+ * head is known to be good: name ":" [blanks] value [blanks] CR LF. */
 static bool
-same_name(const ql_http_held_t *h, const ql_http_field_t *f, const char *name,
-          size_t n)
+next_field(const ql_http_held_t *h, uint32_t *at, ql_http_field_t *f)
 {
-    return f->name.size == n
-        && strncasecmp(ql__http_bytes(h) + f->name.at, name, n) == 0;
+    const char *name = h->head + *at;
+    const char *end = h->head + h->size - 2; /* of the last field's line */
+    const char *value, *next;
+
+    if (name >= end) {
+        return false;
+    }
+    value = memchr(name, ':', (size_t) (end - name));
+    f->name = (ql_http_span_t){*at, (uint32_t) (value - name)};
+    next = memchr(value, '\n', (size_t) (end - value));
+    next++;
+    *at = (uint32_t) (next - h->head);
+    for (value++; *value == ' ' || *value == '\t';) {
+        value++;
+    }
+    for (end = next - 2; end > value && (end[-1] == ' ' || end[-1] == '\t');) {
+        end--;
+    }
+    f->value = (ql_http_span_t){(uint32_t) (value - h->head),
+                                (uint32_t) (end - value)};
+    return true;
+}
+
+/* The next one of that name. */
+static bool
+find_field(const ql_http_held_t *h, uint32_t *at, const char *name, size_t n,
+           ql_http_field_t *f)
+{
+    while (next_field(h, at, f)) {
+        if (f->name.size == n
+            && strncasecmp(h->head + f->name.at, name, n) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void
 push_span(lua_State *L, const char *bytes, ql_http_span_t span)
 {
     lua_pushlstring(L, bytes + span.at, span.size);
-}
-
-static void
-push_value(lua_State *L, const ql_http_held_t *h, const ql_http_field_t *f)
-{
-    push_span(L, ql__http_bytes(h), f->value);
 }
 
 static const char *
@@ -42,16 +70,16 @@ static int
 message_header(lua_State *L)
 {
     const ql_http_held_t *h = ql__http_held(L, 1, "header");
+    uint32_t at = h->first;
+    ql_http_field_t f;
     size_t n;
     const char *name = check_name(L, "header", &n);
 
-    for (int i = 0; i < h->count; i++) {
-        if (same_name(h, &h->fields[i], name, n)) {
-            push_value(L, h, &h->fields[i]);
-            return 1;
-        }
+    if (!find_field(h, &at, name, n, &f)) {
+        return 0;
     }
-    return 0;
+    push_span(L, h->head, f.value);
+    return 1;
 }
 
 /* header_values(self, name) -> array */
@@ -59,34 +87,36 @@ static int
 message_header_values(lua_State *L)
 {
     const ql_http_held_t *h = ql__http_held(L, 1, "header_values");
+    uint32_t at = h->first;
+    ql_http_field_t f;
     size_t n;
     const char *name = check_name(L, "header_values", &n);
-    int found = 0;
 
     lua_createtable(L, 1, 0);
-    for (int i = 0; i < h->count; i++) {
-        if (same_name(h, &h->fields[i], name, n)) {
-            push_value(L, h, &h->fields[i]);
-            lua_rawseti(L, -2, ++found);
-        }
+    for (int i = 1; find_field(h, &at, name, n, &f); i++) {
+        push_span(L, h->head, f.value);
+        lua_rawseti(L, -2, i);
     }
     return 1;
 }
 
-/* field(self, i) -> name, value | nothing: there are fewer */
+/* field(self, at) -> where the next one is, name, value | nothing: there is no
+ * more. 0: the first one. */
 static int
 message_field(lua_State *L)
 {
     const ql_http_held_t *h = ql__http_held(L, 1, "field");
-    lua_Integer i = lua_tointeger(L, 2);
+    lua_Integer after = lua_tointeger(L, 2);
+    uint32_t at = after > h->first ? (uint32_t) after : h->first;
+    ql_http_field_t f;
 
-    if (i < 1 || i > h->count) {
+    if (after > h->size || !next_field(h, &at, &f)) {
         return 0;
     }
-    lua_pushlstring(L, ql__http_bytes(h) + h->fields[i - 1].name.at,
-                    h->fields[i - 1].name.size);
-    push_value(L, h, &h->fields[i - 1]);
-    return 2;
+    lua_pushinteger(L, at);
+    push_span(L, h->head, f.name);
+    push_span(L, h->head, f.value);
+    return 3;
 }
 
 /* ------------------------------------------------------- as one table ---- */
@@ -138,12 +168,15 @@ push_metatable(lua_State *L)
     lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* The value on top joins those that the table has under the name below it. */
+/* Adds a field to the table on top, behind what that has under its name. */
 static void
-fields_join(lua_State *L)
+join_field(lua_State *L, const char *bytes, const ql_http_field_t *f)
 {
-    bool cookie = strcmp(lua_tostring(L, -2), "cookie") == 0;
+    bool cookie;
 
+    push_lower(L, bytes + f->name.at, f->name.size);
+    push_span(L, bytes, f->value);
+    cookie = strcmp(lua_tostring(L, -2), "cookie") == 0;
     lua_pushvalue(L, -2);
     lua_rawget(L, -4);
     if (lua_isnil(L, -1)) {
@@ -162,9 +195,7 @@ ql__http_join_fields(lua_State *L, const char *bytes,
                      const ql_http_field_t *fields, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        push_lower(L, bytes + fields[i].name.at, fields[i].name.size);
-        push_span(L, bytes, fields[i].value);
-        fields_join(L);
+        join_field(L, bytes, &fields[i]);
     }
     push_metatable(L);
     lua_setmetatable(L, -2);
@@ -173,8 +204,15 @@ ql__http_join_fields(lua_State *L, const char *bytes,
 void
 ql__http_push_fields(lua_State *L, const ql_http_held_t *h)
 {
+    uint32_t at = h->first;
+    ql_http_field_t f;
+
     lua_createtable(L, 0, h->count);
-    ql__http_join_fields(L, ql__http_bytes(h), h->fields, h->count);
+    while (next_field(h, &at, &f)) {
+        join_field(L, h->head, &f);
+    }
+    push_metatable(L);
+    lua_setmetatable(L, -2);
 }
 
 const luaL_Reg ql__http_field_functions[] = {

@@ -128,13 +128,14 @@ typedef struct {
     const void *kind;      /* tells it from other userdata */
     ql_http_exchange_t *x; /* whose serial is another when it is over */
     uint64_t serial;
-    uint32_t id;   /* number of the connection's messages */
-    uint32_t size; /* bytes of the head */
-    ql_http_span_t target;
+    uint64_t length;
+    ql_http_span_t target; /* of a request; of a response: its reason */
     ql_http_span_t path;
     ql_http_span_t query;
     ql_http_span_t host; /* with its port */
-    ql_http_span_t reason;
+    uint32_t id;         /* number of the connection's messages */
+    uint32_t size;       /* bytes of the head */
+    uint32_t first;      /* where its first field begins */
     uint16_t status;
     uint16_t count;  /* fields */
     uint8_t kind_of; /* ql_http_kind_t */
@@ -147,8 +148,7 @@ typedef struct {
     unsigned keep_alive : 1;
     unsigned chunked : 1;
     unsigned has_length : 1;
-    uint64_t length;
-    ql_http_field_t fields[]; /* the head's bytes follow */
+    char head[];
 } ql_http_held_t;
 
 static inline ql_http_t *
@@ -215,18 +215,17 @@ ql__http(const ql_conn_t *conn)
     return x != NULL ? x->config->http : ql__http_config(conn)->http;
 }
 
-/* message.c */
+/* held.c */
 /* Pushes the head that has come, and uses its bytes up. false: the connection
  * was closed meanwhile. May raise. */
 bool ql__http_push(lua_State *L, ql_http_exchange_t *x);
 /* Argument idx as a message; raises. */
 ql_http_held_t *ql__http_held(lua_State *L, int idx, const char *method);
-static inline const char *
-ql__http_bytes(const ql_http_held_t *h)
-{
-    return (const char *) (h->fields + h->count);
-}
-/* Makes the metatable; the module is on top. */
+/* Pushes the table of what is kept with the message at index 1. */
+void ql__http_push_own(lua_State *L, ql_http_held_t *h);
+extern const luaL_Reg ql__http_held_functions[];
+
+/* message.c: makes the metatable; the module is on top. */
 void ql__open_message(lua_State *L, ql_http_t *http);
 
 /* fields.c */
@@ -313,8 +312,30 @@ int ql__http_next_whole(ql_http_exchange_t *x);
 /* The body cannot be read on. NGX_ERROR with rop.err. */
 int ql__http_body_fail(ql_http_exchange_t *x, int err);
 
-/* step.c, read.c, response.c, hijack.c */
+/* step.c */
+/* Goes on as far as the bytes that have come allow. NGX_OK: with the state as
+ * it is now; NGX_AGAIN: more bytes are needed; NGX_ERROR with rop.err. */
+int ql__http_advance(ql_http_exchange_t *x);
+/* A request is there, and it may be handed out before the answers that are
+ * gathered leave. */
+bool ql__http_may_go_on(const ql_http_exchange_t *x);
+/* Pushes why the connection has ended, and tells the client that its time is
+ * over. */
+int ql__http_step_fail(lua_State *L, ql_conn_t *conn, int err);
+/* Of step and answer: why the connection cannot be read now, or is ours no
+ * more; 0: it can. */
+int ql__http_reader_error(lua_State *L, ql_conn_t *conn);
+void ql__http_step_cancel(ql_op_t *op);
+void ql__http_step_describe(ql_op_t *op, char *text, size_t size);
 extern const luaL_Reg ql__http_step_functions[];
+
+/* turn.c */
+/* Pushes the request that is there: the script's from now on. false: the
+ * connection was closed meanwhile. May raise. */
+bool ql__http_hand_out(lua_State *L, ql_http_exchange_t *x);
+extern const luaL_Reg ql__http_turn_functions[];
+
+/* read.c, response.c, hijack.c */
 extern const luaL_Reg ql__http_read_functions[];
 extern const luaL_Reg ql__http_response_functions[];
 extern const luaL_Reg ql__http_hijack_functions[];

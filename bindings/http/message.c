@@ -1,14 +1,12 @@
 /*
- * message.c: a request, or a response, as a script holds it: a copy of its
- * head, fields made when they are asked for. Valid as long as it is held.
+ * message.c: what a request, or a response, has for scripts: fields made when
+ * they are asked for.
  */
 #include "http.h"
 
 #include <llhttp.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char held_kind = 0; /* its address: of ql_http_held_t */
 
 /* What scripts find by name that no function makes. */
 typedef enum {
@@ -43,83 +41,12 @@ enum {
     WORD_1_1
 };
 
-/* -------------------------------------------------------------- push ---- */
-
-static void
-held_fill(ql_http_held_t *h, const ql_http_exchange_t *x)
-{
-    const ql_http_message_t *m = x->m;
-
-    *h = (ql_http_held_t){.kind = &held_kind,
-                          .x = (ql_http_exchange_t *) (uintptr_t) x,
-                          .serial = x->serial,
-                          .id = x->conn->messages,
-                          .size = m->size,
-                          .target = m->target,
-                          .path = m->path,
-                          .query = m->query,
-                          .host = m->host,
-                          .reason = m->reason,
-                          .status = m->status,
-                          .count = m->count,
-                          .kind_of = m->kind,
-                          .method = m->method,
-                          .minor = m->minor,
-                          .secure = m->absolute ? m->secure
-                                                : x->conn->c->transport != NULL,
-                          .upgrade = m->upgrade,
-                          .keep_alive = m->keep_alive,
-                          .chunked = m->chunked,
-                          .has_length = m->has_length,
-                          .length = m->length};
-    memcpy(h->fields, m->fields, m->count * sizeof(*m->fields));
-    memcpy(h->fields + m->count, ql_buffer_bytes(&x->conn->in), m->size);
-}
-
-/* Making the userdata may run a finaliser, which may close the connection. */
-bool
-ql__http_push(lua_State *L, ql_http_exchange_t *x)
-{
-    ql_http_t *http = x->config->http;
-    ql_conn_t *conn = x->conn;
-    const ql_http_message_t *m = x->m;
-    size_t size = sizeof(ql_http_held_t) + m->count * sizeof(*m->fields)
-                + m->size;
-    ql_http_held_t *h = lua_newuserdata(L, size);
-
-    if (conn->handle.closed) {
-        return false;
-    }
-    x->serial = ++http->serial;
-    conn->messages++;
-    held_fill(h, x);
-    ql_buffer_consume(&conn->in, m->size);
-    if (m->ended) {
-        ql__http_message_free(x);
-    }
-    ql_buffer_settle(&http->core->buffers, &conn->in);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, http->metatable);
-    lua_setmetatable(L, -2);
-    return true;
-}
-
-ql_http_held_t *
-ql__http_held(lua_State *L, int idx, const char *method)
-{
-    ql_http_held_t *h = lua_touserdata(L, idx);
-
-    if (h == NULL || lua_objlen(L, idx) < sizeof(*h) || h->kind != &held_kind) {
-        ql_bad_argument(L, idx, "self", method, "a request or a response");
-    }
-    return h;
-}
-
 /* ------------------------------------------------------------ fields ---- */
 
 static int
 push_span(lua_State *L, const ql_http_held_t *h, ql_http_span_t span)
 {
-    lua_pushlstring(L, ql__http_bytes(h) + span.at, span.size);
+    lua_pushlstring(L, h->head + span.at, span.size);
     return 1;
 }
 
@@ -134,7 +61,7 @@ push_word(lua_State *L, int word)
 static int
 push_host(lua_State *L, const ql_http_held_t *h)
 {
-    const char *s = ql__http_bytes(h) + h->host.at;
+    const char *s = h->head + h->host.at;
     size_t n = h->host.size;
     luaL_Buffer b;
 
@@ -164,23 +91,11 @@ push_length(lua_State *L, const ql_http_held_t *h)
     return 1;
 }
 
-/* The fenv of the message at index 1, its own from now on. */
-static void
-push_own(lua_State *L, ql_http_held_t *h)
-{
-    if (!h->own) {
-        lua_createtable(L, 0, 4);
-        lua_setfenv(L, 1);
-        h->own = 1;
-    }
-    lua_getfenv(L, 1);
-}
-
 /* The value on top is the one of the key at index 2 from now on. */
 static int
 keep(lua_State *L, ql_http_held_t *h)
 {
-    push_own(L, h);
+    ql__http_push_own(L, h);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, -3);
     lua_rawset(L, -3);
@@ -239,7 +154,7 @@ push_field(lua_State *L, ql_http_held_t *h, field_t field)
         } else if (field == FIELD_KEEPALIVE) {
             lua_pushboolean(L, h->keep_alive);
         } else {
-            return push_span(L, h, h->reason);
+            return push_span(L, h, h->target);
         }
         return 1;
     default:
@@ -290,7 +205,7 @@ message_newindex(lua_State *L)
 {
     ql_http_held_t *h = ql__http_held(L, 1, "newindex");
 
-    push_own(L, h);
+    ql__http_push_own(L, h);
     lua_insert(L, 2);
     lua_rawset(L, 2);
     return 0;
@@ -310,39 +225,6 @@ message_tostring(lua_State *L)
                     llhttp_method_name((llhttp_method_t) h->method),
                     lua_tostring(L, -1));
     return 1;
-}
-
-/* own(message) -> the table of what is kept with it */
-static int
-http_own(lua_State *L)
-{
-    push_own(L, ql__http_held(L, 1, "own"));
-    return 1;
-}
-
-/* connection(message) -> conn | nil: it is over. The one that gave the message
- * out has the connection on its stack. */
-static int
-http_message_connection(lua_State *L)
-{
-    const ql_http_held_t *h = ql__http_held(L, 1, "connection");
-    lua_State *from = h->x->L;
-    lua_Debug ar;
-
-    if (h->x->serial != h->serial) {
-        return 0;
-    }
-    for (int level = 0; lua_getstack(from, level, &ar); level++) {
-        if (lua_getlocal(from, &ar, 1) == NULL) {
-            continue;
-        }
-        if (lua_touserdata(from, -1) == h->x->conn) {
-            lua_xmove(from, L, from != L);
-            return 1;
-        }
-        lua_pop(from, 1);
-    }
-    return 0;
 }
 
 static void
@@ -373,12 +255,7 @@ ql__open_message(lua_State *L, ql_http_t *http)
                                            {"__newindex", message_newindex},
                                            {"__tostring", message_tostring},
                                            {NULL, NULL}};
-    static const luaL_Reg fns[] = {{"own", http_own},
-                                   {"connection", http_message_connection},
-                                   {NULL, NULL}};
 
-    lua_pushlightuserdata(L, http);
-    luaL_setfuncs(L, fns, 1);
     lua_createtable(L, 0, 32);
     for (int i = FIELD_METHOD; i <= FIELD_UPGRADE; i++) {
         lua_pushinteger(L, i);

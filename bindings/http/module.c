@@ -91,9 +91,11 @@ luaopen_quoll_core_http(lua_State *L)
     lua_setfield(L, -2, "context");
     module_register(L, http, fns);
     module_register(L, http, ql__http_config_functions);
+    module_register(L, http, ql__http_held_functions);
     module_register(L, http, ql__http_field_functions);
     module_register(L, http, ql__http_reply_functions);
     module_register(L, http, ql__http_step_functions);
+    module_register(L, http, ql__http_turn_functions);
     module_register(L, http, ql__http_read_functions);
     module_register(L, http, ql__http_response_functions);
     module_register(L, http, ql__http_hijack_functions);

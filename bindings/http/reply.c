@@ -16,44 +16,42 @@ enum {
     HEADERS
 };
 
+static bool
+reply_status(lua_State *L, ql_http_head_t *head)
+{
+    lua_Number status = lua_tonumber(L, FIRST);
+
+    head->status = status >= 200 && status <= 599 ? (unsigned) status : 0;
+    return head->status == status;
+}
+
 /* The body at idx, "" of none, into *head; false: it is no string. */
 static bool
 reply_body(lua_State *L, int idx, ql_http_head_t *head, const char **body)
 {
     size_t n = 0;
 
-    *body = "";
-    if (!lua_isnoneornil(L, idx)) {
-        *body = lua_tolstring(L, idx, &n);
-    }
+    *body = lua_isnoneornil(L, idx) ? "" : lua_tolstring(L, idx, &n);
     head->length = n;
     head->text = n > 0;
     return *body != NULL;
-}
-
-static bool
-reply_status(lua_State *L, int idx, ql_http_head_t *head)
-{
-    lua_Number status = lua_tonumber(L, idx);
-
-    head->status = status >= 200 && status <= 599 ? (unsigned) status : 0;
-    return head->status == status;
 }
 
 /* What the values are; false: nothing for C. The body's index is *at. */
 static bool
 reply_read(lua_State *L, ql_http_head_t *head, const char **body, int *at)
 {
-    if (!lua_toboolean(L, OK)) {
-        return false;
-    }
-    if (lua_type(L, FIRST) == LUA_TSTRING) {
+    int type = lua_toboolean(L, OK) ? lua_type(L, FIRST) : LUA_TNIL;
+    size_t n;
+
+    if (type == LUA_TSTRING) {
         *at = FIRST;
-        head->status = 200;
-        return lua_isnoneornil(L, BODY) && reply_body(L, FIRST, head, body);
+        *body = lua_tolstring(L, FIRST, &n);
+        *head = (ql_http_head_t){.status = 200, .length = n, .text = n > 0};
+        return lua_gettop(L) == FIRST || lua_isnil(L, BODY);
     }
     *at = BODY;
-    if (lua_type(L, FIRST) != LUA_TNUMBER || !reply_status(L, FIRST, head)
+    if (type != LUA_TNUMBER || !reply_status(L, head)
         || !reply_body(L, BODY, head, body))
     {
         return false;

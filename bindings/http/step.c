@@ -1,8 +1,7 @@
 /*
- * step.c: from one request of a connection to the next: the answer to the last
- * one is gathered, pipelined ones are handed out before it leaves, then it
- * leaves and the next head is waited for. One operation, attempted again until
- * there is a request or the connection has ended.
+ * step.c: the wait for the next request of a connection: what is gathered
+ * leaves, then a head is waited for. One operation, attempted again until there
+ * is a request or the connection has ended.
  */
 #include "http.h"
 
@@ -86,10 +85,8 @@ drop_rest(ql_http_exchange_t *x)
     }
 }
 
-/* Goes on as far as the bytes that have come allow. NGX_OK: with the state as
- * it is now; NGX_AGAIN: more bytes are needed. */
-static int
-advance(ql_http_exchange_t *x)
+int
+ql__http_advance(ql_http_exchange_t *x)
 {
     int rc = NGX_OK;
 
@@ -157,8 +154,8 @@ receive(ql_conn_t *conn)
 /* -------------------------------------------------------------- attempt ---- */
 
 /* Pipelined answers leave together, unless there are many of them by now. */
-static bool
-may_go_on(const ql_http_exchange_t *x)
+bool
+ql__http_may_go_on(const ql_http_exchange_t *x)
 {
     return x->state == QL_HTTP_READY
         && ql_buffer_unread(&x->cork.out) < QL_HTTP_GATHERED;
@@ -186,8 +183,8 @@ serve(ql_conn_t *conn)
             if (sent != NGX_OK) {
                 return sent;
             }
-            rc = advance(x);
-            if (rc == NGX_ERROR || (rc == NGX_OK && may_go_on(x))) {
+            rc = ql__http_advance(x);
+            if (rc == NGX_ERROR || (rc == NGX_OK && ql__http_may_go_on(x))) {
                 return rc;
             }
             sent = ql__http_flush(x);
@@ -217,8 +214,8 @@ step_attempt(ql_op_t *op)
     return rc;
 }
 
-static void
-step_cancel(ql_op_t *op)
+void
+ql__http_step_cancel(ql_op_t *op)
 {
     ql__http_unpark(ql__reader(op));
 }
@@ -245,8 +242,8 @@ tell_timeout(ql_conn_t *conn)
     }
 }
 
-static int
-step_fail(lua_State *L, ql_conn_t *conn, int err)
+int
+ql__http_step_fail(lua_State *L, ql_conn_t *conn, int err)
 {
     if (err == QL_E_TIMEOUT) {
         tell_timeout(conn);
@@ -283,14 +280,15 @@ step_push(lua_State *L, ql_op_t *op, int rc)
         rc = step_look_again(conn);
     }
     if (rc != NGX_OK) {
-        return step_fail(L, conn, op->err);
+        return ql__http_step_fail(L, conn, op->err);
     }
-    lua_pushboolean(L, 1);
-    return 1;
+    return ql__http_hand_out(L, ql__http_exchange(conn))
+             ? 1
+             : ql_push_error(L, conn->handle.closed);
 }
 
-static void
-step_describe(ql_op_t *op, char *text, size_t size)
+void
+ql__http_step_describe(ql_op_t *op, char *text, size_t size)
 {
     ql_conn_t *conn = ql__reader(op);
 
@@ -298,95 +296,35 @@ step_describe(ql_op_t *op, char *text, size_t size)
         conn, op->idle ? "HTTP request, from" : "HTTP, with", text, size);
 }
 
-static const ql_op_type_t step_op = {"step",      step_attempt, step_push,
-                                     step_cancel, NULL,         step_describe};
+static const ql_op_type_t step_op = {"step",    step_attempt,
+                                     step_push, ql__http_step_cancel,
+                                     NULL,      ql__http_step_describe};
 
-/* Is nothing left to do about what the handler has returned? Though the
- * connection has gone, or was taken, its failure is to be told. */
-static bool
-answered(lua_State *L, ql_http_exchange_t *x, int err)
+int
+ql__http_reader_error(lua_State *L, ql_conn_t *conn)
 {
-    if (lua_gettop(L) == 1) {
-        return true;
+    if (conn->handle.closed == 0 && conn->protocol == NULL) {
+        return QL_E_CLOSED; /* hijacked */
     }
-    if (err != 0) {
-        return lua_toboolean(L, 2);
-    }
-    return x != NULL && x->state == QL_HTTP_OUT
-        && ql__http_reply(L, x, SIZE_MAX) == NGX_OK;
+    return ql_http(L)->stream->reader_error(L, conn);
 }
 
-/* step(conn, [ok, results...]): answers the last request with what its handler
- * returned, if any, and waits for the next
- * -> true: it is there
+/* step(conn) -> the next request
  *  | nil, err, CODE: the connection has ended, or speaks HTTP/2
- *    (EPROTONOSUPPORT)
- *  | false, conn, ok, results...: not an answer for C */
+ *    (EPROTONOSUPPORT) */
 static int
 http_step(lua_State *L)
 {
     ql_http_t *http = ql_http(L);
     ql_conn_t *conn = ql__http_connection(L, http, "step");
-    ql_http_exchange_t *x = ql__http_exchange(conn);
-    int err = http->stream->reader_error(L, conn);
+    int err = ql__http_reader_error(L, conn);
 
-    if (conn->handle.closed == 0 && conn->protocol == NULL) {
-        err = QL_E_CLOSED; /* hijacked */
-    }
-    if (x != NULL) {
-        ql__http_unwatch(x);
-    }
-    if (!answered(L, x, err)) {
-        lua_pushboolean(L, 0);
-        lua_insert(L, 1);
-        return lua_gettop(L);
-    }
     if (err != 0) {
         return ql_return(L, http->lua, ql_push_error(L, err));
     }
-    if (x == NULL || x->tail_size == 0) {
-        lua_settop(L, 1); /* an idle connection holds no answer */
-    }
+    lua_settop(L, 1);
     conn->rop.type = &step_op;
-    return ql_await(L, &conn->rop, lua_gettop(L));
+    return ql_await(L, &conn->rop, 1);
 }
 
-/* The head's bytes are used up before a handler can fail. */
-static void
-keep_line(ql_http_exchange_t *x)
-{
-    const ql_http_message_t *m = x->m;
-    uint32_t n = m->first - m->begin - 2;
-
-    n = n < QL_HTTP_LINE ? n : QL_HTTP_LINE - 1;
-    memcpy(x->line, ql_buffer_bytes(&x->conn->in) + m->begin, n);
-    x->line[n] = 0;
-}
-
-/* request(conn) -> the request that step has waited for. Apart from step, so
- * that nobody holds it while the next one is waited for. */
-static int
-http_request(lua_State *L)
-{
-    ql_http_t *http = ql_http(L);
-    ql_conn_t *conn = ql__http_connection(L, http, "request");
-    ql_http_exchange_t *x = ql__http_exchange(conn);
-
-    if (x == NULL || x->state != QL_HTTP_READY) {
-        return luaL_error(L, "no request is there");
-    }
-    keep_line(x);
-    if (!ql__http_push(L, x)) {
-        return luaL_error(L, "no request is there");
-    }
-    x->state = QL_HTTP_OUT;
-    x->L = L;
-    x->task = ql_task_current(http->lua);
-    http->stats.requests++;
-    http->stream->cork_resume(conn);
-    ql__http_watch(x);
-    return 1;
-}
-
-const luaL_Reg ql__http_step_functions[] = {
-    {"step", http_step}, {"request", http_request}, {NULL, NULL}};
+const luaL_Reg ql__http_step_functions[] = {{"step", http_step}, {NULL, NULL}};

@@ -1,7 +1,7 @@
 --- What requests and responses do: fields that need the connection, the body.
 --
--- Failures are `nil, err, CODE`. Source: bindings/http/message.c, fields.c,
--- read.c
+-- Failures are `nil, err, CODE`. Source: bindings/http/held.c, message.c,
+-- fields.c, read.c
 -- @module quoll.http.message
 
 local core = require "quoll.core"
@@ -39,10 +39,12 @@ Message.header_values = raw.header_values
 --- Iterates over the header fields in their order.
 -- @treturn function an iterator: name as it was sent, value
 function Message:each_header()
-  local i = 0
+  local at, name, value = 0, nil, nil
   return function()
-    i = i + 1
-    return field(self, i)
+    if at then
+      at, name, value = field(self, at)
+    end
+    return name, value
   end
 end
 

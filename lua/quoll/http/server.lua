@@ -16,7 +16,7 @@ local describe = require("quoll.http.failure").describe
 require "quoll.http.message"
 
 local mark, take = core.mark, core.take
-local step, request, reply = raw.step, raw.request, raw.reply
+local step, answer, reply = raw.step, raw.answer, raw.reply
 local now = core.now
 
 local server = {}
@@ -37,37 +37,44 @@ local OPTIONS = {
 -- in use below a handler that a small one needs no larger stack, which the idle
 -- connection would keep.
 local function serving(config, handler, settings)
-  local again
-
-  -- Of what a step gave: true: a request is there; or the CODE of the end.
-  local function ready(first, conn, a, ...)
-    if first == mark then
-      return ready(take(conn))
-    elseif first == false then
-      if respond(conn, settings, nil, nil, a, ...) then
-        return again(conn)
+  -- A request and those that have come behind it. true: the next is to be
+  -- waited for; false, or a CODE: the connection ends.
+  local function run(conn, req)
+    local _, ok, first, second, third
+    repeat
+      req, ok, first, second, third = answer(conn,
+        xpcall(handler, describe, req))
+      if req == mark then
+        req, _, first = take(ok, first)
+      elseif req == false then
+        return respond(conn, settings, nil, nil, ok, first, second, third)
       end
-      return false
-    end
-    return first or a
+    until not req
+    return first or true
   end
 
-  function again(conn)
-    return ready(step(conn))
+  -- What a step gave, as run.
+  local function ready(conn, first, ...)
+    if first == mark then
+      return ready(conn, take(...))
+    elseif first then
+      return run(conn, first)
+    end
+    return select(2, ...)
   end
 
   return function(conn)
     conn:own()
     raw.attach(conn, config)
-    local state = again(conn)
+    local state = true
     while state == true do
-      state = ready(step(conn, xpcall(handler, describe, request(conn))))
+      state = ready(conn, step(conn))
     end
     return state == HTTP2 and http2.take(conn, handler, settings)
   end
 end
 
-local function answer(conn, settings, req, began, ...)
+local function note(conn, settings, req, began, ...)
   local status, bytes = reply(conn, ...)
   if not status then
     return respond(conn, settings, req, began, ...)
@@ -77,10 +84,9 @@ local function answer(conn, settings, req, began, ...)
 end
 
 -- What has been answered has no connection any more to ask who was there.
-local function turn(conn, handler, settings, peer)
-  local req = request(conn)
+local function turn(conn, handler, settings, peer, req)
   req.peer = peer
-  return answer(conn, settings, req, now(), xpcall(handler, describe, req))
+  return note(conn, settings, req, now(), xpcall(handler, describe, req))
 end
 
 -- The same, each noted in the log.
@@ -90,8 +96,8 @@ local function logging(config, handler, settings)
     raw.attach(conn, config)
     local peer = conn:getpeername()
     while true do
-      local first, _, code = finish(step(conn))
-      if not first or not turn(conn, handler, settings, peer) then
+      local req, _, code = finish(step(conn))
+      if not req or not turn(conn, handler, settings, peer, req) then
         return code == HTTP2 and http2.take(conn, handler, settings)
       end
     end
