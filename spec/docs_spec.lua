@@ -115,6 +115,18 @@ describe("docs/VOCABULARY.md", function()
     end)
 end)
 
+describe("README.md", function()
+    it("has figures as they were measured", function()
+        local measured = read("bench/README.md"):gsub("[ \t]+", " ")
+        local figures = read("README.md"):match("\n## Figures\n(.-)\n## ")
+        local rows = matches(figures, "(|[^\n]+|)\n")
+        assert.truthy(#rows > 5)
+        for i = 3, #rows do -- behind the table's head
+            assert.truthy(measured:find("\n" .. rows[i], 1, true), rows[i])
+        end
+    end)
+end)
+
 describe("the documents", function()
     it("name functions and types that the sources have", function()
         local sources = table.concat(lines_of("cat " .. helper.root
