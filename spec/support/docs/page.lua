@@ -2,6 +2,7 @@
 -- its own in which the clone's folders are to be found. In a task.
 local helper = require "spec.helper"
 local blocks = require "spec.support.docs.blocks"
+local folder = require "spec.support.docs.folder"
 local kinds = require "spec.support.docs.kinds"
 local output = require "spec.support.docs.output"
 local ports = require "spec.support.docs.ports"
@@ -12,62 +13,6 @@ Page.__index = Page
 
 local limit = helper.seconds(20)
 local most = 2 ^ 20 -- bytes of a program's output
-local mine = { "README.md", "bench", "docs", "examples", "lua" }
-
-local function tree(path)
-    return path:find "^/" and path or helper.root .. "/" .. path
-end
-
-local lua_path = ("./?.lua;%s/lua/?.lua;%s/lua/?/init.lua;;"):format(
-    helper.root, helper.root)
-local lua_cpath = ("./?.so;%s/lib/lua/5.1/?.so;;"):format(tree(helper.build))
-
-local function write(path, text)
-    assert(quoll.fs.writefile(path, text, { sync = false }))
-end
-
--- For C: the build tree as an installed quoll.
-local function pkg_config(folder)
-    write(folder .. "/bin/quoll.pc", ("Name: quoll\nDescription: quoll\n"
-        .. "Version: 0\nCflags: -I%s/runtime -I%s/bindings\n"
-        .. "Libs: -L%s/lib -lquoll-lua -lquoll -Wl,-rpath,%s/lib\n"):format(
-        helper.root, helper.root, tree(helper.build), tree(helper.build)))
-end
-
--- A luajit that finds quoll whatever is left of the environment.
-local function write_luajit(folder)
-    local lua = os.getenv "QUOLL_LUA"
-    local pipe = assert(io.popen "command -v luajit")
-    local program = lua and tree(lua) or pipe:read "*l"
-    pipe:close()
-    local path = folder .. "/bin/luajit"
-    write(path, ("#!/bin/sh\nexport LUA_PATH='%s' LUA_CPATH='%s'\n"
-        .. "exec %s \"$@\"\n"):format(lua_path, lua_cpath, program))
-    assert(os.execute("chmod +x " .. path) == 0)
-end
-
-local function new_folder()
-    local folder = os.tmpname()
-    os.remove(folder)
-    assert(quoll.fs.mkdir(folder .. "/bin", { parents = true }))
-    for _, name in ipairs(mine) do
-        assert(quoll.fs.symlink(helper.root .. "/" .. name,
-            folder .. "/" .. name))
-    end
-    write_luajit(folder)
-    pkg_config(folder)
-    quoll.defer(os.execute, "rm -rf " .. folder)
-    return folder
-end
-
-local function environment(folder)
-    return {
-        LUA_PATH = lua_path, LUA_CPATH = lua_cpath,
-        PATH = folder .. "/bin:" .. os.getenv "PATH" .. ":/usr/sbin",
-        PKG_CONFIG_PATH = folder .. "/bin",
-        LC_ALL = "C.UTF-8",
-    }
-end
 
 local function exists(program)
     return os.execute("PATH=$PATH:/usr/sbin command -v " .. program
@@ -78,9 +23,9 @@ end
 -- latest, with the page's task.
 function Page:start(argv)
     return assert(quoll.process.exec(argv, {
-        cwd = self.folder, setenv = environment(self.folder), stdin = "null",
-        stdout = "pipe", stderr = "stdout", setsid = true, grace = 2,
-        timeout = limit,
+        cwd = self.folder, setenv = folder.environment(self.folder),
+        stdin = "null", stdout = "pipe", stderr = "stdout", setsid = true,
+        grace = 2, timeout = limit,
     }))
 end
 
@@ -106,7 +51,7 @@ function Page:command(block, text)
         return { "bash", "-euo", "pipefail", "-c", text }
     end
     local name = block.ways.file or ("block%d.lua"):format(block.line)
-    write(self.folder .. "/" .. name, "io.stdout:setvbuf 'no' " .. text)
+    folder.write(self.folder .. "/" .. name, "io.stdout:setvbuf 'no' " .. text)
     return { "luajit", name }
 end
 
@@ -154,7 +99,7 @@ end
 function Page:save(block, text)
     local name = block.ways.file
     self.files[name] = block
-    write(self.folder .. "/" .. name, text)
+    folder.write(self.folder .. "/" .. name, text)
     if name:find "%.lua$" then
         assert(loadstring(text, "=" .. name))
     end
@@ -235,6 +180,7 @@ function Page:block(block)
     elseif ways.file and not ways.server then
         return self:save(block, text)
     elseif languages[block.language] then
+        self.last = nil
         if ways.file then
             self:save(block, text)
         end
@@ -271,7 +217,7 @@ end
 -- Runs a document, of this text if that is given: an array of what is wrong,
 -- and the programs that it lacks.
 local function run(path, text)
-    local page = setmetatable({ folder = new_folder(), ports = ports.new(),
+    local page = setmetatable({ folder = folder.new(), ports = ports.new(),
         files = {}, servers = {}, shown = {} }, Page)
     local problems, lacking = {}, {}
     local found = text and blocks.parse(text, path) or blocks.of(path)
