@@ -145,6 +145,9 @@ ql__epoll_drop(ql_loop_t *loop)
     close_set(loop);
     ql__notify_done(loop);
     ql__notify_create(loop);
+    /* Until it is dropped, too: a thread that is not here may have held its
+     * mutex. What ends with a read in flight is closed here and now. */
+    loop->pool.stop = true;
     ql__aio_drop(loop);
     ql__thread_pool_drop(loop);
     ql__connections_each(loop, mark_shared, NULL);

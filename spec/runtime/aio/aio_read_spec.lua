@@ -182,6 +182,38 @@ describe("a forked child", function()
         assert.is_true(files.finish(loop, r) == data)
         close(file, path)
     end))
+
+    local function eventpolls()
+        local pipe = assert(io.popen("ls -l /proc/" .. ffi.C.getpid()
+            .. "/fd"))
+        local _, count = pipe:read("*a"):gsub("%[eventpoll%]", "")
+        pipe:close()
+        return count
+    end
+
+    it("closes what only a read in flight held, while it drops the pool",
+        forked(function()
+            local loop, file, path = opened(4)
+            os.remove(path) -- its close would be a thread's
+            inject.ql_inject_result("io_getevents", -1, 1, 0, 0)
+            local r = C.ql_read_create(file, 4 * BLOCK, 0)
+            assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+            C.ql_file_close(file)
+            C.ql_read_free(r)
+            local sets = eventpolls()
+            in_child(function()
+                inject.ql_inject_clear()
+                assert(C.ql_loop_init(loop) == C.NGX_OK)
+                assert(eventpolls() == sets, "a set of its own, and one more")
+                assert(stat(loop, "pool_pending") == 0)
+                assert(stat(loop, "files_live") == 0)
+            end)
+            inject.ql_inject_clear()
+            ffi.C.write(loop.aio.eventfd, ffi.new("uint64_t[1]", 1), 8)
+            helper.run_until(loop, function()
+                return stat(loop, "files_live") == 0
+            end)
+        end))
 end)
 
 describe("the end of a loop with reads in flight", function()
