@@ -55,8 +55,10 @@ read_out(nghttp2_session *session, int32_t id, uint8_t *to, size_t size,
         return NGHTTP2_ERR_DEFERRED;
     }
     n = size < n ? (uint32_t) size : n;
-    memcpy(to, ql_buffer_bytes(&s->out), n);
-    ql_buffer_consume(&s->out, n);
+    if (n > 0) {
+        memcpy(to, ql_buffer_bytes(&s->out), n);
+        ql_buffer_consume(&s->out, n);
+    }
     if (ql_buffer_unread(&s->out) == 0 && s->finished) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     }

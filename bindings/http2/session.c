@@ -106,7 +106,7 @@ session_feed(lua_State *L)
                               h2->session, (const uint8_t *) bytes, size);
 
     if (rc < 0) {
-        h2->dead = rc != NGHTTP2_ERR_BAD_CLIENT_MAGIC;
+        h2->dead = 1;
         lua_pushnil(L);
         lua_pushstring(L, nghttp2_strerror((int) rc));
         return 2;

@@ -37,6 +37,26 @@ describe("slowloris", function()
         assert.equal("/", list[1]:hear().body)
     end))
 
+    it("wakes no task for a byte", http.with(answer, nil, function(connect)
+        if helper.injected then
+            return -- each send waits, which wakes ours
+        end
+        local list = slow(connect)
+        local c = connect()
+        local function ask()
+            c:say "GET / HTTP/1.1\nHost: a\n\n"
+            c:hear()
+            return quoll.stats()
+        end
+        local before = ask() -- by then all others are waited for
+        for _, s in ipairs(list) do
+            assert(s.conn:send "x")
+        end
+        local after = ask()
+        assert.truthy(after.loop.events - before.loop.events >= SLOW)
+        assert.truthy(after.tasks.resumes - before.tasks.resumes < SLOW / 4)
+    end))
+
     it("ends with the time of a head, though bytes come", http.with(answer,
         { head_timeout = 0.2 }, function(connect)
             local began = quoll.now()

@@ -52,6 +52,8 @@ describe("bindings/http2/session", function()
             local ok, why = raw.feed(session, "GET / HTTP/1.1\r\n\r\n")
             assert.is_nil(ok)
             assert.matches("magic", why)
+            assert.is_nil(raw.feed(session, http2.PREFACE))
+            assert.same({ false, true }, { raw.wants(session) })
         end)
     end)
 
