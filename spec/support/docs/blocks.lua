@@ -7,6 +7,7 @@
 --   <!-- prints -->        what the block before has printed; "..." is anything
 --   <!-- fails: N -->      a program that ends with this status
 --   <!-- needs: PROGRAM --> pending where there is no such program
+--   <!-- plain -->         not in a suite with a luajit that is none
 --   <!-- not run: WHY -->  compiled, or looked at, and no more
 --
 -- Without one: lua is a whole program, sh a script; both have to end well.
@@ -15,7 +16,7 @@ local helper = require "spec.helper"
 local blocks = {}
 
 local parts = { file = true, server = true, prints = true, fails = true,
-    needs = true, ["not run"] = true }
+    needs = true, plain = true, ["not run"] = true }
 
 -- "server: 7000, file: a.lua" -> { server = "7000", file = "a.lua" }
 local function ways_of(comment, where)

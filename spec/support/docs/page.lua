@@ -55,11 +55,13 @@ function Page:command(block, text)
     return { "luajit", name }
 end
 
+-- By Ctrl-C, or SIGTERM: what a shell has put behind ignores the former.
 local function stop(server)
-    server.process:kill("SIGINT", { group = true })
+    local signal = server.language == "lua" and "SIGINT" or "SIGTERM"
+    server.process:kill(signal, { group = true })
     local ended, reason, status = server.process:wait(limit)
+    server.process:kill("SIGKILL", { group = true }) -- who holds its pipe
     server.printed = server.reader:wait()
-    server.process:kill("SIGKILL", { group = true })
     if server.language == "lua" and not ended then
         error(("%s: the server ended with %s %s\n%s"):format(server.where,
             tostring(reason), tostring(status), server.printed), 0)
@@ -166,9 +168,11 @@ end
 -- Returns the program that a block lacks, if so.
 function Page:block(block)
     local ways, text = block.ways, self.ports:exchange(block.text)
-    if ways.needs and not exists(ways.needs) then
+    local lacking = ways.needs and not exists(ways.needs)
+    if lacking or ways.plain and helper.sanitized then
         block.ran, self.last = true, nil
-        return ways.needs
+        self:uses(text)
+        return lacking and ways.needs or nil
     elseif ways["not run"] then
         return self:look(block, text)
     elseif ways.prints then
