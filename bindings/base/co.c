@@ -36,6 +36,8 @@ co_finish(lua_State *L, ql_task_t *t, ql_op_t *op)
     return cancelled ? ql__cancel_raise(L, t) : n;
 }
 
+/* What waits for work is timed by the turn's clock: to be exact would take a look
+ * at the clock for each request. */
 static void
 co_park(ql_task_t *t, ql_op_t *op)
 {
@@ -45,7 +47,12 @@ co_park(ql_task_t *t, ql_op_t *op)
     op->pending = 1;
     t->state = QL_TASK_WAITING;
     t->parked = ql_nsec(t->lua->loop);
-    if (op->timeout != QL_TIMER_INFINITE) {
+    if (op->timeout == QL_TIMER_INFINITE) {
+        return;
+    }
+    if (op->idle) {
+        ql_add_timer_at(t->lua->loop, &t->event, t->parked + op->timeout);
+    } else {
         ql_add_timer_nsec(t->lua->loop, &t->event, op->timeout);
     }
 }

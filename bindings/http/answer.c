@@ -132,21 +132,35 @@ append_status(unsigned status, char *to)
     return APPEND(to, "\r\n");
 }
 
-/* The head that most answers have, whole: 200, text of a known length, nothing
- * of the script's, and the connection goes on. */
+/* The head that most answers have, up to their length: 200, text, nothing of
+ * the script's, and the connection goes on. It is the same for a second. */
+static void
+plain_begin(ql_http_config_t *config)
+{
+    char *to = config->plain;
+
+    to = APPEND(to, "HTTP/1.1 200 OK\r\nDate: ");
+    to = append(to, config->http->clock.text, QL_HTTP_DATE);
+    to = APPEND(to, "\r\n");
+    to = append(to, config->server, config->server_size);
+    to = APPEND(to, "Content-Type: text/plain; charset=utf-8\r\n"
+                    "Content-Length: ");
+    config->plain_size = (uint16_t) (to - config->plain);
+    config->plain_second = config->http->clock.second;
+}
+
 static char *
 append_plain(const ql_http_exchange_t *x, uint64_t length, char *to)
 {
-    const ql_http_config_t *config = x->config;
+    ql_http_config_t *config = x->config;
 
-    to = APPEND(to, "HTTP/1.1 200 OK\r\nDate: ");
-    to = append(to, date(config->http), QL_HTTP_DATE);
-    to = APPEND(to, "\r\n");
-    if (config->server_size != 0) {
-        to = append(to, config->server, config->server_size);
+    (void) date(config->http);
+    if (config->plain_size == 0
+        || config->plain_second != config->http->clock.second)
+    {
+        plain_begin(config);
     }
-    to = APPEND(to, "Content-Type: text/plain; charset=utf-8\r\n"
-                    "Content-Length: ");
+    to = append(to, config->plain, config->plain_size);
     to = ql_http_number(to, length);
     return APPEND(to, "\r\n\r\n");
 }

@@ -184,6 +184,7 @@ config_read(lua_State *L, ql_http_config_t *config)
     config_server(L, config);
     config->half_open = ql_field_flag(L, 1, "half_open");
     config->http2 = ql_field_flag(L, 1, "http2");
+    config->unasked = ql_field_flag(L, 1, "unasked");
 }
 
 /* config(opts) -> config: the options of http.serve by their names */

@@ -17,7 +17,7 @@ held_fill(ql_http_held_t *h, const ql_http_exchange_t *x)
         .kind = &held_kind,
         .x = (ql_http_exchange_t *) (uintptr_t) x,
         .serial = x->serial,
-        .id = x->conn->messages,
+        .id = x->conn->messages + 1,
         .size = m->size,
         .target = m->kind == QL_HTTP_REQUEST ? m->target : m->reason,
         .path = m->path,
@@ -38,26 +38,33 @@ held_fill(ql_http_held_t *h, const ql_http_exchange_t *x)
     memcpy(h->head, ql_buffer_bytes(&x->conn->in), m->size);
 }
 
+void
+ql__http_use_head(ql_http_exchange_t *x)
+{
+    ql_conn_t *conn = x->conn;
+
+    conn->messages++;
+    ql_buffer_consume(&conn->in, x->m->size);
+    if (x->m->ended) {
+        ql__http_message_free(x);
+    }
+    ql_buffer_settle(&conn->core->buffers, &conn->in);
+}
+
 /* Making the userdata may run a finaliser, which may close the connection. */
 bool
 ql__http_push(lua_State *L, ql_http_exchange_t *x)
 {
     ql_http_t *http = x->config->http;
     ql_conn_t *conn = x->conn;
-    const ql_http_message_t *m = x->m;
-    ql_http_held_t *h = lua_newuserdata(L, sizeof(*h) + m->size);
+    ql_http_held_t *h = lua_newuserdata(L, sizeof(*h) + x->m->size);
 
     if (conn->handle.closed) {
         return false;
     }
     x->serial = ++http->serial;
-    conn->messages++;
     held_fill(h, x);
-    ql_buffer_consume(&conn->in, m->size);
-    if (m->ended) {
-        ql__http_message_free(x);
-    }
-    ql_buffer_settle(&http->core->buffers, &conn->in);
+    ql__http_use_head(x);
     lua_rawgeti(L, LUA_REGISTRYINDEX, http->metatable);
     lua_setmetatable(L, -2);
     return true;

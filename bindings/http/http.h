@@ -59,10 +59,15 @@ typedef struct {
     uint64_t head_timeout;
     uint64_t body_timeout;
     uint64_t send_timeout;
+    uint16_t plain_size;    /* bytes of `plain` */
     uint8_t server_size;    /* bytes of the line `server`; 0: none */
     unsigned http2 : 1;     /* who begins with its preface is handed over */
     unsigned half_open : 1; /* a client that has sent its end has not left */
+    unsigned unasked : 1;   /* the handler takes no request: none is made */
+    time_t plain_second;    /* whose date is in `plain` */
     char server[128];       /* "Server: x\r\n" */
+    char plain[288];        /* the head that most answers have, up to their
+                               length */
 } ql_http_config_t;
 
 typedef enum {
@@ -219,6 +224,8 @@ ql__http(const ql_conn_t *conn)
 /* Pushes the head that has come, and uses its bytes up. false: the connection
  * was closed meanwhile. May raise. */
 bool ql__http_push(lua_State *L, ql_http_exchange_t *x);
+/* The head that has come is handed out: its bytes are used up. */
+void ql__http_use_head(ql_http_exchange_t *x);
 /* Argument idx as a message; raises. */
 ql_http_held_t *ql__http_held(lua_State *L, int idx, const char *method);
 /* Pushes the table of what is kept with the message at index 1. */

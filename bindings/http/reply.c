@@ -67,7 +67,6 @@ put_body(lua_State *L, ql_http_exchange_t *x, const char *body, size_t n,
          int at)
 {
     if (n <= QL_HTTP_COPIED) {
-        lua_settop(L, 1);
         return ql__http_put(x, body, n);
     }
     lua_pushvalue(L, at);

@@ -27,7 +27,10 @@ ql__http_hand_out(lua_State *L, ql_http_exchange_t *x)
     ql_http_t *http = x->config->http;
 
     keep_line(x);
-    if (!ql__http_push(L, x)) {
+    if (x->config->unasked) {
+        ql__http_use_head(x);
+        lua_pushboolean(L, 1);
+    } else if (!ql__http_push(L, x)) {
         return false;
     }
     x->state = QL_HTTP_OUT;

@@ -33,44 +33,37 @@ local OPTIONS = {
 }
 
 -- A connection's requests, one after the other. While the next is waited for
--- nothing here holds the last one, nor what answered it; and so few slots are
--- in use below a handler that a small one needs no larger stack, which the idle
--- connection would keep.
+-- nothing here holds the last one, nor what answered it: their locals end
+-- before. And so few slots are in use, in one function, that a small handler
+-- needs no larger stack, which the idle connection would keep.
 local function serving(config, handler, settings)
-  -- A request and those that have come behind it. true: the next is to be
-  -- waited for; false, or a CODE: the connection ends.
-  local function run(conn, req)
-    local _, ok, first, second, third
-    repeat
-      req, ok, first, second, third = answer(conn,
-        xpcall(handler, describe, req))
-      if req == mark then
-        req, _, first = take(ok, first)
-      elseif req == false then
-        return respond(conn, settings, nil, nil, ok, first, second, third)
-      end
-    until not req
-    return first or true
-  end
-
-  -- What a step gave, as run.
-  local function ready(conn, first, ...)
-    if first == mark then
-      return ready(conn, take(...))
-    elseif first then
-      return run(conn, first)
-    end
-    return select(2, ...)
-  end
-
   return function(conn)
     conn:own()
     raw.attach(conn, config)
-    local state = true
-    while state == true do
-      state = ready(conn, step(conn))
+    while true do
+      local req, err, code = step(conn)
+      if req == mark then
+        req, err, code = take(err)
+      end
+      if not req then
+        return err and code == HTTP2 and http2.take(conn, handler, settings)
+      end
+      repeat
+        local following, ok, first, second, third = answer(conn,
+          xpcall(handler, describe, req))
+        if following == mark then
+          following, ok = take(ok, first)
+        elseif following == false
+          and not respond(conn, settings, nil, nil, ok, first, second, third)
+        then
+          return
+        end
+        if following == nil and ok then
+          return -- nil, err, CODE: the connection has ended
+        end
+        req = following
+      until not req
     end
-    return state == HTTP2 and http2.take(conn, handler, settings)
   end
 end
 
@@ -120,6 +113,12 @@ local function limited(handler, timeout)
   end
 end
 
+-- Can it see a request at all?
+local function takes_request(handler)
+  local info = type(handler) == "function" and debug.getinfo(handler, "u")
+  return not info or info.nparams > 0 or info.isvararg
+end
+
 -- What raw.config does not look at.
 local function check(ours)
   local log, timeout = ours.log, ours.timeout
@@ -162,6 +161,7 @@ function server.serve(where, handler, opts)
   if ours.timeout then
     handler = limited(handler, ours.timeout)
   end
+  ours.unasked = loop == serving and not takes_request(handler)
   local fn = loop(raw.config(ours), handler, settings)
   if ours.http2 and theirs.tls then
     theirs.tls = http2.offer(theirs.tls)

@@ -75,6 +75,33 @@ describe("bindings/http/turn", function()
         assert.truthy(most <= 128, most)
     end)
 
+    it("makes a request for whoever can see it", function()
+        local function given(...)
+            return type((...)) == "userdata" and (...).path or "none"
+        end
+        local handlers = {
+            { function(req) return given(req) end, "/x" },
+            { function(...) return given(...) end, "/x" },
+            { setmetatable({}, { __call = function(_, req)
+                return given(req)
+            end }), "/x" },
+            { function() return "unseen" end, "unseen" },
+            { function() return 201, "unseen", { a = "b" } end, "unseen" },
+        }
+        for _, case in ipairs(handlers) do
+            http.run(case[1], nil, function(connect)
+                local c = connect()
+                c:say(GET:format "x":rep(3) .. "POST / HTTP/1.1\nHost: a\n"
+                    .. "Content-Length: 2\n\nhi" .. GET:format "x")
+                for i = 1, 5 do
+                    local body = c:hear().body
+                    assert.equal(i == 4 and case[2] == "/x" and "/"
+                        or case[2], body)
+                end
+            end)
+        end
+    end)
+
     it("declines where no request is under way", function()
         quoll.run(function()
             local listener = quoll.listen "127.0.0.1:0"
