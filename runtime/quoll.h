@@ -1167,6 +1167,10 @@ typedef struct {
     /* On a thread, before release, when the last holder has let go of a call
      * whose `undo` is set: a close, an unlink. May be NULL. */
     void (*undo)(ql_call_t *call);
+    /* On the loop's thread, while `run` may be under way: the waiter has let
+     * go, and whatever run finds out is thrown away; it may be told to return
+     * soon. May be NULL. */
+    void (*abandon)(ql_call_t *call);
 } ql_call_type_t;
 
 struct ql_call_s {

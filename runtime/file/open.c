@@ -320,8 +320,8 @@ open_release(ql_call_t *call)
     ql__free(call->loop, o->file);
 }
 
-static const ql_call_type_t open_type = {"open", open_attempt, open_run,
-                                         open_release, NULL};
+static const ql_call_type_t open_type = {"open",       open_attempt, open_run,
+                                         open_release, NULL,         NULL};
 
 ql_open_t *
 ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)

@@ -170,8 +170,8 @@ copy_undo(ql_call_t *call)
     discard(call->loop->sys, copy_of(call));
 }
 
-static const ql_call_type_t copy_type = {"copy", NULL, copy_run, NULL,
-                                         copy_undo};
+static const ql_call_type_t copy_type = {"copy", NULL,      copy_run,
+                                         NULL,   copy_undo, NULL};
 
 ql_path_call_t *
 ql_copy_file(ql_loop_t *loop, const char *from, const char *to, int flags)

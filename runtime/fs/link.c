@@ -73,10 +73,10 @@ link_release(ql_call_t *call)
     ql__free(call->loop, link_of(call)->text);
 }
 
-static const ql_call_type_t read_link_type = {"readlink", NULL, read_link_run,
-                                              link_release, NULL};
-static const ql_call_type_t real_path_type = {"realpath", NULL, real_path_run,
-                                              link_release, NULL};
+static const ql_call_type_t read_link_type = {"readlink",   NULL, read_link_run,
+                                              link_release, NULL, NULL};
+static const ql_call_type_t real_path_type = {"realpath",   NULL, real_path_run,
+                                              link_release, NULL, NULL};
 
 ql_link_call_t *
 ql_readlink(ql_loop_t *loop, const char *path)

@@ -51,9 +51,9 @@ delete_dir_run(ql_call_t *call)
 }
 
 static const ql_call_type_t delete_file_type = {"unlink", NULL, delete_file_run,
-                                                NULL, NULL};
+                                                NULL,     NULL, NULL};
 static const ql_call_type_t delete_dir_type = {"rmdir", NULL, delete_dir_run,
-                                               NULL, NULL};
+                                               NULL,    NULL, NULL};
 
 ql_path_call_t *
 ql_delete_file(ql_loop_t *loop, const char *path)
@@ -87,10 +87,10 @@ symlink_run(ql_call_t *call)
     ql__call_result(call, sys_of(call)->symlink(p->to, p->path));
 }
 
-static const ql_call_type_t rename_type = {"rename", NULL, rename_run, NULL,
-                                           NULL};
-static const ql_call_type_t symlink_type = {"symlink", NULL, symlink_run, NULL,
-                                            NULL};
+static const ql_call_type_t rename_type = {"rename", NULL, rename_run,
+                                           NULL,     NULL, NULL};
+static const ql_call_type_t symlink_type = {"symlink", NULL, symlink_run,
+                                            NULL,      NULL, NULL};
 
 ql_path_call_t *
 ql_rename_file(ql_loop_t *loop, const char *from, const char *to)
@@ -192,9 +192,9 @@ create_full_path_run(ql_call_t *call)
 }
 
 static const ql_call_type_t create_dir_type = {"mkdir", NULL, create_dir_run,
-                                               NULL, NULL};
+                                               NULL,    NULL, NULL};
 static const ql_call_type_t create_full_path_type = {
-    "mkdir", NULL, create_full_path_run, NULL, NULL};
+    "mkdir", NULL, create_full_path_run, NULL, NULL, NULL};
 
 static ql_path_call_t *
 create_dir(ql_loop_t *loop, const ql_call_type_t *type, const char *path,

@@ -134,8 +134,8 @@ dir_undo(ql_call_t *call)
     (void) ql__close(call->loop->sys, &dir_of(call)->fd);
 }
 
-static const ql_call_type_t dir_type = {"readdir", NULL, dir_run, NULL,
-                                        dir_undo};
+static const ql_call_type_t dir_type = {"readdir", NULL,     dir_run,
+                                        NULL,      dir_undo, NULL};
 
 ql_dir_t *
 ql_open_dir(ql_loop_t *loop, const char *path, const char *root)

@@ -143,8 +143,8 @@ save_release(ql_call_t *call)
     ql__free(call->loop, save_of(call)->piece);
 }
 
-static const ql_call_type_t save_type = {"save", save_attempt, save_run,
-                                         save_release, save_undo};
+static const ql_call_type_t save_type = {"save",       save_attempt, save_run,
+                                         save_release, save_undo,    NULL};
 
 ql_path_call_t *
 ql_save_file(ql_loop_t *loop, const char *path, const void *data, size_t size,

@@ -131,8 +131,8 @@ info_release(ql_call_t *call)
     }
 }
 
-static const ql_call_type_t info_type = {"stat", info_attempt, info_run,
-                                         info_release, NULL};
+static const ql_call_type_t info_type = {"stat",       info_attempt, info_run,
+                                         info_release, NULL,         NULL};
 
 static ql_info_call_t *
 create(ql_loop_t *loop, const char *path, int nofollow)
@@ -187,7 +187,7 @@ open_info_release(ql_call_t *call)
 }
 
 static const ql_call_type_t open_info_type = {
-    "stat", open_info_attempt, open_info_run, open_info_release, NULL};
+    "stat", open_info_attempt, open_info_run, open_info_release, NULL, NULL};
 
 ql_info_call_t *
 ql_open_file_info(ql_file_t *file)

@@ -59,8 +59,8 @@ tempfile_release(ql_call_t *call)
     ql__free(call->loop, tempfile_of(call)->file);
 }
 
-static const ql_call_type_t tempfile_type = {"tempfile", NULL, tempfile_run,
-                                             tempfile_release, tempfile_undo};
+static const ql_call_type_t tempfile_type = {
+    "tempfile", NULL, tempfile_run, tempfile_release, tempfile_undo, NULL};
 
 ql_tempfile_t *
 ql_open_tempfile(ql_loop_t *loop, const char *dir, const char *prefix,

@@ -191,10 +191,10 @@ remove_run(ql_call_t *call)
     ql__call_result(call, w->loop->sys->inotify_rm_watch(w->fd, r->wd));
 }
 
-static const ql_call_type_t add_type = {"watch add", NULL, add_run,
-                                        call_release, NULL};
+static const ql_call_type_t add_type = {"watch add",  NULL, add_run,
+                                        call_release, NULL, NULL};
 static const ql_call_type_t remove_type = {"watch remove", NULL, remove_run,
-                                           call_release, NULL};
+                                           call_release,   NULL, NULL};
 
 static watch_call_t *
 create_call(ql_watch_t *w, const ql_call_type_t *type, size_t length)

@@ -113,8 +113,8 @@ spawn_release(ql_call_t *call)
     ql__free(call->loop, spawn->text);
 }
 
-static const ql_call_type_t spawn_type = {"exec", NULL, spawn_run,
-                                          spawn_release, spawn_undo};
+static const ql_call_type_t spawn_type = {"exec",        NULL,       spawn_run,
+                                          spawn_release, spawn_undo, NULL};
 
 /* ------------------------------------------------------------ strings ---- */
 

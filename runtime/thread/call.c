@@ -225,6 +225,9 @@ ql_call_free(ql_call_t *call)
     if (under_way(call)) {
         call->executor->abandoned = 1;
         loop->stats.orphans++;
+        if (call->type->abandon != NULL) {
+            call->type->abandon(call);
+        }
         return;
     }
     settle(call);

@@ -348,7 +348,7 @@ make_release(ql_call_t *call)
 }
 
 static const ql_call_type_t make_type = {"tls context", NULL, make_run,
-                                         make_release, NULL};
+                                         make_release,  NULL, NULL};
 
 static bool
 copy_text(const ql_sys_t *sys, ql_tls_text_t *to, const ql_tls_text_t *from)

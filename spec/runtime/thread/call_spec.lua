@@ -324,6 +324,28 @@ describe("a call in steps", function()
                 stat(loop, "orphans") })
         end))
 
+    it("is told that its waiter let go, if a thread may be at it",
+        forked(function()
+            local loop, told = gated({ threads = 1 }), {}
+            local type = call_type()
+            type.abandon = function(call)
+                told[#told + 1] = tonumber(call.event.available)
+            end
+            local calls = {}
+            for i = 1, 2 do -- the second waits for the only thread
+                calls[i] = create(loop, type)
+                calls[i].event.available = i
+                C.ql_call_attempt(calls[i])
+            end
+            until_running(loop, 1)
+            C.ql_call_free(calls[2])
+            C.ql_call_free(calls[1])
+            assert.same({ { 1 }, 1 }, { told, released })
+            inject.ql_probe_thread_task_gate(1)
+            until_nothing_is_left(loop)
+            assert.same({ { 1 }, 2 }, { told, released })
+        end))
+
     it("is undone though thread_queue calls wait", forked(function()
         local loop, told = gated({ threads = 1, thread_queue = 1 }), false
         local call = create(loop, step_type(), function() told = true end)
