@@ -280,6 +280,25 @@ ql__http_answered(ql_http_exchange_t *x)
     }
 }
 
+/* For the log: as much as there is of the first line. */
+static void
+keep_begin(ql_http_exchange_t *x)
+{
+    const char *bytes = ql_buffer_bytes(&x->conn->in);
+    uint32_t size = ql_buffer_unread(&x->conn->in);
+    uint32_t at = 0, n = 0;
+
+    while (at < size && (bytes[at] == '\r' || bytes[at] == '\n')) {
+        at++;
+    }
+    while (at < size && n + 1 < sizeof(x->line) && bytes[at] != '\r'
+           && bytes[at] != '\n')
+    {
+        x->line[n++] = bytes[at++];
+    }
+    x->line[n] = '\0';
+}
+
 void
 ql__http_turn_away(ql_http_exchange_t *x, unsigned status)
 {
@@ -288,6 +307,8 @@ ql__http_turn_away(ql_http_exchange_t *x, unsigned status)
     ql_http_head_t head = {.status = status, .length = n + 1, .text = true};
 
     x->config->http->stats.refused++;
+    keep_begin(x);
+    x->refused = 1;
     x->keep = 0;
     x->expect = 0;
     if (ql__http_put_head(NULL, x, &head) == NULL && !x->bodyless

@@ -220,6 +220,23 @@ http_line(lua_State *L)
     return 1;
 }
 
+/* refused(conn) -> status, bytes of the body, begin of the request's first line:
+ * of the request that a step has answered by itself | nil: it has none */
+static int
+http_refused(lua_State *L)
+{
+    const ql_conn_t *conn = ql__http_connection(L, ql_http(L), "refused");
+    const ql_http_exchange_t *x = ql__http_exchange(conn);
+
+    if (conn->handle.closed || x == NULL || !x->refused) {
+        return 0;
+    }
+    lua_pushnumber(L, x->status);
+    lua_pushnumber(L, (lua_Number) x->length);
+    lua_pushstring(L, x->line);
+    return 3;
+}
+
 /* chunk(n) -> the line before n bytes of a chunked body */
 static int
 http_chunk(lua_State *L)
@@ -272,4 +289,5 @@ const luaL_Reg ql__http_reply_functions[] = {
     {"head", http_head},       {"begun", http_begun}, {"chunk", http_chunk},
     {"touched", http_touched}, {"put", http_put},     {"reply", http_reply},
     {"finish", http_finish},   {"watch", http_watch}, {"reason", http_reason},
-    {"line", http_line},       {NULL, NULL}};
+    {"line", http_line},       {"refused", http_refused},
+    {NULL, NULL}};

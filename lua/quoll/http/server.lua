@@ -11,6 +11,7 @@ local finish = require("quoll.wait").finish
 local callable = require "quoll.callable"
 local http2 = require "quoll.http.http2"
 local raw = require "quoll.http.core"
+local refused = require("quoll.http.refused").new
 local respond = require("quoll.http.respond").respond
 local describe = require("quoll.http.failure").describe
 require "quoll.http.message"
@@ -82,6 +83,14 @@ local function turn(conn, handler, settings, peer, req)
   return note(conn, settings, req, now(), xpcall(handler, describe, req))
 end
 
+-- One that was answered without the handler, if there is one.
+local function note_refused(conn, settings, peer)
+  local status, bytes, line = raw.refused(conn)
+  if status then
+    settings.log:record(refused(peer, line), status, bytes, 0)
+  end
+end
+
 -- The same, each noted in the log.
 local function logging(config, handler, settings)
   return function(conn)
@@ -90,6 +99,9 @@ local function logging(config, handler, settings)
     local peer = conn:getpeername()
     while true do
       local req, _, code = finish(step(conn))
+      if not req then
+        note_refused(conn, settings, peer)
+      end
       if not req or not turn(conn, handler, settings, peer, req) then
         return code == HTTP2 and http2.take(conn, handler, settings)
       end
