@@ -36,6 +36,7 @@ ql__boundary_init(lua_State *L, ql_lua_t *lua)
     lua->transparent[1] = global_function(L, "xpcall");
     lua->loaders[0] = global_function(L, "require");
     lua->loaders[1] = global_function(L, "dofile");
+    ql__loads_init(L, lua);
 }
 
 static bool

@@ -284,6 +284,9 @@ co_resume(ql_task_t *t)
     if (ql__drive_holds(t)) {
         return;
     }
+    if (t->lua->load_left) {
+        ql__loads_settle(t->lua->driver, t->lua);
+    }
     if (t->state != QL_TASK_STARTING) {
         co_back(t);
     } else if (t->cancelled && !t->unwinding) {

@@ -77,6 +77,7 @@ ql__drive(lua_State *L, ql_task_t *t)
     lua->current = t;
     lua->resumes++; /* t goes on as if it had been resumed */
     ql__slice_begin(lua);
+    lua->load_left = lua->loading;
     drive_release(lua);
 }
 

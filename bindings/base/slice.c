@@ -17,6 +17,9 @@ ql__slice_begin(ql_lua_t *lua)
     lua->budget = SLICE_BUDGET;
     lua->slice = 0;
     ql__account_begin(&lua->account, lua->loop);
+    if (ql__watchdog_on(&lua->watchdog)) {
+        ql__watchdog_slice(lua);
+    }
 }
 
 bool

@@ -50,8 +50,12 @@ struct ql_lua_s {
     ql_stop_t stop;
     const void *transparent[2]; /* C functions a wait may cross: pcall... */
     const void *loaders[2];     /* require, dofile: a wait drives the loop */
-    int nothing;                /* registry: a C function that does nothing */
-    bool hooked;          /* a call hook has come through; for ql__unhooked */
+    int loads;      /* registry: name of a module -> coroutine that loads it */
+    int load_mark;  /* registry: what Lua marks it with meanwhile */
+    bool loading;   /* some are noted */
+    bool load_left; /* a require may have been left since */
+    int nothing;    /* registry: a C function that does nothing */
+    bool hooked;    /* a call hook has come through; for ql__unhooked */
     char own_chunks[256]; /* chunk name of quoll's Lua modules begins so */
     ql_watchdog_t watchdog;
 };

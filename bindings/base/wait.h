@@ -64,6 +64,16 @@ ql_own_op_t *ql__own_op(lua_State *L, ql_lua_t *lua, const ql_op_type_t *type);
  * in between, where a wait may run the loop. */
 void ql__check_boundary(lua_State *L, lua_State *co, ql_lua_t *lua) QL_COLD;
 void ql__boundary_init(lua_State *L, ql_lua_t *lua);
+
+/* load.c */
+void ql__loads_init(lua_State *L, ql_lua_t *lua);
+/* The running task, in L, is about to run the loop: notes what it is loading.
+ * May raise. */
+void ql__loads_note(lua_State *L, ql_lua_t *lua);
+/* What was noted and is loaded no more can be loaded again. Allocates nothing
+ * in Lua. */
+void ql__loads_settle(lua_State *L, ql_lua_t *lua);
+
 /* Does L run a finaliser or a hook? May raise. */
 bool ql__unhooked(lua_State *L, ql_lua_t *lua);
 

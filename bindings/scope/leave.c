@@ -134,6 +134,9 @@ scope_leave(lua_State *L)
                            "it, or left it inside another one");
     }
     ql__scope_unwind(t, &b->scope);
+    if (b->lua->load_left) {
+        ql__loads_settle(L, b->lua);
+    }
     if (!ok) {
         lua_settop(L, 3);
         block_raised(L, b);

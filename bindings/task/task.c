@@ -75,6 +75,9 @@ task_name(lua_State *L)
         if (o->task != NULL) {
             o->task->marked = 1;
         }
+        if (o->task == o->lua->current && ql__watchdog_on(&o->lua->watchdog)) {
+            ql__watchdog_slice(o->lua);
+        }
     }
     lua_rawgeti(L, 3, QL_TASK_NAME);
     return 1;

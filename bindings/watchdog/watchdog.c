@@ -75,11 +75,17 @@ static void
 watchdog_tell(const ql_lua_t *lua)
 {
     const ql_watchdog_t *dog = &lua->watchdog;
-    char text[256], *p = text;
+    char text[256 + sizeof(dog->name) + sizeof(dog->spawned)], *p = text;
     ssize_t n;
 
     p = stpcpy(p, "quoll: task ");
     p = put_number(p, lua->current->id);
+    if (*dog->name != '\0') {
+        p = stpcpy(stpcpy(stpcpy(p, " '"), dog->name), "'");
+    }
+    if (*dog->spawned != '\0') {
+        p = stpcpy(stpcpy(stpcpy(p, " ("), dog->spawned), ")");
+    }
     p = stpcpy(p, " has kept the loop for ");
     p = put_number(p, dog->ticks * dog->tick / 1000000);
     p = stpcpy(p, " ms, where it can neither be asked nor stopped: in a C "
@@ -118,6 +124,40 @@ on_tick(ql_loop_t *loop)
         watchdog_tell(lua);
     }
     return 1;
+}
+
+/* ------------------------------------------------------- for the handler ---- */
+
+/* The first line of text, as much of it as fits. */
+static void
+copy_line(char *to, size_t size, const char *text)
+{
+    size_t i = 0;
+
+    for (; text != NULL && i + 1 < size && text[i] != '\0' && text[i] != '\n';
+         i++) {
+        to[i] = (char) ((unsigned char) text[i] < ' ' ? '?' : text[i]);
+    }
+    to[i] = '\0';
+}
+
+void
+ql__watchdog_slice(ql_lua_t *lua)
+{
+    ql_watchdog_t *dog = &lua->watchdog;
+    lua_State *L = lua->driver;
+    const char *chain;
+
+    dog->in_hook = true;
+    ql__task_push_slots(L, lua->current);
+    lua_rawgeti(L, -1, QL_TASK_NAME);
+    copy_line(dog->name, sizeof(dog->name), lua_tostring(L, -1));
+    lua_rawgeti(L, -2, QL_TASK_CHAIN);
+    chain = lua_tostring(L, -1);
+    copy_line(dog->spawned, sizeof(dog->spawned),
+              chain != NULL ? chain + strspn(chain, "\n\t") : NULL);
+    lua_pop(L, 3);
+    dog->in_hook = false;
 }
 
 /* ------------------------------------------------------------ settings ---- */

@@ -27,7 +27,18 @@ typedef struct {
     void (*leave)(int signo); /* the profiler's SIGPROF handler: the VM leaves
                                  compiled code; NULL: not started */
     int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
+    char name[64];            /* of the slice's task; "": none */
+    char spawned[128];        /* "spawned at file:line"; "": in no script */
 } ql_watchdog_t;
+
+/* watchdog.c: the slice of the running task begins, or it has another name: what
+ * a tick, which may not look into Lua, tells of it. */
+void ql__watchdog_slice(ql_lua_t *lua) QL_COLD;
+static inline bool
+ql__watchdog_on(const ql_watchdog_t *dog)
+{
+    return dog->leave != NULL;
+}
 
 /* overrun.c */
 void ql__overrun_register(lua_State *L);

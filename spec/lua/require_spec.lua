@@ -85,6 +85,45 @@ describe("require of a module that waits", function()
             { quoll.deadline(0.001, require, "spec.waits") })
     end)
 
+    it("can be done again after it was cut, by the same task", function()
+        module("spec.waits", function()
+            quoll.sleep(loads % 2 == 1 and 10 or 0)
+            return "value"
+        end)
+        local function again()
+            local _, _, code = quoll.deadline(0.001, require, "spec.waits")
+            return code .. require "spec.waits"
+        end
+        assert.equal("DEADLINEvalue", again())
+        package.loaded["spec.waits"] = nil
+        assert.equal("DEADLINEvalue", quoll.spawn(again):wait())
+        assert.equal(4, loads)
+    end)
+
+    it("that is cut is done by who waited for it", function()
+        module("spec.waits", function()
+            quoll.sleep(loads == 1 and 10 or 0)
+            return "value"
+        end)
+        local first = quoll.spawn(quoll.deadline, 0.001, require, "spec.waits")
+        local second = quoll.spawn(require, "spec.waits")
+        assert.is_nil((first:wait()))
+        assert.equal("value", second:wait())
+        assert.equal(2, loads)
+    end)
+
+    it("that fails tells all who waited for it why", function()
+        module("spec.waits", function()
+            quoll.sleep(0.001)
+            error "bad load"
+        end)
+        local first = quoll.spawn(pcall, require, "spec.waits")
+        local second = quoll.spawn(pcall, require, "spec.waits")
+        assert.matches("bad load$", select(2, first:wait()))
+        assert.matches("bad load$", select(2, second:wait()))
+        assert.equal(2, loads)
+    end)
+
     it("works within a generator", function()
         module("spec.waits", function()
             quoll.sleep(0.001)

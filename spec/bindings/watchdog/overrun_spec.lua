@@ -178,14 +178,47 @@ describe("slice_warn", function()
 end)
 
 describe("where no hook runs", function()
-    it("the task is told of on stderr, without its place", function()
+    local DEAF = " has kept the loop for %d+ ms, where it can neither be asked "
+        .. "nor stopped: in a C function, a finaliser or a hook\n"
+
+    it("the task is told of on stderr, with where it was spawned", function()
         local _, log = run [[
             watch(0.005)
             overrun(function() os.execute "sleep 0.3" end)
         ]]
-        assert.matches("^quoll: task 3 has kept the loop for %d+ ms, where it "
-            .. "can neither be asked nor stopped: in a C function, a finaliser "
-            .. "or a hook\n[^\n]+by a C function called at or before", log)
+        assert.matches("^quoll: task 3 'runaway' %(spawned at %S+:%d+%)" .. DEAF
+            .. "[^\n]+by a C function called at or before", log)
+    end)
+
+    it("the task is told of by the name that it has", function()
+        local _, log = run [[
+            watch(0.005)
+            overrun(function()
+                quoll.current():name "first"
+                quoll.sleep(0)
+                quoll.current():name(("a\nb"):rep(100))
+                os.execute "sleep 0.3"
+            end)
+            overrun(function()
+                quoll.current():name "search"
+                quoll.spawn(quoll.sleep, 0)
+                quoll.sleep(0.001)
+                os.execute "sleep 0.3"
+            end)
+        ]]
+        for _, name in ipairs { "a", "search" } do
+            assert.matches("quoll: task %d+ '" .. name
+                .. "' %(spawned at %S+:%d+%)" .. DEAF, log)
+        end
+    end)
+
+    it("a task that ends with the C function has done its work", function()
+        local out, log = run [[
+            watch(0.005, 0.01)
+            print(overrun(function() return os.execute "sleep 0.3" end))
+        ]]
+        assert.equal("true\t0\n", out)
+        assert.matches("called last of all; spawned at", log)
     end)
 end)
 
