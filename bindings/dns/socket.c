@@ -17,7 +17,15 @@ typedef struct {
     bool readable; /* epoll said so, c-ares does not know yet */
     bool writable;
     int refused; /* errno that a send took; 0: none */
+    uint16_t length; /* TCP: of the message that comes, from its first bytes */
+    uint32_t at;     /* bytes of both that have come */
 } socket_t;
+
+enum {
+    LENGTH_SIZE = 2, /* in front of a message by TCP */
+    FLAGS = 2,       /* byte of a message: the highest bit is set in answers */
+    ANSWER = 0x80
+};
 
 static socket_t *
 find(ql_dns_channel_t *ch, int fd)
@@ -69,6 +77,8 @@ watched(ql_dns_channel_t *ch, int fd)
     s->fd = fd;
     s->readable = s->writable = false;
     s->refused = 0;
+    s->length = 0;
+    s->at = 0;
     s->c->data = s;
     s->c->read.handler = s->c->write.handler = on_event;
     ql_queue_insert_tail(&ch->sockets, &s->link);
@@ -140,7 +150,36 @@ take_refusal(ql_dns_channel_t *ch, int fd)
 static bool
 is_query(const unsigned char *data, ssize_t n)
 {
-    return n > 2 && (data[2] & 0x80) == 0;
+    return n > FLAGS && (data[FLAGS] & ANSWER) == 0;
+}
+
+/* The same in what came by TCP, a length before each message. */
+static bool
+has_query(socket_t *s, const unsigned char *data, ssize_t n)
+{
+    for (ssize_t i = 0; i < n; i++) {
+        if (s->at < LENGTH_SIZE) {
+            s->length = (uint16_t) (s->length << 8 | data[i]);
+        } else if (s->at == LENGTH_SIZE + FLAGS && (data[i] & ANSWER) == 0) {
+            return true;
+        }
+        s->at++;
+        if (s->at == LENGTH_SIZE + (uint32_t) s->length) {
+            s->at = 0;
+        }
+    }
+    return false;
+}
+
+/* Who sends the question back by TCP is asked no more. */
+static ares_ssize_t
+received_stream(socket_t *s, const void *buf, ssize_t n)
+{
+    if (s != NULL && n > 0 && has_query(s, buf, n)) {
+        errno = EPROTO;
+        return -1;
+    }
+    return n;
 }
 
 static ares_ssize_t
@@ -160,13 +199,14 @@ receive(ares_socket_t fd, void *buf, size_t size, int flags,
         msg.msg_namelen = *len;
     }
     n = ql_loop_sys(ch->loop)->recvmsg(fd, &msg, flags);
-    if (from != NULL) {
-        *len = msg.msg_namelen;
+    if (from == NULL) {
+        return received_stream(find(ch, fd), buf, n);
     }
-    if (from != NULL && is_query(buf, n)) {
+    *len = msg.msg_namelen;
+    if (is_query(buf, n)) {
         return 0; /* an empty datagram, which c-ares passes over */
     }
-    if (from != NULL && n > 0) {
+    if (n > 0) {
         ql__dns_heard(ch, buf, (size_t) n);
     }
     return n;

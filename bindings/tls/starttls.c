@@ -72,6 +72,18 @@ shake_cancel(ql_op_t *op)
     unpark(shake_of(op));
 }
 
+/* The client may be told, and has no TLS on it. */
+static void
+shake_end_plain(shake_t *s)
+{
+    ql_connection_t *c = s->tls->c;
+
+    ql_tls_end(s->tls);
+    c->err = 0;
+    c->read.error = 0;
+    c->read.ready = 1;
+}
+
 /* Also after a cancellation, of which push does not hear. */
 static void
 shake_free(ql_op_t *op)
@@ -79,7 +91,9 @@ shake_free(ql_op_t *op)
     shake_t *s = shake_of(op);
 
     s->stream->restore(s->handle, op);
-    if (op->rc == NGX_ERROR) {
+    if (op->rc == NGX_ERROR && !s->handle->closed && ql_tls_met_http(s->tls)) {
+        shake_end_plain(s);
+    } else if (op->rc == NGX_ERROR) {
         ql_handle_close(s->handle, QL_E_CLOSED);
     }
 }
@@ -233,14 +247,24 @@ tls_start(lua_State *L)
     return await_shake(L, s);
 }
 
+/* NGX_OK: the handshake goes on. */
+static int
+choose_from(lua_State *L, ql_tls_t *t)
+{
+    if (lua_isboolean(L, 2)) {
+        ql_tls_refuse(t);
+        return NGX_OK;
+    }
+    return ql_tls_choose(t, lua_isnil(L, 2)
+                              ? NULL
+                              : ql__tls_check_context(L, 2, "starttls"));
+}
+
 /* choose(conn, [context], [s]) -> as start: goes on with the certificate of
- * context, or with its own. */
+ * context, or with its own; false: with an alert. */
 static int
 tls_choose(lua_State *L)
 {
-    ql_tls_context_t *context = lua_isnoneornil(L, 2)
-                                  ? NULL
-                                  : ql__tls_check_context(L, 2, "starttls");
     const ql_stream_type_t *stream;
     uint64_t timeout;
     ql_handle_t *h;
@@ -258,7 +282,7 @@ tls_choose(lua_State *L)
         stream->restore(h, &s->op);
         return ql_push_error(L, EINVAL);
     }
-    if (ql_tls_choose(s->tls, context) != NGX_OK) {
+    if (choose_from(L, s->tls) != NGX_OK) {
         err = s->tls->c->err;
         stream->restore(h, &s->op);
         ql_handle_close(h, QL_E_CLOSED);

@@ -57,7 +57,7 @@ on_certificate(SSL *ssl, void *data)
     const ql_tls_t *t = SSL_get_app_data(ssl);
 
     (void) data;
-    return t->told ? 1 : -1;
+    return t->refused ? 0 : t->told ? 1 : -1;
 }
 
 /* The server's order counts. */

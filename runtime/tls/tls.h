@@ -140,6 +140,7 @@ typedef struct {
                              be late */
     unsigned eof : 1;     /* the plain stream has ended */
     unsigned told : 1;    /* which certificate to show */
+    unsigned refused : 1; /* none: the handshake fails with an alert */
     unsigned done : 1;    /* the handshake is */
 } ql_tls_t;
 
@@ -171,6 +172,11 @@ ql_tls_of(const ql_connection_t *c)
 int ql_tls_handshake(ql_tls_t *t, ql_event_t **wants);
 /* Shows the certificate of another context; NULL: of its own. */
 int ql_tls_choose(ql_tls_t *t, ql_tls_context_t *context);
+/* Shows none: the handshake goes on, to fail with the alert internal_error. */
+void ql_tls_refuse(ql_tls_t *t);
+/* The handshake of a server has failed because its client speaks HTTP without
+ * TLS. */
+bool ql_tls_met_http(const ql_tls_t *t);
 /* What a call of SSL's, which returned rc, means for the direction of ev:
  * 0: the end, NGX_AGAIN, NGX_ERROR with c->err. */
 ssize_t ql_tls_result(ql_tls_t *t, ql_event_t *ev, int rc);

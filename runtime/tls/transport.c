@@ -300,6 +300,18 @@ ql_tls_choose(ql_tls_t *t, ql_tls_context_t *context)
     return NGX_OK;
 }
 
+void
+ql_tls_refuse(ql_tls_t *t)
+{
+    t->refused = 1;
+}
+
+bool
+ql_tls_met_http(const ql_tls_t *t)
+{
+    return t->context->server && t->err == QL_TLS_REASON + SSL_R_HTTP_REQUEST;
+}
+
 int
 ql_tls_say_goodbye(ql_tls_t *t)
 {

@@ -14,6 +14,12 @@ local handshake = {}
 
 local HANDSHAKE = 10 -- seconds that it may take by default
 
+local PLAIN = "The plain HTTP request was sent to HTTPS port\n"
+local PLAIN_ANSWER = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+  .. "Content-Length: " .. #PLAIN .. "\r\nConnection: close\r\n\r\n" .. PLAIN
+local PLAIN_LINGER = 2 -- seconds without a byte
+local PLAIN_MOST = 65536 -- bytes that are read behind the answer
+
 local PER_CONNECTION = { context = true, server_name = "string",
   session = "string", timeout = "number" }
 
@@ -62,11 +68,15 @@ local function write_keylog(conn, where)
   end
 end
 
--- The certificate for the name that the client has asked for.
+-- The certificate for the name that the client has asked for. When that fails,
+-- so does the handshake, with an alert.
 local function choose(conn, ctx, timeout)
   local raw = context.core()
-  local ok, chosen = pcall(ctx.certificate, ctx, raw.name(conn))
+  local ok, chosen = xpcall(ctx.certificate, core.kept, ctx, raw.name(conn))
   if not ok then
+    if not core.iscancelled(chosen) then
+      finish(raw.choose(conn, false, timeout))
+    end
     conn:close()
     error(chosen, 0)
   end
@@ -113,7 +123,12 @@ function handshake.start(conn, opts, host)
     return nil, own, code
   end
   check_name(ctx.verify and not ctx.server, own, host, "starttls")
-  return shake(conn, ctx, own, host)
+  local done, err, why = shake(conn, ctx, own, host)
+  if not done then
+    conn:close()
+    return nil, err, why
+  end
+  return true
 end
 
 --- Raises on options that `start` would raise on. A context's own were checked
@@ -131,6 +146,24 @@ function handshake.check(opts, host)
     verify = ctx.verify
   end
   check_name(verify, own, host, "connect")
+end
+
+-- To one who speaks HTTP without TLS; what it still sends is read for a while, or
+-- the system would take the answer back.
+local function answer_plain(conn)
+  if not conn:send(PLAIN_ANSWER) then
+    return
+  end
+  conn:shutdown "send"
+  conn:settimeout(PLAIN_LINGER)
+  local left = PLAIN_MOST
+  while left > 0 do
+    local data = conn:receiveany(left)
+    if not data then
+      return
+    end
+    left = left - #data
+  end
 end
 
 --- fn behind a handshake, which its connection has in the handler's task.
@@ -154,6 +187,9 @@ function handshake.serving(fn, opts)
     elseif code ~= "CLOSED" and code ~= "OWNER_ENDED" then
       core.log("info", ("tls: no handshake with %s: %s"):format(
         tostring(peer), err))
+    end
+    if code == "HTTP_REQUEST" then
+      answer_plain(conn)
     end
   end
 end

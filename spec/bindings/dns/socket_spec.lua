@@ -152,6 +152,25 @@ describe("bindings/dns/socket", function()
         end)
     end)
 
+    it("asks another time when one comes back by TCP", function()
+        for tries = 1, 2 do
+            local n = 0
+            with(function(q)
+                if not q.tcp then
+                    return reply(q, { tc = true })
+                end
+                n = n + 1
+                return n == 1 and q.raw or says(60, "10.0.0.1")(q)
+            end, function()
+                local records, _, code = query()
+                assert.equal(tries == 2 and "10.0.0.1" or nil,
+                    records and records[1].address)
+                assert.not_equal("ENOTFOUND", code)
+                assert.equal(tries, n)
+            end, { tries = tries })
+        end
+    end)
+
     it("tells both of two questions that the server refused", function()
         for tries = 1, 3 do
             with(function(q) return reply(q, { rcode = 5 }) end, function()

@@ -51,7 +51,7 @@ describe("lua/tls/context", function()
         assert.is_nil(one:certificate(nil))
     end)
 
-    it("is closed to the client when 'names' fails", function()
+    it("fails with an alert when 'names' fails", function()
         quoll.run(function()
             for _, names in ipairs {
                 function() error "no names" end,
@@ -63,9 +63,11 @@ describe("lua/tls/context", function()
                     ok, err = pcall(server.starttls, server,
                         tls.server { names = names })
                 end)
-                assert.is_nil((client:starttls(tls.client())))
+                assert.equal("TLSV1_ALERT_INTERNAL_ERROR",
+                    select(3, client:starttls(tls.client())))
                 other:wait(tls.PATIENCE)
                 assert.is_false(ok)
+                assert.equal("CLOSED", select(3, server:getfd()))
                 assert.truthy(err:find "no names" or err:find "no context")
             end
         end)
