@@ -19,6 +19,7 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__locals_register(L, lua);
     ql__tasks_register(L, lua);
     ql__trace_register(L, lua);
+    ql__report_register(L, lua);
     ql__defer_register(L, lua);
     ql__sync_register(L, lua);
     ql__turns_register(L, lua);

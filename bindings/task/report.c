@@ -1,8 +1,26 @@
 /*
- * report.c: the failure of a task for which nobody waits: one log line with
- * the traceback of its coroutine and the places of its spawners.
+ * report.c: the failure of a task for which nobody waits: one log entry with
+ * the traceback of its coroutine and the places of its spawners, unless a
+ * script's function takes it.
  */
 #include "../base/state.h"
+
+static const char report_key = 0; /* registry: address -> on_failure's fn */
+
+/* Has fn("task 5 failed: text", task) returned true? */
+static bool
+report_taken(lua_State *L)
+{
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &report_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    if (lua_isnil(L, -1)) {
+        return false;
+    }
+    lua_pushfstring(L, "%s failed: %s", lua_tostring(L, 3), lua_tostring(L, 4));
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    return lua_toboolean(L, -1);
+}
 
 /* Of the task at 2. */
 static void
@@ -12,8 +30,10 @@ report(lua_State *L)
 
     ql__task_push_title(L, 2);
     ql__failure_push(L, 2);
-    ql_log_error(o->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
-                 lua_tostring(L, 3), lua_tostring(L, 4));
+    if (!report_taken(L)) {
+        ql_log_error(o->lua->loop, QL_LOG_ERR, 0, "%s failed: %s",
+                     lua_tostring(L, 3), lua_tostring(L, 4));
+    }
 }
 
 /* Under lua_cpcall: allocates, and runs the script's __tostring. */
@@ -61,4 +81,25 @@ void
 ql__report_block(ql_block_t *b)
 {
     report_protected(b->lua, report_block, b, b->scope.task->id);
+}
+
+/* on_failure([fn]): fn(text, task) is told of failures for which nobody waits yet;
+ * when it returns true they are not logged. It may not wait. */
+static int
+report_on_failure(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &report_key);
+    lua_insert(L, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+void
+ql__report_register(lua_State *L, ql_lua_t *lua)
+{
+    static const luaL_Reg fns[] = {{"on_failure", report_on_failure},
+                                   {NULL, NULL}};
+
+    ql__register(L, lua, fns);
 }

@@ -137,6 +137,14 @@ task_quiet(lua_State *L)
     return 0;
 }
 
+/* task_seen(task): its failure was raised in one who waited for it */
+static int
+task_seen(lua_State *L)
+{
+    lua_pushboolean(L, ql__task_check(L, 1, "seen")->seen);
+    return 1;
+}
+
 /* is_root(): the main chunk runs, no task */
 static int
 is_root(lua_State *L)
@@ -197,7 +205,7 @@ ql__task_methods_register(lua_State *L, ql_lua_t *lua)
                                    {"current", task_current},
                                    {"check_wait", check_wait},
                                    {"timer_failed", timer_failed},
-                                   {NULL, NULL}};
+                                   {"task_seen", task_seen},     {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -39,6 +39,7 @@ typedef struct {
     unsigned kept : 1; /* its only result is in `value` */
     unsigned given : 1;  /* its fenv is another task's */
     unsigned forced : 1; /* cancelled, which it swallowed */
+    unsigned seen : 1;   /* failed, and raised in one who waited for it */
 } ql_outcome_t;
 
 /* The operation of waits for what has room for several waiters, or for nothing
@@ -235,7 +236,9 @@ void ql__failure_push(lua_State *L, int idx);
  * tracebacks for quoll.traceback. */
 int ql__failure_raise(lua_State *L, int idx) QL_COLD;
 
-/* report.c: a failed task's error, traceback and spawners, once, logged. */
+/* report.c */
+void ql__report_register(lua_State *L, ql_lua_t *lua);
+/* A failed task's error, traceback and spawners, once, logged. */
 void ql__report_failure(ql_task_t *t);
 /* The same for the task that b would have raised. */
 void ql__report_block(ql_block_t *b);

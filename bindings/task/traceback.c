@@ -248,8 +248,9 @@ keep_failure(lua_State *L)
 int
 ql__failure_raise(lua_State *L, int idx)
 {
-    const ql_outcome_t *o = lua_touserdata(L, idx);
+    ql_outcome_t *o = lua_touserdata(L, idx);
 
+    o->seen = 1;
     lua_rawgeti(L, LUA_REGISTRYINDEX, o->lua->keep_failure);
     lua_pushvalue(L, idx);
     if (lua_pcall(L, 1, 0, 0) != 0) {

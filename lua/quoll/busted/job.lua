@@ -43,9 +43,21 @@ local function put_origin(_, _, _, trace)
   return nil, true
 end
 
+-- The test in which tasks fail for which nobody waits.
+local watched
+
+local function note(text, task)
+  if not watched then
+    return false
+  end
+  watched.failed[#watched.failed + 1] = { text = text, task = task }
+  return true
+end
+
 --- Once for each spec file.
 function job.init(busted)
   job.busted = busted
+  core.on_failure(note)
   for _, status in ipairs { "failure", "error", "pending" } do
     for _, descriptor in ipairs { "it", "before_each", "after_each" } do
       busted.subscribe({ status, descriptor }, put_origin, { priority = 1 })
@@ -151,14 +163,46 @@ end
 
 --- A test that begins.
 -- @tparam table before what was there, for the report of what lives too long
--- @treturn table its :run() and :close()
+-- @treturn table its :run(), :close() and :check()
 function job.test(before)
-  return setmetatable({ before = before, hidden = {}, place = "?" }, Test)
+  watched = setmetatable({ before = before, hidden = {}, place = "?",
+    failed = {} }, Test)
+  return watched
+end
+
+-- What has failed and nobody has waited for, also since; nil: nothing.
+local function take_failed(test)
+  local texts = {}
+  for _, one in ipairs(test.failed) do
+    if not core.task_seen(one.task) then
+      texts[#texts + 1] = one.text
+    end
+  end
+  test.failed = {}
+  return texts[1] and table.concat(texts, "\n")
+end
+
+-- The test has failed itself.
+local function log_failed(test)
+  local text = take_failed(test)
+  if text then
+    core.log_lines("error", text)
+  end
+end
+
+--- Raises when a task has failed for which nobody waited.
+function Test:check()
+  local text = take_failed(self)
+  if text then
+    origin = { traceback = "" }
+    error(text, 0)
+  end
 end
 
 -- The deadline is over: ends the task, raises who was alive.
 local function late(test, deadline)
   local text, at = alive(test)
+  log_failed(test)
   test.job = nil
   test.task:cancel("no end within " .. deadline .. " s")
   pcall(test.task.wait, test.task, GRACE)
@@ -172,7 +216,8 @@ end
 -- it has not ended within deadline seconds.
 -- @func fn
 -- @number deadline seconds
--- @tparam[opt] table settings ends: the tasks that fn spawned must end as well
+-- @tparam[opt] table settings ends: the tasks that fn spawned must end as well,
+-- and none may fail
 function Test:run(fn, deadline, settings)
   if not self.task or self.task:status() == "cancelled"
     or self.task:status() == "failed" then
@@ -193,11 +238,15 @@ function Test:run(fn, deadline, settings)
     now.next:cancel()
   end
   if now.failure then
+    log_failed(self)
     raise(now.failure)
+  elseif now.ends then
+    self:check()
   end
 end
 
---- Ends the task of the test with all that it spawned and opened.
+--- Ends the task of the test with all that it spawned and opened. `check` tells
+-- what has failed since.
 -- @number deadline seconds
 function Test:close(deadline)
   if self.task then
@@ -205,6 +254,7 @@ function Test:close(deadline)
     pcall(self.task.wait, self.task, deadline)
     self.idle:cancel()
   end
+  watched = nil
 end
 
 return job
