@@ -16,7 +16,7 @@ typedef struct {
     int fd;
     bool readable; /* epoll said so, c-ares does not know yet */
     bool writable;
-    int refused; /* errno that a send took; 0: none */
+    int refused;     /* errno that a send took; 0: none */
     uint16_t length; /* TCP: of the message that comes, from its first bytes */
     uint32_t at;     /* bytes of both that have come */
 } socket_t;

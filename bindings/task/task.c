@@ -195,17 +195,13 @@ check_wait(lua_State *L)
 void
 ql__task_methods_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {{"task_status", task_status},
-                                   {"task_id", task_id},
-                                   {"task_name", task_name},
-                                   {"task_detach", task_detach},
-                                   {"task_own", task_own},
-                                   {"task_quiet", task_quiet},
-                                   {"is_root", is_root},
-                                   {"current", task_current},
-                                   {"check_wait", check_wait},
-                                   {"timer_failed", timer_failed},
-                                   {"task_seen", task_seen},     {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"task_status", task_status}, {"task_id", task_id},
+        {"task_name", task_name},     {"task_detach", task_detach},
+        {"task_own", task_own},       {"task_quiet", task_quiet},
+        {"is_root", is_root},         {"current", task_current},
+        {"check_wait", check_wait},   {"timer_failed", timer_failed},
+        {"task_seen", task_seen},     {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

@@ -255,9 +255,8 @@ choose_from(lua_State *L, ql_tls_t *t)
         ql_tls_refuse(t);
         return NGX_OK;
     }
-    return ql_tls_choose(t, lua_isnil(L, 2)
-                              ? NULL
-                              : ql__tls_check_context(L, 2, "starttls"));
+    return ql_tls_choose(
+        t, lua_isnil(L, 2) ? NULL : ql__tls_check_context(L, 2, "starttls"));
 }
 
 /* choose(conn, [context], [s]) -> as start: goes on with the certificate of
