@@ -56,7 +56,7 @@ local function finish(state)
   local ending = begin(state)
   state.test = nil
   ending:close(state.deadline)
-  ending:check()
+  ending:check(ending.name)
   local left = leaks.left(ending.before, state.patience)
   if left then
     state.busted.fail(("%s: %sleft over: %s"):format(ending.place,

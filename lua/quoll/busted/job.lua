@@ -191,11 +191,13 @@ local function log_failed(test)
 end
 
 --- Raises when a task has failed for which nobody waited.
-function Test:check()
+-- @string[opt] name the test's, when busted does not say it
+function Test:check(name)
   local text = take_failed(self)
   if text then
     origin = { traceback = "" }
-    error(text, 0)
+    job.busted.fail(("%s: %s%s"):format(self.place, name and name .. ": " or "",
+      text), 0)
   end
 end
 

@@ -3,14 +3,14 @@
 
 local core = require "quoll.core"
 local defer = require "quoll.task.defer"
-local failure = require "quoll.http.failure"
+local failures = require "quoll.http.failure"
 local finish = require("quoll.wait").finish
 local pieces = require "quoll.http.pieces"
 local pull = require "quoll.http.pull"
 local raw = require "quoll.http.core"
 
 local task_room, now = core.task_room, core.now
-local describe, failure_status = failure.describe, failure.status
+local describe, failure_status = failures.describe, failures.status
 
 local respond = {}
 

@@ -15,8 +15,9 @@ local handshake = {}
 local HANDSHAKE = 10 -- seconds that it may take by default
 
 local PLAIN = "The plain HTTP request was sent to HTTPS port\n"
-local PLAIN_ANSWER = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
-  .. "Content-Length: " .. #PLAIN .. "\r\nConnection: close\r\n\r\n" .. PLAIN
+local PLAIN_ANSWER = "HTTP/1.1 400 Bad Request\r\n"
+  .. "Content-Type: text/plain\r\nContent-Length: " .. #PLAIN
+  .. "\r\nConnection: close\r\n\r\n" .. PLAIN
 local PLAIN_LINGER = 2 -- seconds without a byte
 local PLAIN_MOST = 65536 -- bytes that are read behind the answer
 
@@ -124,11 +125,10 @@ function handshake.start(conn, opts, host)
   end
   check_name(ctx.verify and not ctx.server, own, host, "starttls")
   local done, err, why = shake(conn, ctx, own, host)
-  if not done then
+  if why == "HTTP_REQUEST" then
     conn:close()
-    return nil, err, why
   end
-  return true
+  return done, err, why
 end
 
 --- Raises on options that `start` would raise on. A context's own were checked
@@ -148,8 +148,8 @@ function handshake.check(opts, host)
   check_name(verify, own, host, "connect")
 end
 
--- To one who speaks HTTP without TLS; what it still sends is read for a while, or
--- the system would take the answer back.
+-- To one who speaks HTTP without TLS; what it still sends is read for a while,
+-- or the system would take the answer back.
 local function answer_plain(conn)
   if not conn:send(PLAIN_ANSWER) then
     return

@@ -197,8 +197,8 @@ describe("the log", function()
             end):name "outer"
             quoll.run()
         ]]
-        assert.matches("task 1 'outer' failed: %S+:2: broken\nstack "
-            .. "traceback:\n.-in function 'deep'.-\tin task 2\n.-\nraised "
+        assert.matches("task 1 'outer' failed: %S+:2: broken\n\tstack "
+            .. "traceback:\n.-in function 'deep'.-\tin task 2\n.-\n\traised "
             .. "again\n.-\tin task 1 'outer'\n\tspawned at %S+:3\n",
             result.err)
     end)
