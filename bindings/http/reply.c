@@ -286,8 +286,9 @@ http_reason(lua_State *L)
 }
 
 const luaL_Reg ql__http_reply_functions[] = {
-    {"head", http_head},       {"begun", http_begun}, {"chunk", http_chunk},
-    {"touched", http_touched}, {"put", http_put},     {"reply", http_reply},
-    {"finish", http_finish},   {"watch", http_watch}, {"reason", http_reason},
-    {"line", http_line},       {"refused", http_refused},
-    {NULL, NULL}};
+    {"head", http_head},       {"begun", http_begun},
+    {"chunk", http_chunk},     {"touched", http_touched},
+    {"put", http_put},         {"reply", http_reply},
+    {"finish", http_finish},   {"watch", http_watch},
+    {"reason", http_reason},   {"line", http_line},
+    {"refused", http_refused}, {NULL, NULL}};
