@@ -126,7 +126,7 @@ struct ql_http_exchange_s {
     unsigned begun : 1;       /* the head of the answer is out */
     unsigned linger : 1;      /* unread bytes may turn a close into a reset */
     unsigned whole : 1;       /* a read asks for all of the body */
-    unsigned refused : 1; /* what is being answered: no handler hears of it */
+    unsigned refused : 1;     /* answered by us: no handler hears of it */
 };
 
 /* A message as a script holds it: it owns what it needs and stays valid. */
