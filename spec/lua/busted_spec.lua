@@ -137,6 +137,21 @@ describe("quoll.busted", function()
                 quoll.yield()
                 error("its own", 0)
             end)
+        ]]
+        local failed = "\n# Failure message: SPEC:%d+: task %d+ "
+        assert.matches("^not ok 1 %- has a child\n# SPEC @ 3" .. failed
+            .. "'c' failed: SPEC:4: in a child\n# stack traceback:", text)
+        assert.matches("not ok 2 .-" .. failed
+            .. "failed: one\n.-\n# task %d+ failed: two\n", text)
+        assert.matches("\nok 3 %- waits for it\n", text)
+        assert.matches("SPEC:21: its own", text)
+        assert.matches("task %d+ failed: logged\n\tstack", log)
+        assert.not_matches("in a child", log)
+    end)
+
+    it("fails a test of which one fails when it is cancelled", function()
+        assert.matches("\n# Failure message: SPEC:%d+: has one that fails in "
+            .. "the end: task %d+ failed: late\n", (output([[
             describe("with a fixture", function()
                 before_each(function()
                     quoll.spawn(function()
@@ -147,18 +162,7 @@ describe("quoll.busted", function()
                 after_each(function() end)
                 it("has one that fails in the end", function() end)
             end)
-        ]]
-        local failed = "\n# Failure message: SPEC:%d+: task %d+ "
-        assert.matches("^not ok 1 %- has a child\n# SPEC @ 3" .. failed
-            .. "'c' failed: SPEC:4: in a child\n# stack traceback:", text)
-        assert.matches("not ok 2 .-" .. failed
-            .. "failed: one\n.-\n# task %d+ failed: two\n", text)
-        assert.matches("\nok 3 %- waits for it\n", text)
-        assert.matches("SPEC:21: its own", text)
-        assert.matches("\n# Failure message: SPEC:%d+: has one that fails in the "
-            .. "end: task %d+ failed: late\n", text)
-        assert.matches("task %d+ failed: logged\n\tstack", log)
-        assert.not_matches("in a child", log)
+        ]])))
     end)
 
     it("fails a test that leaves something over", function()
