@@ -111,6 +111,7 @@ ql__yield(lua_State *L, ql_task_t *t, int n)
 static int
 co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
+    ql__loads_note(L, t->lua);
     ql__drive(L, t);
     t->op = NULL;
     return co_finish(L, t, op);

@@ -82,17 +82,16 @@ load_keep(lua_State *L, ql_lua_t *lua, lua_State *co)
     }
 }
 
-void
-ql__loads_note(lua_State *L, ql_lua_t *lua)
+/* Is the running task, in L, in a require? With keep, notes what it loads, which
+ * may raise. */
+static bool
+loads_walk(lua_State *L, ql_lua_t *lua, bool keep)
 {
     lua_State *co = L;
     int top = lua_gettop(L);
+    bool found = false;
     lua_Debug ar;
 
-    if (lua->load_left) {
-        ql__loads_settle(L, lua);
-    }
-    luaL_checkstack(L, LUA_MINSTACK, "a load");
     for (lua_pushthread(L); co != NULL && lua_checkstack(co, 2);
          co = ql__waiter_outward(L, lua))
     {
@@ -102,7 +101,10 @@ ql__loads_note(lua_State *L, ql_lua_t *lua)
              level++)
         {
             if (load_name(L, lua, co, &ar)) {
-                load_keep(L, lua, co);
+                found = true;
+                if (keep) {
+                    load_keep(L, lua, co);
+                }
             }
             lua_settop(L, own);
         }
@@ -111,6 +113,31 @@ ql__loads_note(lua_State *L, ql_lua_t *lua)
         }
     }
     lua_settop(L, top);
+    return found;
+}
+
+/* Under lua_cpcall. */
+static int
+loads_keep(lua_State *L)
+{
+    ql_lua_t *lua = lua_touserdata(L, 1);
+
+    luaL_checkstack(L, LUA_MINSTACK, "a load");
+    (void) loads_walk(L, lua, true);
+    return 0;
+}
+
+void
+ql__loads_note(lua_State *L, ql_lua_t *lua)
+{
+    if (lua->load_left) {
+        ql__loads_settle(L, lua);
+    }
+    if (lua_checkstack(L, LUA_MINSTACK) && loads_walk(L, lua, false)
+        && lua_cpcall(L, loads_keep, lua) != 0)
+    {
+        lua_pop(L, 1); /* no memory: what loads here keeps Lua's mark */
+    }
 }
 
 /* Does the coroutine on top still load the module whose name is below it? */

@@ -67,8 +67,8 @@ void ql__boundary_init(lua_State *L, ql_lua_t *lua);
 
 /* load.c */
 void ql__loads_init(lua_State *L, ql_lua_t *lua);
-/* The running task, in L, is about to run the loop: notes what it is loading.
- * May raise. */
+/* The running task, parked in L, is about to run the loop: notes what it is
+ * loading. */
 void ql__loads_note(lua_State *L, ql_lua_t *lua);
 /* What was noted and is loaded no more can be loaded again. Allocates nothing
  * in Lua. */

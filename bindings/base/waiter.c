@@ -108,9 +108,6 @@ ql__waiter_drives(lua_State *L, ql_lua_t *lua)
     if (drive && ql__unhooked(L, lua)) {
         ql_raise(L, "cannot wait here: a finaliser or a hook cannot yield");
     }
-    if (drive) {
-        ql__loads_note(L, lua);
-    }
     ql__scope_innermost(t);
     return drive;
 }
