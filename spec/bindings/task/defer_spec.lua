@@ -28,8 +28,8 @@ local ends = {
     deadline = function() return quoll.deadline(0.001, quoll.sleep, 10) end,
 }
 
--- Runs prepare and then body as a task that is cancelled when body waits still;
--- what it ended with: status, then pcall'ed results of wait.
+-- Runs prepare and then body as a task, which is cancelled when body would not
+-- end; what it ended with: status, then pcall'ed results of wait.
 local function ended(prepare, body)
     local prepared = quoll.sync.event()
     local task = quoll.spawn(function()
@@ -38,8 +38,9 @@ local function ended(prepare, body)
         return body()
     end)
     prepared:wait()
-    quoll.sleep(0.005)
-    task:cancel()
+    if body == ends.cancel or body == ends.force then
+        task:cancel()
+    end
     local result = { pcall(task.wait, task) }
     return task:status(), unpack(result, 1, 3)
 end
