@@ -67,12 +67,15 @@ bench-check: build
 	@scripts/setup bench
 	bench/run --check
 
-# A site in build/docs, of the documents and of what the sources say.
+# A site in build/docs, stubs for editors in build/luacats, manual pages in
+# build/man: of the documents and of what the sources say.
 docs: build
 	@scripts/setup docs
 	@scripts/docs
 
+# With what `make docs` makes, where its tools are there.
 install: build
+	@which ldoc cmark-gfm highlight >/dev/null && scripts/docs || true
 	cmake --install $(build) --prefix $(prefix)
 	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi
 

@@ -145,6 +145,7 @@ struct ql_op_s {
                               leaves it set, ql_op_pushing() clears it */
 };
 
+/* Makes *op an operation that nobody waits for, without a timeout. */
 QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
 
 /*

@@ -14,6 +14,14 @@ install(FILES runtime/quoll.h bindings/quoll_lua.h
 install(DIRECTORY lua/quoll DESTINATION share/lua/5.1
     FILES_MATCHING PATTERN "*.lua")
 
+# What `make docs` has made.
+install(DIRECTORY ${PROJECT_BINARY_DIR}/luacats DESTINATION share/quoll
+    OPTIONAL)
+install(DIRECTORY ${PROJECT_BINARY_DIR}/man/
+    DESTINATION ${CMAKE_INSTALL_MANDIR} OPTIONAL)
+install(DIRECTORY ${PROJECT_BINARY_DIR}/docs/
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/html OPTIONAL)
+
 install(EXPORT quollTargets NAMESPACE quoll:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/quollConfig.cmake.in
     ${PROJECT_BINARY_DIR}/quollConfig.cmake

@@ -10,7 +10,8 @@ foreach(path IN LISTS installed)
     file(REMOVE "$ENV{DESTDIR}${path}")
     cmake_path(GET path PARENT_PATH folder)
     set(refused 0)
-    while(refused EQUAL 0 AND folder MATCHES "/(lua/5\\.1|cmake)/quoll(/|$)")
+    while(refused EQUAL 0 AND folder MATCHES
+        "/(lua/5\\.1|cmake|share|share/doc)/quoll(/|$)")
         execute_process(COMMAND rmdir "$ENV{DESTDIR}${folder}"
             RESULT_VARIABLE refused ERROR_QUIET)
         cmake_path(GET folder PARENT_PATH folder)

@@ -67,6 +67,7 @@ typedef struct ql_queue_s {
 #define ql_queue_data(q, type, member)                                         \
     ((type *) (void *) ((char *) (q) -offsetof(type, member)))
 
+/* Makes an empty queue, or a node that is in none. */
 static inline void
 ql_queue_init(ql_queue_t *head)
 {
@@ -74,12 +75,14 @@ ql_queue_init(ql_queue_t *head)
     head->next = head;
 }
 
+/* Also: is a node in no queue? */
 static inline int
 ql_queue_empty(const ql_queue_t *head)
 {
     return head->next == head;
 }
 
+/* The last one of head; node is in no queue. */
 static inline void
 ql_queue_insert_tail(ql_queue_t *head, ql_queue_t *node)
 {
@@ -89,12 +92,14 @@ ql_queue_insert_tail(ql_queue_t *head, ql_queue_t *node)
     head->prev = node;
 }
 
+/* The first one of head; node is in no queue. */
 static inline void
 ql_queue_insert_head(ql_queue_t *head, ql_queue_t *node)
 {
     ql_queue_insert_tail(head->next, node);
 }
 
+/* Takes node out of its queue; harmless when it is in none. */
 static inline void
 ql_queue_remove(ql_queue_t *node)
 {
@@ -461,6 +466,7 @@ typedef struct {
                               worker_aio_requests + threads */
 } ql_stats_t;
 
+/* What the loop has counted up to now. */
 QL_API void ql_stats(const ql_loop_t *loop, ql_stats_t *stats);
 /* How many turns have begun: what is the same within one. */
 QL_API uint64_t ql_turn(const ql_loop_t *loop);
@@ -482,6 +488,7 @@ typedef struct {
     uint64_t longest_end;  /* ns of the clock */
 } ql_turns_t;
 
+/* Those of the loop; lives as long as it does. */
 QL_API const ql_turns_t *ql_turns(const ql_loop_t *loop);
 /* Forgets the longest turn. */
 QL_API void ql_turns_reset(ql_loop_t *loop);
@@ -1445,7 +1452,9 @@ typedef struct {
     size_t length;    /* bytes of it */
 } ql_link_call_t;
 
+/* What the symbolic link at path leads to. */
 QL_API ql_link_call_t *ql_readlink(ql_loop_t *loop, const char *path);
+/* The absolute path of the same file without symbolic links. */
 QL_API ql_link_call_t *ql_realpath(ql_loop_t *loop, const char *path);
 
 /* Times: ns since 1970. */

@@ -41,15 +41,35 @@ local function by_class(by, class, word)
     return by.name[class .. ":" .. word] or by.name["Handle:" .. word]
 end
 
--- "quoll.fs.stat": the function stat of quoll.fs; HTTP's are those of the part
--- that has them.
+-- "quoll.fs.stat": the function stat of quoll.fs or of a module below it, when
+-- it is the only one; HTTP's are those of the part that has them.
 local function by_module(by, prefix, word)
     local part = prefix == "quoll.http"
         and getmetatable(require "quoll.http").parts[word]
     local module = part and prefix .. "." .. part or prefix
+    local found = {}
     for _, item in ipairs(by.word[word] or {}) do
-        if item.module == module and not item.name:find ":" then
-            return item
+        local below = not part and item.module:sub(1, #prefix + 1)
+            == prefix .. "."
+        if (item.module == module or below) and not item.name:find ":" then
+            found[#found + 1] = item
+        end
+    end
+    if not found[1] and module == "quoll.http.client" then
+        return by.name["Client:" .. word]
+    end
+    return #found == 1 and found[1] or nil
+end
+
+-- "quoll._VERSION", "res.status": of the fields of a module or a class.
+local function field(by, prefix, word)
+    local class = public.classes[prefix]
+    local owner = by.name[class and class[1] or prefix]
+    for _, one in ipairs(owner and owner.params or {}) do
+        if one.name == word then
+            return { kind = "field", name = word, type = one.type,
+                text = one.text, module = owner.module, file = owner.file,
+                line = owner.line, params = {}, returns = {} }
         end
     end
 end
@@ -61,8 +81,22 @@ local function docstring(by, name, value)
         return item
     elseif sign == ":" then
         return by_class(by, public.classes[prefix][1], word)
+    elseif type(value) ~= "function" then
+        return field(by, prefix, word)
     end
     return by_module(by, prefix, word)
+end
+
+-- What a docstring's function takes, with what can be left out: a parameter in
+-- front of one that is needed cannot.
+function api.parameters(item)
+    local out, must = {}, false
+    for i = #item.params, 1, -1 do
+        local param = item.params[i]
+        must = must or not param.optional and param.name ~= "..."
+        out[i] = { name = param.name, optional = param.optional and not must }
+    end
+    return out
 end
 
 -- { entries = { { name =, item = (its docstring), manual = (its entry) } },
@@ -74,6 +108,7 @@ function api.read(root)
     for _, entry in ipairs(manual.read(root)) do
         if names[entry.name] ~= nil then
             entries[#entries + 1] = { name = entry.name, manual = entry,
+                value = names[entry.name],
                 item = docstring(by, entry.name, names[entry.name]) }
         end
     end

@@ -54,11 +54,12 @@ function Site:group(name, pages, folded)
 end
 
 function Site:documents(sources)
-    local pages = {}
+    local pages, seen = {}, {}
     for _, source in ipairs(sources) do
         if disk.exists(self.root .. "/" .. source)
-            and not self.by_source[source]
+            and not self.by_source[source] and not seen[source]
         then
+            seen[source] = true
             pages[#pages + 1] = self:document(source)
         end
     end
@@ -67,12 +68,16 @@ end
 
 -- In docs/, and named nowhere above: nothing is left out.
 function Site:others()
-    return disk.lines("cd " .. self.root .. " && ls docs/*.md")
+    return disk.lines("cd " .. self.root .. " && ls docs/*.md docs/*/*.md")
 end
 
+-- The guide's pages, in the order of its index.
 function Site:guide()
-    local sources = disk.lines("cd " .. self.root
-        .. " && ls docs/GUIDE.md docs/guide/*.md 2>/dev/null; true")
+    local sources = { "docs/GUIDE.md" }
+    for link in disk.read(self.root .. "/docs/GUIDE.md"):gmatch
+        "%((guide/[^)#]+%.md)" do
+        sources[#sources + 1] = "docs/" .. link
+    end
     local group = self:group("Guide", self:documents(sources))
     for i, page in ipairs(group or {}) do
         page.before, page.behind = group[i - 1], group[i + 1]
@@ -83,7 +88,7 @@ function Site:collect()
     self:group("Start", { self:document("README.md", "quoll") })
     self:guide()
     self:group("Manual", self:documents(manuals))
-    local found = api.read(self.root)
+    local found = self.api
     local modules, classes = {}, {}
     for _, page in ipairs(lua_reference.pages(found)) do
         table.insert(page.class and classes or modules, page)
@@ -214,9 +219,11 @@ function Site:write()
     end
 end
 
--- Makes the site of the tree at root; gives the links that lead nowhere.
-function build.site(root, out)
-    local site = setmetatable({ root = root, out = out, pages = {},
+-- Makes the site of the tree at root, whose API is what api.read() has found;
+-- gives the links that lead nowhere.
+function build.site(root, out, found)
+    local site = setmetatable({ root = root, out = out,
+        api = found or api.read(root), pages = {},
         groups = {}, by_source = {}, names = {}, sources = {}, assets = {},
         broken = {}, version = require("quoll")._VERSION }, Site)
     disk.run("rm -rf " .. out .. " && mkdir -p " .. out)

@@ -98,8 +98,9 @@ end
 -- The list, and what LDoc found wrong, line by line; paths relative to root.
 function docstrings.read(root)
     local errors = os.tmpname()
-    local pipe = assert(io.popen(("cd %s && LUA_PATH='./?.lua;;' ldoc --filter "
-        .. "docs.site.docstrings.filter lua 2>%s"):format(root, errors)))
+    local pipe = assert(io.popen(("cd %s && LUA_INIT= LUA_PATH='./?.lua;;' "
+        .. "ldoc --filter docs.site.docstrings.filter lua 2>%s"):format(root,
+        errors)))
     local text = pipe:read "*a"
     pipe:close()
     local warnings = {}

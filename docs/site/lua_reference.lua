@@ -1,5 +1,7 @@
 -- lua_reference.lua: the pages of the Lua reference, as Markdown, from the
 -- docstrings.
+local api = require "docs.site.api"
+local known = require "docs.site.known"
 local public = require "docs.site.public"
 
 local reference = {}
@@ -35,7 +37,8 @@ function reference.signature(entry)
         return entry.name
     end
     local out, open = {}, 0
-    local params = entry.item and entry.item.params or entry.manual.params
+    local params = entry.item and api.parameters(entry.item)
+        or entry.manual.params
     for i, param in ipairs(params) do
         local comma = i > 1 and ", " or ""
         if param.optional and param.name ~= "..." then
@@ -49,28 +52,38 @@ function reference.signature(entry)
     return entry.name .. "(" .. table.concat(out) .. ("]"):rep(open) .. ")"
 end
 
-local function described(param)
+-- missing: what it means that a value need not be there.
+local function described(param, missing)
+    local more = param.default and "default `" .. param.default .. "`"
+        or param.optional and missing
     local text = cell(param.text)
-    if param.default then
-        text = text .. (text == "" and "" or "; ") .. "default `"
-            .. param.default .. "`"
-    elseif param.optional then
-        text = text .. (text == "" and "" or "; ") .. "optional"
-    end
-    return text
+    return more and (text == "" and more or text .. "; " .. more) or text
 end
 
-local function parameters(item, out)
-    if not item.params[1] then
+-- The words of the options as a whole, unless each has its own.
+local function of_options(param, options)
+    for _, option in ipairs(options) do
+        if option.text == "" then
+            return param
+        end
+    end
+    return { optional = param.optional }
+end
+
+local function parameters(entry, out)
+    if not entry.item.params[1] then
         return
     end
+    local options = known.list(entry)
     out[#out + 1] = "\n| parameter | type | |\n|---|---|---|"
-    for _, param in ipairs(item.params) do
+    for _, param in ipairs(entry.item.params) do
+        local opts = param.name == "opts" and options
         out[#out + 1] = ("| `%s` | %s | %s |"):format(param.name,
-            type_cell(param.type), described(param))
-        for _, field in ipairs(param.fields or {}) do
-            out[#out + 1] = ("| `%s.%s` | %s | %s |"):format(param.name,
-                field.name, type_cell(field.type), described(field))
+            type_cell(param.type), described(opts and of_options(param, opts)
+                or param, "optional"))
+        for _, option in ipairs(opts or {}) do
+            out[#out + 1] = ("| `.%s` | %s | %s |"):format(option.name,
+                type_cell(option.type), cell(option.text))
         end
     end
 end
@@ -84,7 +97,7 @@ local function returns(item, out)
         for j, value in ipairs(group) do
             out[#out + 1] = ("| %s | %s | %s |"):format(
                 j > 1 and "" or i > 1 and "or" or "", type_cell(value.type),
-                value.optional and described(value) or cell(value.text))
+                described(value, "may be nil"))
         end
     end
 end
@@ -97,7 +110,7 @@ local function entry_text(entry, out)
     if item then
         out[#out + 1] = words(item.text)
         if item.kind == "function" then
-            parameters(item, out)
+            parameters(entry, out)
             returns(item, out)
         end
     end
@@ -113,22 +126,22 @@ local function fields(class, out)
         out[#out + 1] = "\n| field | type | |\n|---|---|---|"
         for _, field in ipairs(class.params) do
             out[#out + 1] = ("| `%s` | %s | %s |"):format(field.name,
-                type_cell(field.type), described(field))
+                type_cell(field.type), described(field, "may be nil"))
         end
     end
 end
 
 -- What a class is: its own docstring, or that of the module it is made in.
-local function class_item(api, class, entry)
-    return api.by.name[class] or entry.item
-        and api.by.modules[entry.item.module]
+local function class_item(found, class, entry)
+    return found.by.name[class] or entry.item
+        and found.by.modules[entry.item.module]
 end
 
-local function head(api, entry, out)
-    local prefix, sign = entry.name:match "^(.*)([.:])[%w_]+$"
+local function head(found, entry, out)
+    local prefix = entry.name:match "^(.*)[.:][%w_]+$"
     local class = public.classes[prefix]
-    if sign == ":" then
-        local item = class_item(api, class[1], entry)
+    if class then
+        local item = class_item(found, class[1], entry)
         out[#out + 1] = ("# %s"):format(class[1])
         if item then
             out[#out + 1] = "\n" .. words(item.text)
@@ -136,7 +149,7 @@ local function head(api, entry, out)
         end
         return class[1]
     end
-    local item = api.by.modules[prefix == "busted" and "quoll.busted"
+    local item = found.by.modules[prefix == "busted" and "quoll.busted"
         or prefix]
     out[#out + 1] = ("# %s"):format(prefix)
     out[#out + 1] = "\n" .. words(item and item.text)
@@ -147,21 +160,21 @@ end
 function reference.place(name)
     local prefix, word = name:match "^(.*)[.:]([%w_]+)$"
     local class = public.classes[prefix]
-    local page = name:find ":" and class and class[1]:lower() or prefix
+    local page = class and class[1]:lower() or prefix
     return ("reference/lua/%s.html"):format(page), word
 end
 
 -- A list of { out =, text =, title = }; modules first, then classes.
-function reference.pages(api)
+function reference.pages(found)
     local pages, by = {}, {}
-    for _, entry in ipairs(api.entries) do
-        local prefix, sign = entry.name:match "^(.*)([.:])[%w_]+$"
+    for _, entry in ipairs(found.entries) do
+        local prefix = entry.name:match "^(.*)[.:][%w_]+$"
         local page = by[prefix]
         if not page then
             page = { out = reference.place(entry.name), lines = {},
                 source = "reference/lua/" .. prefix .. ".md",
-                class = sign == ":", words = true }
-            page.title = head(api, entry, page.lines)
+                class = public.classes[prefix] ~= nil, words = true }
+            page.title = head(found, entry, page.lines)
             by[prefix] = page
             pages[#pages + 1] = page
         end

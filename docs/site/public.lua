@@ -64,10 +64,12 @@ end
 -- "quoll.spawn", "conn:send", ... -> the function, or what it is.
 function public.names()
     local quoll = require "quoll"
-    local names = {}
-    local http = getmetatable(quoll.http)
-    rawset(quoll, "http", nil) -- its parts are loaded when asked for
-    add(names, "quoll.http.", http.parts)
+    local names = { ["res.status"] = false } -- a field
+    local http = quoll.http
+    for name in pairs(getmetatable(http).parts) do -- loaded when asked for
+        names["quoll.http." .. name] = http[name]
+    end
+    rawset(quoll, "http", nil)
     add(names, "quoll.", quoll)
     for _, name in ipairs { "stdin", "stdout", "stderr" } do
         names["quoll." .. name] = names["quoll." .. name] or false -- when asked

@@ -109,8 +109,8 @@ end
 
 --- Makes every `it` (`spec`, `test`), `before_each` and `after_each` from here
 -- to the end of the file, or of the `describe` that calls this, run in a task.
--- @tparam[opt] table settings deadline: seconds for each of them (5);
--- `it(name, { deadline = s }, fn)` has its own; patience: seconds that what
+-- @tparam[opt] table settings `deadline`: seconds for each of them (5);
+-- `it(name, { deadline = s }, fn)` has its own; `patience`: seconds that what
 -- ends by itself has after a test before it counts as left over (1)
 function helper.install(settings)
   local busted = require "busted"

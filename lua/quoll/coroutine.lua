@@ -34,8 +34,8 @@ local lib = {}
 lib.create = create
 
 --- Suspends the running coroutine; its resume returns the arguments.
--- @param[opt] ...
--- @return the arguments of the next resume
+-- @tparam[opt] any ...
+-- @treturn any ... the arguments of the next resume
 -- @function yield
 lib.yield = yield
 
@@ -72,10 +72,10 @@ end
 
 --- Runs co until it yields or ends.
 -- @tparam thread co
--- @param[opt] ... arguments of its function, or results of its yield
+-- @tparam[opt] any ... arguments of its function, or results of its yield
 -- @treturn boolean false when it raised, or cannot be resumed: it has ended,
 -- runs, or waits in some task
--- @return what it yielded or returned; the error
+-- @treturn any ... what it yielded or returned; the error
 function lib.resume(co, ...)
   check(co, "thread", "resume")
   if resumers[co] == nil then

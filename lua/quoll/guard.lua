@@ -19,7 +19,7 @@ end
 -- on.
 -- @func report
 -- @func fn
--- @param[opt] ...
+-- @tparam[opt] any ...
 function guard.call(report, fn, ...)
   pass(report, xpcall(fn, core.traceback, ...))
 end

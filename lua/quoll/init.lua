@@ -64,6 +64,14 @@ local quoll = {
 
 quoll.fs.watch = require("quoll.watch").watch
 
+--- The module's values.
+-- @table quoll
+-- @tfield string _VERSION the version
+-- @tfield table locals values of the running task, see quoll.task.locals
+-- @tfield Connection stdin made when it is first asked for; no task owns it
+-- @tfield Connection stdout likewise
+-- @tfield Connection stderr likewise
+
 --- Seconds on the monotonic clock, exact at each call.
 -- @treturn number
 function quoll.now()
@@ -88,7 +96,7 @@ end
 local stats_options = { reset = "boolean" }
 
 --- Counters and gauges of the runtime.
--- @tparam[opt] table opts reset = true forgets the longest turn afterwards
+-- @tparam[opt] table opts `reset`: true forgets the longest turn afterwards
 -- @treturn table loop, connections, keepalive, aio, files, pool, tasks, alerts
 function quoll.stats(opts)
   local reset = options.check(opts, stats_options, "stats").reset
@@ -104,8 +112,8 @@ end
 local tasks_options = { traceback = "boolean" }
 
 --- Every live task, parents before their children, for a person to look at.
--- @tparam[opt] table opts traceback = false leaves tracebacks out: with 100,000
--- tasks they are most of the time
+-- @tparam[opt] table opts `traceback`: false leaves tracebacks out: with
+-- 100,000 tasks they are most of the time
 -- @treturn table array of {id, name, parent (an id, 0 is the main chunk), age
 -- (s), cpu (s), state, waits (what it waits for, in words), since (s, of this
 -- wait), left (s of its timeout), where ("file:line" of the script),
@@ -117,7 +125,7 @@ end
 
 --- Writes one line to the log.
 -- @string level "error", "warn", "notice", "info", "debug", ...
--- @param ... values, written one after the other
+-- @tparam any ... values, written one after the other
 function quoll.log(level, ...)
   return core.log(level, ...)
 end

@@ -95,7 +95,7 @@ end
 -- caller's scope. An error of fn is logged, and the next one is waited for.
 -- @tparam string|{string,...} names "SIGHUP" or "HUP"
 -- @func fn
--- @treturn[1] task :cancel() gives the signals back
+-- @treturn[1] Task :cancel() gives the signals back
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE

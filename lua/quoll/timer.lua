@@ -16,8 +16,8 @@ end
 --- Starts fn(...) as a task after s seconds; costs no coroutine until then.
 -- @number s seconds
 -- @func fn
--- @param[opt] ... its arguments
--- @treturn task :cancel() stops it, :wait() waits for its end
+-- @tparam[opt] any ... its arguments
+-- @treturn Task :cancel() stops it, :wait() waits for its end
 -- @function after
 timer.after = core.after
 
@@ -26,8 +26,8 @@ timer.after = core.after
 -- ends it.
 -- @number s seconds, more than 0
 -- @func fn
--- @param[opt] ... its arguments
--- @treturn task :cancel() ends it
+-- @tparam[opt] any ... its arguments
+-- @treturn Task :cancel() ends it
 function timer.every(s, fn, ...)
   if type(s) ~= "number" or s <= 0 or s ~= s then
     core.bad_argument(s, "s", "every", "seconds, more than 0,")

@@ -82,7 +82,7 @@ local SAVE = { permissions = "number", sync = "boolean" }
 -- cancellation leaves the old content, and nothing else. Owner and permissions
 -- of an existing file stay, a symbolic link too: what it leads to is written.
 -- @string path of a regular file, or of none
--- @param data a string, a number, or an array of these and of such arrays
+-- @tparam string|number|table data also an array of these and of such arrays
 -- @tparam ?table opts `sync` (true): the content is on the disk before it
 -- takes its place, so that also a power failure leaves the old or the new
 -- one; `permissions` of a new file, before the umask (438)
@@ -101,10 +101,13 @@ end
 -- one write: what several append at a time does not mix. A failure or a
 -- cancellation in the middle of more leaves what was written.
 -- @string path of a regular file, or of none
--- @param data as writefile takes it
+-- @tparam string|number|table data as writefile takes it
 -- @tparam ?table opts `sync` (false): it is on the disk on return;
 -- `permissions` as writefile's
--- @treturn boolean true, or nil, "path: ...", CODE: as writefile
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "path: ..."
+-- @treturn[2] string CODE: as writefile
 function content.append(path, data, opts)
   opts = options.check(opts, SAVE, "append")
   return finish(raw.append(path, data, opts.sync, opts.permissions))

@@ -125,11 +125,13 @@ local function read_formats(self, format, ...)
 end
 
 --- Reads at the file's position, like io's file:read.
--- @param[opt="*l"] ... a number of bytes, "*l" line, "*L" line with its end,
--- "*a" the rest, "*n" a number
--- @return one value per format; nil at the end of the file, which is not
--- sticky: what is appended later is read by the next call
--- @return nil, "path: err", CODE; nil, "busy reading", "BUSY"
+-- @tparam[opt="*l"] number|string ... a number of bytes, "*l" line, "*L" line
+-- with its end, "*a" the rest, "*n" a number
+-- @treturn[1] ?string|number ... one value per format; nil at the end of the
+-- file, which is not sticky: what is appended later is read by the next call
+-- @treturn[2] nil
+-- @treturn[2] string "path: err" or "busy reading"
+-- @treturn[2] string CODE
 function File:read(...)
   return read_formats(self, ...)
 end
@@ -137,8 +139,11 @@ end
 --- Reads n bytes at an offset; several may be under way at once.
 -- @number n bytes, at most 1 GiB
 -- @number offset from the start, 0 or more
--- @treturn ?string fewer than n bytes only at the end of the file, nil past it
--- @return nil, "path: err", CODE
+-- @treturn[1] ?string fewer than n bytes only at the end of the file, nil past
+-- it
+-- @treturn[2] nil
+-- @treturn[2] string "path: err"
+-- @treturn[2] string CODE
 function File:pread(n, offset)
   -- Called once a block: finish() written out, without its varargs.
   local data, err, code = pread(self, n, offset)
@@ -154,7 +159,7 @@ end
 -- appending ("a", "a+"); the position is then behind what was written. The
 -- kernel has the bytes when it returns: nothing is held back, and many small
 -- writes are better made one, of a table.
--- @param ... strings, numbers and nested tables of these
+-- @tparam string|number|table ... strings, numbers and nested tables of these
 -- @treturn[1] File the file
 -- @treturn[2] nil after a failure; the position is behind what was written
 -- until then
@@ -171,7 +176,7 @@ end
 
 --- Writes at an offset; several may be under way at once, in no order. The
 -- position stays.
--- @param data a string, a number or a nested table of these
+-- @tparam string|number|table data also a nested table of these
 -- @number offset from the start, 0 or more
 -- @treturn[1] File the file
 -- @treturn[2] nil after a failure; a part may have been written
@@ -263,8 +268,8 @@ local function next_line(self, format)
 end
 
 --- Iterates over what `read` gives for a format, from the position on.
--- @param[opt="*l"] format as `read` takes it, but not "*a" and 0, which would
--- never end
+-- @tparam[opt="*l"] number|string format as `read` takes it, but not "*a" and
+-- 0, which would never end
 -- @treturn Iterator an iterator: it ends at the end of the file, raises on
 -- failure, and close() ends it early; the file stays open
 function File:lines(format)
@@ -285,7 +290,7 @@ end
 -- the disk has to be waited for. Raises on failure, as does each call of the
 -- iterator; the next call tries the same chunk again.
 -- @int[opt=65536] n bytes, at most 1 GiB
--- @treturn chunks the iterator, a handle: close() ends it early
+-- @treturn Iterator the iterator, a handle: close() ends it early
 function File:chunks(n)
   local chunks, err = raw.chunks(self, n == nil and CHUNK or n, next_chunk)
   if not chunks then

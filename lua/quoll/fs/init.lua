@@ -109,8 +109,11 @@ end
 -- @string from
 -- @string to
 -- @tparam ?table opts `excl`: fail with EEXIST when `to` exists
--- @treturn number bytes, or nil, "from: ...", CODE: ENOENT, EISDIR, EINVAL
--- (no regular file), ENOSPC, ...
+-- @treturn[1] int bytes
+-- @treturn[2] nil
+-- @treturn[2] string "from: ..."
+-- @treturn[2] string CODE: ENOENT, EISDIR, EINVAL (no regular file), ENOSPC,
+-- ...
 function fs.copyfile(from, to, opts)
   opts = options.check(opts, { excl = "boolean" }, "copyfile")
   return finish(raw.copyfile(from, to, opts.excl))

@@ -46,7 +46,7 @@ local function typed(headers, kind, method)
 end
 
 --- A value as JSON.
--- @param value what lua-cjson encodes: no functions, no NaN, no cycles
+-- @tparam any value what lua-cjson encodes: no functions, no NaN, no cycles
 -- @number[opt=200] status
 -- @tparam ?table headers
 -- @treturn number status
@@ -61,22 +61,22 @@ function answer.json(value, status, headers)
 end
 
 --- A page.
--- @param body as a handler's: a string, a list, ...
+-- @tparam any body as a handler's: a string, a list, ...
 -- @number[opt=200] status
 -- @tparam ?table headers
 -- @treturn number status
--- @return body
+-- @treturn any body
 -- @treturn table headers
 function answer.html(body, status, headers)
   return check_status(status, "html"), body, typed(headers, HTML, "html")
 end
 
 --- Plain text.
--- @param body as a handler's: a string, a list, ...
+-- @tparam any body as a handler's: a string, a list, ...
 -- @number[opt=200] status
 -- @tparam ?table headers
 -- @treturn number status
--- @return body
+-- @treturn any body
 -- @treturn table headers
 function answer.text(body, status, headers)
   return check_status(status, "text"), body, typed(headers, TEXT, "text")
@@ -119,9 +119,9 @@ end
 -- `local status, body, headers = http.normal(next(req))`. Names of headers are
 -- in lower case, and the table is a copy, which may be changed. A string is a
 -- 200 in plain text.
--- @param ... what the handler returned
+-- @tparam any ... what the handler returned
 -- @treturn[1] number status
--- @return[1] body
+-- @treturn[1] any body
 -- @treturn[1] table headers
 -- @treturn[2] nil the handler returned nothing: it has taken the connection,
 -- and so must the middleware

@@ -40,7 +40,8 @@ local function add_line(out, field, value)
 end
 
 --- One event as its lines.
--- @param event the data; or a table of data, event, id, retry (s), comment
+-- @tparam string|table event the data; or a table of data, event, id, retry
+-- (s), comment
 -- @treturn string
 function events.format(event)
   if type(event) ~= "table" then
@@ -159,15 +160,16 @@ function Stream:close()
 end
 
 --- An answer that is a stream of events.
--- @param source a function called for the next event, in a task of its own,
--- until it returns nil; or a channel or a topic's subscription, until it is
--- closed. An event is its data, or a table: `data`, `event` (its type), `id`
--- (comes back as Last-Event-ID), `retry` (s), `comment`
+-- @tparam function|Channel|Subscription source a function called for the next
+-- event, in a task of its own, until it returns nil; or a channel or a topic's
+-- subscription, until it is closed. An event is its data, or a table: `data`,
+-- `event` (its type), `id` (comes back as Last-Event-ID), `retry` (s),
+-- `comment`
 -- @tparam ?table opts `keepalive` (15): seconds of silence after which a
 -- comment is sent; `retry`: seconds after which a browser comes back;
 -- `headers`. A stream ends at `quoll.stop`
 -- @treturn number status
--- @return body
+-- @treturn any body
 -- @treturn table headers
 function events.events(source, opts)
   opts = options.check(opts, OPTIONS, "events")

@@ -119,6 +119,33 @@ function Message:hijack()
   return ok and conn or nil, err, code
 end
 
+--- A request, as a handler gets it. Fields are made when they are asked for;
+-- scripts may set others. It stays valid as long as it is held; its body only
+-- until it has been answered.
+-- @table Request
+-- @tfield string method "GET", ...
+-- @tfield string target as it was sent
+-- @tfield string path of the target, before "?", as it was sent; below a mount
+-- what is behind that
+-- @tfield string querystring what is behind "?"; ""
+-- @tfield table query name to first value, decoded
+-- @tfield table cookies name to first value
+-- @tfield string version "1.0", "1.1" or "2"
+-- @tfield string scheme "http" or "https"
+-- @tfield string host in lower case, without its port; ""
+-- @tfield table headers lower-case name to value; found in any case; repeated
+-- ones joined by ", "
+-- @tfield ?int length bytes of the body, 0 without one; nil: chunked, or HTTP/2
+-- that does not say
+-- @tfield ?string peer the client's address
+-- @tfield ?int peerport the client's port
+-- @tfield ?table tls as of `tlsinfo`
+-- @tfield ?number deadline `quoll.now()` at which the server cuts the handler
+-- @tfield table params the router's, decoded
+-- @tfield ?string base the path of the mount that the handler is below
+-- @tfield ?string user the name that `basic_auth` has let in
+-- @tfield int id number of the connection's requests so far
+
 --- Makes a WebSocket of the request's connection.
 -- @tparam ?table opts see docs/API.md
 -- @treturn[1] WebSocket

@@ -35,7 +35,7 @@ end
 
 --- The body as JSON, whatever Content-Type says; null is cjson.null.
 -- @number[opt] max bytes of the body; the server's `body` else
--- @return[1] the value
+-- @treturn[1] any the value
 -- @treturn[2] nil
 -- @treturn[2] string "invalid json: ...", or as body()
 -- @treturn[2] string CODE: EBADMSG, or as body()
@@ -50,7 +50,7 @@ end
 local FORM = { fields = "number", max = "number" }
 
 --- The body as a form (application/x-www-form-urlencoded).
--- @tparam ?table opts fields (1000): names at most; max: bytes of the body
+-- @tparam ?table opts `fields` (1000): names at most; `max`: bytes of the body
 -- @treturn[1] table name -> first value
 -- @treturn[1] table name -> array of its values
 -- @treturn[2] nil
@@ -79,8 +79,8 @@ local MULTIPART = { parts = "number", header = "number" }
 --- Iterates over the parts of an uploaded form (multipart/form-data) as they
 -- come; a part that is not read is skipped. What is malformed is raised as a
 -- failure that the server answers: 400, 413 or 431.
--- @tparam ?table opts parts (100): how many at most; header (8192): bytes of a
--- part's header
+-- @tparam ?table opts `parts` (100): how many at most; `header` (8192): bytes
+-- of a part's header
 -- @treturn[1] Iterator of parts: name, filename (without folders; nil: no
 -- file), type, headers, chunks(), body(max), save(path)
 -- @treturn[2] nil

@@ -38,6 +38,7 @@ local function refuse_more(method, value)
 end
 
 --- Reads.
+-- @function Connection:receive
 -- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a
 -- line without its LF and without any CR (the default), or "*a" all up to the
 -- end of the stream
@@ -116,6 +117,7 @@ end
 
 --- Iterates over the lines up to the end of the stream, as `receive "*l"`
 -- gives them; the last one may lack its LF. Raises err on any failure.
+-- @function Connection:lines
 -- @treturn Iterator an iterator; close() ends it early, the connection stays
 function Connection:lines(format)
   if format ~= nil then
@@ -203,7 +205,7 @@ end
 -- the call: fewer than n bytes only where the file ends before. Failures are
 -- those of `send`, and "path: err" where the file is at fault: it could not be
 -- read, was closed, or has been cut meanwhile (ENODATA).
--- @tparam file file
+-- @tparam File file
 -- @int[opt=0] offset bytes from its start
 -- @int[opt] n bytes; all there are by default
 -- @treturn[1] int bytes sent
@@ -255,6 +257,11 @@ Connection.getpeername = raw.getpeername
 
 --- The address of this end; as `getpeername`.
 -- @function Connection:getsockname
+-- @treturn[1] string IP address; "unix:/path" of a unix socket
+-- @treturn[1] ?int port
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 Connection.getsockname = raw.getsockname
 
 --- A socket option.
@@ -266,7 +273,7 @@ Connection.getsockname = raw.getsockname
 -- "tcp-congestion" "bindtodevice" (names), "linger" (seconds or false),
 -- "error" (the pending error's words or nil), "peercred" (of a unix socket's
 -- peer: { pid=, uid=, gid= })
--- @return[1] its value
+-- @treturn[1] any its value
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE
@@ -275,7 +282,7 @@ Connection.getoption = raw.getoption
 --- Sets a socket option; "error" and "peercred" can only be read.
 -- @function Connection:setoption
 -- @string option
--- @param value
+-- @tparam any value
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string err

@@ -28,8 +28,8 @@ end
 
 --- Sends data with descriptors attached to its first byte. The other process
 -- gets duplicates; what is here stays open.
--- @param what a descriptor, a connection, listener, udp or file, or an array of
--- up to 64 of these
+-- @tparam int|Connection|Listener|Udp|File|table what a descriptor, a
+-- connection, listener, udp or file, or an array of up to 64 of these
 -- @tparam[opt="\0"] string|number|table data at least one byte
 -- @treturn[1] int bytes sent
 -- @treturn[2] nil
@@ -77,3 +77,7 @@ Connection.keepfds = raw.keepfds
 
 --- The descriptor of a file; it stays the file's.
 -- @function File:getfd
+-- @treturn[1] int
+-- @treturn[2] nil
+-- @treturn[2] string "closed"
+-- @treturn[2] string CODE

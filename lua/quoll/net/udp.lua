@@ -225,10 +225,20 @@ end
 
 --- Its own address, as `receivefrom` gives one.
 -- @function Udp:getsockname
+-- @treturn[1] string IP address; "unix:/path" of a unix socket
+-- @treturn[1] ?int port
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 Udp.getsockname = raw.getsockname
 
 --- The peer's address, as `receivefrom` gives one.
 -- @function Udp:getpeername
+-- @treturn[1] string IP address; "unix:/path" of a unix socket
+-- @treturn[1] ?int port
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 Udp.getpeername = raw.getpeername
 
 --- A socket option.
@@ -236,7 +246,7 @@ Udp.getpeername = raw.getpeername
 -- @string option "broadcast" "reuseaddr" "reuseport" "dontroute" "v6only"
 -- "multicast-loop" (booleans), "sndbuf" "rcvbuf" (bytes), "ttl" "tos"
 -- "multicast-ttl" (numbers), "error" (the pending error's words or nil)
--- @return[1] its value
+-- @treturn[1] any its value
 -- @treturn[2] nil
 -- @treturn[2] string err
 -- @treturn[2] string CODE
@@ -246,7 +256,7 @@ Udp.getoption = raw.getoption
 -- "error" can only be read.
 -- @function Udp:setoption
 -- @string option
--- @param value
+-- @tparam any value
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string err
@@ -277,6 +287,12 @@ function Udp:join(group, opts)
 end
 
 --- Hears it no more; the arguments are those of `join`.
+-- @string group IP address
+-- @tparam ?table opts `interface`, `source`
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 function Udp:leave(group, opts)
   opts = options.check(opts, MEMBERSHIP, "leave")
   return raw.leave(self, group, opts.interface, opts.source)

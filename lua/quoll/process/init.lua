@@ -18,6 +18,12 @@ local Process = core.methods.process
 
 local process = {}
 
+--- A program that runs, or has ended.
+-- @table Process
+-- @tfield ?Connection stdin of a pipe
+-- @tfield ?Connection stdout of a pipe
+-- @tfield ?Connection stderr of a pipe
+
 --- Starts a program and waits until it runs, or has failed to.
 -- @tparam {string,...}|string argv the program and its arguments; found in PATH
 -- unless it has a slash. A string only with `shell`
@@ -76,8 +82,16 @@ end
 --- Writes input to its stdin and reads its outputs, at once, until it ends.
 -- What its children write after that is not waited for.
 -- @tparam[opt] string input stdin is closed behind it
--- @tparam[opt=16 MiB] int max_output bytes of each output; more ends it
--- @treturn[1] string what it wrote to stdout, "" without a pipe; then as `run`
+-- @tparam[opt=16777216] int max_output bytes of each output; more ends it
+-- @treturn[1] string what it wrote to stdout, "" without a pipe
+-- @treturn[1] string to stderr
+-- @treturn[1] boolean did it exit with 0
+-- @treturn[1] string "exit" or "signal"
+-- @treturn[1] int exit code or number of the signal
+-- @treturn[1] ?string "TIMEOUT" when its timeout has ended it
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 function Process:communicate(input, max_output)
   return communicate.run(self, input, max_output, "communicate")
 end
@@ -102,18 +116,21 @@ end
 Process.stop = raw.stop
 
 --- Its number.
+-- @treturn int
 -- @function Process:pid
 Process.pid = raw.pid
 
 local base_own, base_disown = Process.own, Process.disown
 
 --- Makes it the running task's.
+-- @treturn self
 function Process:own()
   raw.leave(self, false)
   return base_own(self)
 end
 
 --- Detaches it: it runs on when its task, the handle and the script have ended.
+-- @treturn self
 function Process:disown()
   raw.leave(self, true)
   return base_disown(self)

@@ -22,7 +22,7 @@ channel.new = raw.new
 
 --- Sends a value; waits for room, or without a buffer for a receiver. First
 -- come, first served.
--- @param v anything but nil
+-- @tparam any v anything but nil
 -- @number[opt] s seconds at most; 0: only if it need not wait
 -- @treturn[1] boolean true
 -- @treturn[2] nil
@@ -35,7 +35,7 @@ end
 --- Takes the oldest value; waits for one. First come, first served. What was
 -- sent before the channel was closed can still be taken.
 -- @number[opt] s seconds at most; 0: only if there is one
--- @return[1] the value
+-- @treturn[1] any the value
 -- @treturn[2] nil
 -- @treturn[2] string "timeout" or "closed"
 -- @treturn[2] string CODE

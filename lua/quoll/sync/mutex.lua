@@ -44,8 +44,8 @@ end
 
 --- Calls fn(...) with the lock held, and unlocks it by whatever path fn ends.
 -- @func fn
--- @param[opt] ... its arguments
--- @return fn's results; its error is raised
+-- @tparam[opt] any ... its arguments
+-- @treturn any ... fn's results; its error is raised
 function Mutex:with(fn, ...)
   finish(core_lock(self))
   return unlock(self, pcall(fn, ...))

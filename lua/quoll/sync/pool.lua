@@ -37,8 +37,8 @@ end
 
 --- Starts fn(...) in a task of the caller's scope; waits until fewer than n
 -- run. First come, first served.
--- @param[opt] ... fn's arguments
--- @treturn[1] task :wait() returns fn's results or raises its error
+-- @tparam[opt] any ... fn's arguments
+-- @treturn[1] Task :wait() returns fn's results or raises its error
 -- @treturn[2] nil
 -- @treturn[2] string "closed" or "timeout"
 -- @treturn[2] string CODE

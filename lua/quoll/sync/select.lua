@@ -19,7 +19,7 @@ local select = {}
 -- is ready. When several are, each has the same chance.
 -- @tparam table set {[key] = object}
 -- @number[opt] s seconds at most; 0: only if one is ready
--- @return[1] the key of one that is ready
+-- @treturn[1] any the key of one that is ready
 -- @treturn[2] nil
 -- @treturn[2] string "timeout", or "busy reading": another task reads from one
 -- of the connections

@@ -52,7 +52,7 @@ local function deliver(self, v)
 end
 
 --- Gives a value to every subscriber; never waits.
--- @param v anything but nil
+-- @tparam any v anything but nil
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string "closed"
@@ -138,7 +138,7 @@ end
 
 --- Takes the oldest value; waits for one.
 -- @number[opt] s seconds at most; 0: only if there is one
--- @return[1] the value
+-- @treturn[1] any the value
 -- @treturn[1] number how many were dropped before it
 -- @treturn[2] nil
 -- @treturn[2] string "timeout", "closed" or "too slow": it has been closed

@@ -38,7 +38,7 @@ local defer = { unwind = unwind }
 -- A task that was cancelled before it started has none. Those of tasks that are
 -- alive when the script ends are not called. Raises in the main chunk.
 -- @func fn
--- @param[opt] ... its arguments
+-- @tparam[opt] any ... its arguments
 -- @function defer
 defer.defer = core.defer
 

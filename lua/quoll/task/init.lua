@@ -14,16 +14,18 @@ local Task = core.task
 
 --- Waits until the task has ended.
 -- @number[opt] s seconds; none: as long as it takes
--- @return the results of its function; its error is raised unchanged
--- @return nil, "cancelled", "CANCELLED" when it was cancelled;
--- nil, "timeout", "TIMEOUT" after s seconds
+-- @treturn[1] any ... the results of its function; its error is raised
+-- unchanged
+-- @treturn[2] nil
+-- @treturn[2] string "cancelled", or "timeout" after s seconds
+-- @treturn[2] string CODE: CANCELLED, TIMEOUT, FORCED
 function Task:wait(s)
   return finish(core.task_wait(self, s))
 end
 
 --- Cancels the task and its children: an error is raised where each waits,
 -- and at each further wait. What was cancelled has had no effect.
--- @param[opt] why what quoll.iscancelled tells of it
+-- @tparam[opt] any why what quoll.iscancelled tells of it
 -- @treturn boolean false when it had ended
 -- @function Task:cancel
 Task.cancel = core.task_cancel
@@ -47,7 +49,7 @@ Task.id = core.task_id
 
 --- Makes the task a child of the main chunk: it outlives the one that
 -- spawned it.
--- @return the task
+-- @treturn Task itself
 -- @function Task:detach
 Task.detach = core.task_detach
 
@@ -58,15 +60,33 @@ Task.detach = core.task_detach
 -- @function Task:traceback
 Task.traceback = core.task_traceback
 
+--- What a task owns, and closes when it ends: connections, files, channels...
+-- @table Handle
+
+--- Closes it. Who waits on it gets "closed".
+-- @function Handle:close
+-- @treturn[1] boolean true
+-- @treturn[2] nil
+-- @treturn[2] string "closed": it was
+-- @treturn[2] string CODE
+
+--- Makes the running task its owner.
+-- @function Handle:own
+-- @treturn self
+
+--- Leaves it to the collector: no task's end closes it.
+-- @function Handle:disown
+-- @treturn self
+
 --- Starts fn(...) in a task of its own, after spawn has returned.
 -- @func fn
--- @param[opt] ... its arguments
--- @treturn task
+-- @tparam[opt] any ... its arguments
+-- @treturn Task
 -- @function spawn
 tasks.spawn = core.spawn
 
 --- The running task, also within a coroutine or a scope of it.
--- @treturn ?task nil: the main chunk runs
+-- @treturn ?Task nil: the main chunk runs
 -- @function current
 tasks.current = core.current
 
@@ -74,9 +94,11 @@ tasks.current = core.current
 -- The first SIGINT or SIGTERM cancels every task, and every further wait of the
 -- main chunk raises; the second exits with 128 + its number.
 -- @func[opt] main
--- @param[opt] ... its arguments
--- @return main's results, or its error is raised
--- @return nil, "cancelled", "CANCELLED" when a signal ended it
+-- @tparam[opt] any ... its arguments
+-- @treturn[1] any ... main's results; its error is raised
+-- @treturn[2] nil when a signal ended it
+-- @treturn[2] string "cancelled"
+-- @treturn[2] string "CANCELLED"
 function tasks.run(main, ...)
   if not core.is_root() then
     core.raise "quoll.run inside a task: quoll.spawn starts another one"
@@ -111,8 +133,9 @@ function tasks.yield()
 end
 
 --- Why a caught error is a cancellation.
--- @param e any error value
--- @return what was given to task:cancel, "SIGINT", ...; nil: no cancellation
+-- @tparam any e an error value
+-- @treturn any what was given to task:cancel, "SIGINT", ...; nil: no
+-- cancellation
 -- @function iscancelled
 tasks.iscancelled = core.iscancelled
 
@@ -120,8 +143,8 @@ tasks.iscancelled = core.iscancelled
 -- failed and where it was spawned, of each task that raised the error again,
 -- and of where this is called. A message handler: xpcall(quoll.run,
 -- quoll.traceback, main).
--- @param err any error value
--- @treturn string; a cancellation is returned as it is
+-- @tparam any err an error value
+-- @treturn any a string; a cancellation is returned as it is
 -- @function traceback
 tasks.traceback = core.traceback
 
@@ -129,8 +152,10 @@ tasks.traceback = core.traceback
 -- @number fd
 -- @string mode "r", "w" or "rw"
 -- @number[opt] s seconds
--- @treturn string what it is ready for: "r", "w" or "rw"
--- @return nil, "timeout", "TIMEOUT"; nil, err, CODE
+-- @treturn[1] string what it is ready for: "r", "w" or "rw"
+-- @treturn[2] nil
+-- @treturn[2] string "timeout", ...
+-- @treturn[2] string CODE: TIMEOUT, EBADF, ...
 function tasks.waitfd(fd, mode, s)
   return finish(core.waitfd(fd, mode, s))
 end

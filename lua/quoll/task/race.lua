@@ -55,7 +55,7 @@ end
 
 --- Calls the functions at once and returns when the first has ended.
 -- @tparam {func,...} fns one at least
--- @return its results; its error is raised unchanged
+-- @treturn any ... its results; its error is raised unchanged
 function races.race(fns)
   check(fns, "race")
   if #fns == 0 then
@@ -67,7 +67,8 @@ end
 --- Calls the functions at once and returns when the first has succeeded: its
 -- first result is neither nil nor false. An error is raised, unchanged.
 -- @tparam {func,...} fns
--- @return its results; without one, those of the function that ended last
+-- @treturn any ... its results; without one, those of the function that ended
+-- last
 function races.any(fns)
   check(fns, "any")
   return first(fns, function(result) return result end)

@@ -18,21 +18,21 @@ local Scope = core.scope
 --- Starts fn(...) as a task of the scope. Any task may do so while the scope
 -- is open; then it raises "the scope has ended".
 -- @func fn
--- @param[opt] ... its arguments
--- @treturn task
+-- @tparam[opt] any ... its arguments
+-- @treturn Task
 -- @function Scope:spawn
 Scope.spawn = core.scope_spawn
 
 --- Like spawn, for a task that serves the others: it is cancelled when the
 -- scope's function and all other tasks have ended.
 -- @func fn
--- @param[opt] ... its arguments
--- @treturn task
+-- @tparam[opt] any ... its arguments
+-- @treturn Task
 -- @function Scope:background
 Scope.background = core.scope_background
 
 --- Cancels the scope: its function and its tasks, where each waits.
--- @param[opt] why what quoll.iscancelled tells of it
+-- @tparam[opt] any why what quoll.iscancelled tells of it
 -- @treturn boolean false when it had ended
 -- @function Scope:cancel
 Scope.cancel = core.scope_cancel
@@ -56,9 +56,12 @@ end
 
 --- Calls fn(s, ...) with a new scope s and waits for the tasks started in it.
 -- @func fn
--- @param[opt] ... its arguments
--- @return fn's results; the first error of fn or of a task is raised
--- @return nil, "cancelled", "CANCELLED" when s:cancel() has cut it
+-- @tparam[opt] any ... its arguments
+-- @treturn[1] any ... fn's results; the first error of fn or of a task is
+-- raised
+-- @treturn[2] nil when s:cancel() has cut it
+-- @treturn[2] string "cancelled"
+-- @treturn[2] string "CANCELLED"
 function scopes.scope(fn, ...)
   local s = core.scope_new(fn)
   return close(s, xpcall(inside, kept, s, fn, s, ...))
@@ -66,11 +69,15 @@ end
 
 --- Calls fn(...) in a scope that is cancelled after s seconds. A deadline
 -- inside another one ends with the earlier of the two.
--- @number s seconds; 0: what need not wait is done; nil, math.huge: no limit
+-- @tparam ?number s seconds; 0: what need not wait is done; nil, math.huge: no
+-- limit
 -- @func fn
--- @param[opt] ... its arguments
--- @return fn's results; the first error of fn or of a task is raised
--- @return nil, "timeout", "DEADLINE" when it cut anything inside
+-- @tparam[opt] any ... its arguments
+-- @treturn[1] any ... fn's results; the first error of fn or of a task is
+-- raised
+-- @treturn[2] nil when it cut anything inside
+-- @treturn[2] string "timeout"
+-- @treturn[2] string "DEADLINE"
 function scopes.deadline(s, fn, ...)
   local scope = core.deadline_new(s, fn)
   return close(scope, xpcall(inside, kept, scope, fn, ...))
@@ -78,10 +85,10 @@ end
 
 --- Calls fn(...) in a scope that cancellations from outside do not reach: for
 -- what has to be brought to an end. After s seconds they do.
--- @number s seconds; nil, math.huge: no limit
+-- @tparam ?number s seconds; nil, math.huge: no limit
 -- @func fn
--- @param[opt] ... its arguments
--- @return fn's results; the first error of fn or of a task is raised
+-- @tparam[opt] any ... its arguments
+-- @treturn any ... fn's results; the first error of fn or of a task is raised
 function scopes.shield(s, fn, ...)
   local scope = core.shield_new(s, fn)
   return close(scope, xpcall(inside, kept, scope, fn, ...))

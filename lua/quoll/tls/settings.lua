@@ -199,6 +199,7 @@ end
 
 --- What core's `make` takes; reads the files that options name.
 -- @tparam table opts checked
+-- @string method name of the function the script called
 -- @treturn[1] table
 -- @treturn[2] nil
 -- @treturn[2] string "path: no such file or directory", ...

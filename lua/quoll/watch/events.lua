@@ -121,6 +121,7 @@ local UNSEEN = bor(IN.DELETE, IN.MOVED_FROM)
 
 --- What follows from an event of quoll.watch.source. Never waits.
 -- @tparam table self of quoll.watch.tree
+-- @tparam table e the event
 function events.process(self, e)
   if band(e.mask, IN.Q_OVERFLOW) ~= 0 then
     return overflow(self)

@@ -149,11 +149,68 @@ function Client:request(url, opts)
   return perform(self, url, opts)
 end
 
+--- A GET request; results as of `request`.
+-- @function Client:get
+-- @string url of http or https
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+
+--- A HEAD request; results as of `request`.
+-- @function Client:head
+-- @string url of http or https
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+
+--- A DELETE request; results as of `request`.
+-- @function Client:delete
+-- @string url of http or https
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+
 for name, method in pairs { get = "GET", head = "HEAD", delete = "DELETE" } do
   Client[name] = function(self, url, opts)
     return perform(self, url, with(opts, method))
   end
 end
+
+--- A POST request; results as of `request`.
+-- @function Client:post
+-- @string url of http or https
+-- @tparam[opt] any body as the option `body` of `request`
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+
+--- A PUT request; results as of `request`.
+-- @function Client:put
+-- @string url of http or https
+-- @tparam[opt] any body as the option `body` of `request`
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
+
+--- A PATCH request; results as of `request`.
+-- @function Client:patch
+-- @string url of http or https
+-- @tparam[opt] any body as the option `body` of `request`
+-- @tparam ?table opts as of `request`, without `method`
+-- @treturn[1] Response
+-- @treturn[2] nil
+-- @treturn[2] string err
+-- @treturn[2] string CODE
 
 for name, method in pairs { post = "POST", put = "PUT", patch = "PATCH" } do
   Client[name] = function(self, url, body, opts)

@@ -95,7 +95,7 @@ local function ended(task)
 end
 
 --- Notes one request.
--- @param req
+-- @tparam Request req
 -- @number status
 -- @number bytes of the answer's body
 -- @number seconds it took

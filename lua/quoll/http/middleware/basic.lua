@@ -45,8 +45,8 @@ end
 --- Asks for a name and a password; the name becomes req.user. Only over TLS is
 -- it a secret.
 -- @string realm what the browser shows
--- @param users {[name] = password}, or a function(name, password, req) ->
--- boolean, which may wait
+-- @tparam table|function users {[name] = password}, or a function(name,
+-- password, req) -> boolean, which may wait
 -- @treturn function middleware
 function basic.basic_auth(realm, users)
   if type(realm) ~= "string" or realm:find '[%c"\\]' then

@@ -14,6 +14,13 @@ local Part = {}
 local meta = { __index = Part, __name = "part" }
 local part = { methods = Part }
 
+--- A part of an uploaded form.
+-- @table Part
+-- @tfield ?string name of its field
+-- @tfield ?string filename without folders; nil: no file, "": none was chosen
+-- @tfield ?string type its Content-Type
+-- @tfield table headers
+
 --- Makes one.
 -- @tparam table fields name, filename, type, headers
 -- @func pull pull() -> piece | nil at its end; raises on failure

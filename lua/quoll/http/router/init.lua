@@ -149,9 +149,10 @@ end
 
 --- Registers a handler. A route that is there already is an error that names
 -- both places.
+-- @function Router:route
 -- @string method "GET", ...: as the client sends it; "*": any without a
 -- handler of its own
--- @string text the pattern
+-- @string pattern
 -- @func ... middleware of this route, and behind it the handler, which finds
 -- its params, decoded, in req.params
 -- @treturn Router itself
@@ -165,6 +166,48 @@ function Router:route(method, text, ...)
   return self
 end
 
+--- `route` for GET.
+-- @function Router:get
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for HEAD.
+-- @function Router:head
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for POST.
+-- @function Router:post
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for PUT.
+-- @function Router:put
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for PATCH.
+-- @function Router:patch
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for DELETE.
+-- @function Router:delete
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
+--- `route` for OPTIONS.
+-- @function Router:options
+-- @string pattern
+-- @func ... as route's
+-- @treturn Router itself
+
 for _, name in ipairs { "get", "head", "post", "put", "patch", "delete",
   "options" } do
   local method = name:upper()
@@ -175,7 +218,8 @@ for _, name in ipairs { "get", "head", "post", "put", "patch", "delete",
 end
 
 --- Registers a handler for every method that has none of its own.
--- @string text the pattern
+-- @function Router:any
+-- @string pattern
 -- @func ... as route's
 -- @treturn Router itself
 function Router:any(text, ...)

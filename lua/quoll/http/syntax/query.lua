@@ -21,7 +21,8 @@ end
 
 --- Parses `a=1&b=2`. A "+" is a space; a "%" without two hexadecimal digits
 -- stays; a name without "=" has the value "".
--- @string s
+-- @function parse_query
+-- @string text
 -- @number[opt] max pairs
 -- @treturn[1] table name -> first value
 -- @treturn[1] table name -> array of its values

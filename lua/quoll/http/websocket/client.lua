@@ -93,7 +93,8 @@ local function check_url(address)
 end
 
 --- Opens a websocket. Redirects are not followed.
--- @string address "ws://host/path" or "wss://host/path"
+-- @function websocket
+-- @string url "ws://host/path" or "wss://host/path"
 -- @tparam ?table opts `protocols`: names, the best first; `headers`: further
 -- ones of the request; `timeout`: s of everything up to the answer (30); `tls`,
 -- `unix`, `proxy`, `bind`, `jar`, `limits` as of `quoll.http.request`; `max`,

@@ -59,6 +59,7 @@ function closing.ended(self)
 end
 
 --- Refuses what the peer sent.
+-- @tparam WebSocket self
 -- @int code of the close frame that tells it
 -- @string why
 -- @treturn nil

@@ -125,7 +125,8 @@ function jar.is(value)
 end
 
 --- Takes a cookie as a server has set it.
--- @tparam string|table from URL of the answer
+-- @function Jar:set
+-- @tparam string|table url of the answer
 -- @string line what a Set-Cookie field said
 -- @treturn[1] boolean true
 -- @treturn[2] nil
@@ -149,7 +150,8 @@ local function before(a, b)
 end
 
 --- What goes with a request.
--- @tparam string|table to its URL
+-- @function Jar:get
+-- @tparam string|table url its URL
 -- @treturn ?string the Cookie field: "a=1; b=2"; nil: none
 function Jar:get(to)
   local now, found = core.time(), {}

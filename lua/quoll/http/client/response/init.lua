@@ -99,11 +99,20 @@ local function start(self, request)
   return self
 end
 
+--- An answer: its head has come, its body is read by methods.
+-- @table Response
+-- @tfield int status 200, ...
+-- @tfield string reason "OK"
+-- @tfield string version "1.1"
+-- @tfield string url where the answer came from, without user and password
+-- @tfield table headers lower-case names, found in any case; repeated ones
+-- joined by ", "
+
 --- Makes one.
 -- @tparam table request
 -- @tparam Connection conn
 -- @tparam Message head
--- @boolean sent all of the request was sent
+-- @bool sent all of the request was sent
 function response.new(request, conn, head, sent)
   local opts = request.opts
   return start(setmetatable({ status = head.status, message = head,
@@ -203,7 +212,7 @@ end
 
 --- The value that the body is, as JSON. `null` is `require("cjson").null`.
 -- @number[opt] max bytes
--- @return[1] the value
+-- @treturn[1] any the value
 -- @treturn[2] nil
 -- @treturn[2] string err; "invalid json: ..."
 -- @treturn[2] string CODE; EBADMSG
