@@ -7,7 +7,7 @@ local refused = require "quoll.http.refused"
 -- What is sent -> how the access log has it.
 local cases = {
     ["GET /a?b HTTP/1.1\n\n"] = '"GET /a?b HTTP/1.1" 400',
-    ["\n\nGET / HTTP/1.1\nHost: a\nHost: b\n\n"] = '"GET / HTTP/1.1" 400',
+    ["\nGET / HTTP/1.1\nHost: a\nHost: b\n\n"] = '"GET / HTTP/1.1" 400',
     ["GET / HTTP/3.0\nHost: a\n\n"] = '"GET / HTTP/3.0" 505',
     ["GET /" .. ("x"):rep(9000) .. " HTTP/1.1\nHost: a\n\n"] =
         '"GET /' .. ("x"):rep(74) .. ' HTTP/-" 414',
@@ -56,7 +56,11 @@ describe("lua/http/refused", function()
     end)
 
     it("has what did not come in time", function()
-        local line, answer = logged("GET /slow HTT", { head_timeout = 0.01 })
+        if helper.injected then
+            pending "the close sends as much as goes: one byte"
+        end
+        local line, answer = logged("GET /slow HTT",
+            { head_timeout = helper.seconds(0.05) })
         assert.equal(408, answer.status)
         assert.matches('"GET /slow HTTP/%-" 408 16', line)
     end)
