@@ -154,11 +154,12 @@ ql__http_plain(ql_http_message_t *m, const char *data, uint32_t n)
 {
     uint32_t most = n < m->limits->head ? n : m->limits->head;
     const char *last = n > 0 ? memrchr(data, '\n', most) : NULL;
-    scan_t s = {.m = m, .data = data, .at = data, .end = last + 1};
+    scan_t s = {.m = m, .data = data, .at = data};
 
     if (m->kind != QL_HTTP_REQUEST || last == NULL) {
         return false;
     }
+    s.end = last + 1;
     if (request_line(&s) && ql__http_target(m, data) == NGX_OK && fields(&s)) {
         m->in_line = 1;
         return true;
