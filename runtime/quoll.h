@@ -616,6 +616,9 @@ struct ql_connection_s {
     unsigned plain : 1;    /* no socket: read and write; set by ENOTSOCK */
     unsigned urgent : 1; /* EPOLLPRI came, or a descriptor: reads stop short at
                               its byte */
+    unsigned more : 1;   /* what is sent now is followed by more at once: it may
+                            wait for that, to leave together; set and cleared
+                            around a send */
     uint16_t held;       /* bytes that the io table has begun to send of what
                               the last send, which was NGX_AGAIN, was given: only
                               the same ones can go on; set and cleared by it */

@@ -227,7 +227,9 @@ transfer_attempt(ql_op_t *op)
     unpark(t);
     rc = t->info != NULL ? await_size(t) : NGX_OK;
     if (rc == NGX_OK) {
+        t->conn->c->more = t->left > 0;
         rc = ql__cork_drain(t->conn, ql__on_writable);
+        t->conn->c->more = 0;
     }
     while (rc == NGX_OK && (t->left > 0 || t->ready > 0)) {
         if (t->sent >= share) {

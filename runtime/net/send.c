@@ -59,7 +59,8 @@ transmit(ql_connection_t *c, const void *buf, size_t size)
     ssize_t n;
 
     if (!c->plain) {
-        n = sys->send(c->fd, buf, size, MSG_NOSIGNAL);
+        n = sys->send(c->fd, buf, size,
+                      MSG_NOSIGNAL | (c->more ? MSG_MORE : 0));
         if (n != -1 || errno != ENOTSOCK) {
             return n;
         }

@@ -2,10 +2,12 @@ local helper = require "spec.helper"
 local files = require "spec.support.files"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
+local sockets = require "spec.support.sockets"
 
 -- More than the two sockets' buffers hold.
 local SIZE = 16 * files.MIB + 777
 local data = files.bytes(SIZE)
+local TCP_INFO, DATA_SEGS_IN = 11, 38 -- the latter in words of tcp_info
 local path
 
 local function fresh()
@@ -55,6 +57,15 @@ local function reads_end()
         end
     end)
     assert.equal(0, quoll.stats().files.reads)
+end
+
+-- How many segments with data have come.
+local function segments(conn)
+    local info = helper.ffi.new "uint32_t[64]"
+    local size = helper.ffi.new("socklen_t[1]", 256)
+    assert(helper.ffi.C.getsockopt(conn:getfd(), sockets.IPPROTO_TCP, TCP_INFO,
+        info, size) == 0)
+    return info[DATA_SEGS_IN]
 end
 
 describe("conn:sendfile", function()
@@ -109,6 +120,27 @@ describe("conn:sendfile", function()
         server:send("tail")
         assert.equal("tail", client:receive(4))
     end))
+
+    it("sends what is gathered in one segment with it", function()
+        if helper.injected then
+            return
+        end
+        quoll.run(function()
+            local file, tries = open(), 0
+            repeat -- the kernel waits for more for 0.2 s
+                tries = tries + 1
+                assert(tries < 20)
+                local client, server = pair.connect()
+                assert(server:cork())
+                assert(server:send "head")
+                assert.equal(1000, server:sendfile(file, 0, 1000))
+                assert.equal("head" .. data:sub(1, 1000), client:receive(1004))
+                local n = segments(client)
+                client:close()
+                server:close()
+            until n == 1
+        end)
+    end)
 
     it("sends a growing file as long as it was", pair.with(
         function(client, server)

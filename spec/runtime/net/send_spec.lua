@@ -6,6 +6,7 @@ local forked, calls = helper.forked, sockets.calls
 
 local exact = helper.injected and pending or it
 local IOV_MAX, SIGPIPE = 1024, 13
+local MSG_NOSIGNAL, MSG_MORE = 0x4000, 0x8000
 
 pcall(ffi.cdef, "void (*signal(int signo, void (*handler)(int)))(int);")
 
@@ -53,6 +54,24 @@ local function fill(c)
 end
 
 describe("send", function()
+    it("tells the kernel when more follows at once", forked(function()
+        local flags = {}
+        local sys = ffi.new("ql_sys_t", inject.ql_inject_new(nil)[0])
+        sys.send = function(_, _, size, given)
+            flags[#flags + 1] = given
+            return size
+        end
+        local ours, theirs = sockets.tcp()
+        local loop = helper.loop({}, sys)
+        local c = sockets.wrap(loop, ours)
+        c.more = 1
+        assert.equal(4, send(c, "head"))
+        c.more = 0
+        assert.equal(4, send(c, "body"))
+        assert.same({ MSG_NOSIGNAL + MSG_MORE, MSG_NOSIGNAL }, flags)
+        finish(c, theirs)
+    end))
+
     it("sends", forked(function()
         local ours, theirs = sockets.tcp()
         local loop, c = watched(ours)
