@@ -13,7 +13,9 @@ describe("the blocks of", function()
         local runs = {}
         for i, path in ipairs(paths) do
             runs[i] = function()
-                results[path] = { page.run(path) }
+                local ok, problems, lacking = pcall(page.run, path)
+                results[path] = { ok and problems or { tostring(problems) },
+                    lacking or {} }
                 return true
             end
         end

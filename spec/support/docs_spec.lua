@@ -44,6 +44,9 @@ b
         assert.has_error(function()
             blocks.parse("<!-- sometimes -->\n```lua\n```\n", "x.md")
         end, "x.md:2: no way to run a block: sometimes")
+        assert.has_error(function()
+            blocks.parse("Do this:\n\n    rm x\n", "x.md")
+        end, "x.md:3: an indented block")
     end)
 end)
 

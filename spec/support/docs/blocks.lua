@@ -36,7 +36,7 @@ end
 -- The blocks of a text, in order: { language, text, line, ways }.
 function blocks.parse(text, path)
     local found, block, comment = {}, nil, nil
-    local number = 0
+    local number, before = 0, nil
     for line in text:gmatch "([^\n]*)\n" do
         number = number + 1
         local fence = line:match "^%s*```(.*)$"
@@ -51,18 +51,23 @@ function blocks.parse(text, path)
                 where = where, ways = comment and ways_of(comment, where)
                     or {} }
             found[#found + 1] = block
+        else
+            assert(before ~= "" or not line:find "^    %S",
+                ("%s:%d: an indented block"):format(path, number))
         end
+        before = line
         comment = line:match "^%s*<!%-%- (.-) %-%->%s*$"
     end
     assert(not block, path .. ": a block without an end")
     return found
 end
 
--- The paths of all documents.
+-- The paths of all documents; a template is one only when it is filled in.
 function blocks.documents()
     local paths = {}
     local pipe = assert(io.popen("cd " .. helper.root
-        .. " && find README.md docs bench examples fuzz -name '*.md' | sort"))
+        .. " && find README.md docs bench examples fuzz -name '*.md' "
+        .. "-not -path '*/template/*' | sort"))
     for path in pipe:lines() do
         paths[#paths + 1] = path
     end

@@ -129,6 +129,12 @@ function Page:look(block, text)
     elseif block.language == "sh" then
         local printed, status = self:run { "bash", "-n", "-c", text }
         expect(printed, status, 0)
+        if exists "shellcheck" then
+            folder.write(self.folder .. "/look.sh", text)
+            printed, status = self:run { "shellcheck", "-s", "bash",
+                "-S", "error", "look.sh" }
+            expect(printed, status, 0)
+        end
     end
 end
 
@@ -213,7 +219,7 @@ function Page:finish(problems, lacking)
         try(server.where, stop, server)
     end
     for _, shown in ipairs(self.shown) do
-        local why = output.differs(shown.text, shown.last.printed)
+        local why = output.differs(shown.text, shown.last.printed or "")
         problems[#problems + 1] = why and shown.where .. ": " .. why
     end
 end
