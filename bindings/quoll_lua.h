@@ -20,12 +20,14 @@
 #include <quoll.h>
 
 #include <errno.h>
-#include <lauxlib.h>
-#include <lua.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* They are C's, and do not say so. */
+#include <lauxlib.h>
+#include <lua.h>
 
 /* One Lua state's runtime: its loop, its tasks. Made at the first use. */
 typedef struct ql_lua_s ql_lua_t;
@@ -36,6 +38,18 @@ typedef struct ql_handle_s ql_handle_t;
 /* The runtime of L's state, made if need be; raises on lack of memory. A
  * registry look-up: keep the result. */
 QL_API ql_lua_t *ql_lua(lua_State *L);
+/* Raises unless abi is the QL_ABI of this library; version, for the message: the
+ * module's QL_VERSION. */
+QL_API void ql_lua_check_abi(lua_State *L, int abi, const char *version);
+/* How luaopen_* begins: the same as ql_lua(), once it is certain that the
+ * module was compiled for the quoll that is loaded; raises if it was not, with
+ * both versions. */
+static inline ql_lua_t *
+ql_lua_open(lua_State *L)
+{
+    ql_lua_check_abi(L, QL_ABI, QL_VERSION);
+    return ql_lua(L);
+}
 /* Its loop; NULL once the state is closing, when a finaliser may still ask. */
 QL_API ql_loop_t *ql_lua_loop(ql_lua_t *lua);
 /* Its loop, started or not; raises once the state is closing, when a finaliser

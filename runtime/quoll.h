@@ -10,6 +10,9 @@
 #ifndef QUOLL_H
 #define QUOLL_H
 
+/* libaio.h needs its sigset_t under -std=c99, too. */
+#include <sys/select.h>
+
 #include <libaio.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -25,7 +28,27 @@
 extern "C" {
 #endif
 
+/*
+ * The version of this header. A patch changes no interface; a minor version
+ * may add to it; a major version, and before 1.0.0 a minor one, may break what
+ * compiles against it.
+ */
 #define QL_VERSION "0.1.0"
+#define QL_VERSION_MAJOR 0
+#define QL_VERSION_MINOR 1
+#define QL_VERSION_PATCH 0
+/* To compare with: 10203 is 1.2.3. */
+#define QL_VERSION_NUMBER                                                      \
+    (QL_VERSION_MAJOR * 10000 + QL_VERSION_MINOR * 100 + QL_VERSION_PATCH)
+/*
+ * The number of the binary interface, and of the libraries' sonames:
+ * libquoll.so.0. A release under which something that was compiled before
+ * might break raises it by one: a function is gone or takes something else, a
+ * struct that callers allocate or embed has another size, a member another
+ * place, a name another value. New functions, and new bits in what a struct
+ * had spare, do not.
+ */
+#define QL_ABI 0
 
 #define QL_API __attribute__((visibility("default")))
 #define QL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -55,6 +78,11 @@ enum {
     NGX_DONE = -4,
     NGX_DECLINED = -5
 };
+
+/* What the library that runs was compiled as: its QL_VERSION and its QL_ABI.
+ * Any thread. */
+QL_API const char *ql_version(void);
+QL_API int ql_abi(void);
 
 /* ------------------------------------------------------------ queue ---- */
 
@@ -208,9 +236,7 @@ typedef struct {
     uint32_t open_file_cache_errors;   /* 1: failures are kept too; 0 */
 } ql_conf_t;
 
-enum {
-    QL_CONF_UNSET = 0xffffffff
-};
+#define QL_CONF_UNSET 0xffffffffu
 
 /* Every field unset / every unset field given its default. */
 QL_API void ql_epoll_create_conf(ql_epoll_conf_t *conf);
@@ -909,7 +935,7 @@ struct ql_keepalive_s {
     unsigned size_set : 1; /* size, max_idle: by ql_keepalive_set() */
     unsigned max_idle_set : 1;
     uint32_t length; /* of key */
-    char key[];
+    char *key;       /* not terminated */
 };
 
 /* Who needs a connection of a pool. */

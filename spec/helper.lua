@@ -9,7 +9,8 @@ The C runtime (spec/runtime), each test in a forked child:
       what is left over: loops made by helper.loop are finished, descriptors
       are compared. In the child the JIT is off: FFI callbacks work anywhere.
   C            libquoll-test.so: every function of quoll.h and core/loop.h and
-               their enums (C.NGX_AGAIN); macros: helper.CLEAR_EVENT, .INFINITE
+               their enums (C.NGX_AGAIN); macros: helper.CLEAR_EVENT, .INFINITE,
+               .CONF_UNSET
   helper.loop([settings[, sys]])    ql_loop_t *, its log is kept
   helper.conf([settings])           ql_conf_t, { epoll_events = 16 }
   helper.run_until(loop, fn[, s])   turns until fn() is true
@@ -74,6 +75,7 @@ local helper = {
     collecting = os.getenv("QUOLL_TEST_GC") ~= nil,
     sanitized = os.getenv("QUOLL_TEST_ASAN") ~= nil,
     CLEAR_EVENT = 0x80000000,
+    CONF_UNSET = 0xffffffff,
     INFINITE = ffi.cast("uint64_t", -1LL),
     errno = {
         EPERM = 1, ENOENT = 2, EINTR = 4, EIO = 5, EBADF = 9, EAGAIN = 11,

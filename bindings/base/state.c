@@ -71,8 +71,10 @@ state_new_driver(lua_State *L, ql_lua_t *lua)
 static ql_lua_t *
 state_new(lua_State *L)
 {
-    ql_lua_t *lua = lua_newuserdata(L, sizeof(*lua));
+    ql_lua_t *lua;
 
+    ql__abi_claim(L);
+    lua = lua_newuserdata(L, sizeof(*lua));
     memset(lua, 0, sizeof(*lua));
     ql__task_init(&lua->root, lua, NULL);
     lua->root.state = QL_TASK_RUNNING;

@@ -60,6 +60,9 @@ struct ql_lua_s {
     ql_watchdog_t watchdog;
 };
 
+/* abi.c: this library is the state's; raises when another one is. */
+void ql__abi_claim(lua_State *L);
+
 /* error.c: the script's line in L: its first frame outside quoll's own modules.
  * false: there is none. */
 bool ql__where(const ql_lua_t *lua, lua_State *L, lua_Debug *ar);

@@ -23,7 +23,7 @@ module_gc(lua_State *L)
 static ql_core_t *
 module_new_context(lua_State *L)
 {
-    ql_lua_t *lua = ql_lua(L);
+    ql_lua_t *lua = ql_lua_open(L);
     ql_core_t *core = lua_newuserdata(L, sizeof(*core));
 
     core->lua = lua;

@@ -164,7 +164,7 @@ luaopen_quoll_core_dns(lua_State *L)
         return luaL_error(L, "c-ares cannot be initialized");
     }
     lua_createtable(L, 0, 6);
-    lua_pushlightuserdata(L, ql_lua(L));
+    lua_pushlightuserdata(L, ql_lua_open(L));
     luaL_setfuncs(L, fns, 1);
     return 1;
 }

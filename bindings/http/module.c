@@ -33,7 +33,7 @@ module_new_context(lua_State *L)
 {
     ql_http_t *http = lua_newuserdata(L, sizeof(*http));
 
-    *http = (ql_http_t){.lua = ql_lua(L),
+    *http = (ql_http_t){.lua = ql_lua_open(L),
                         .core = core_field(L, "context"),
                         .stream = core_field(L, "stream")};
     lua_createtable(L, 0, 1);

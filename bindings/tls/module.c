@@ -13,7 +13,7 @@ QL_API int luaopen_quoll_core_tls(lua_State *L);
 int
 luaopen_quoll_core_tls(lua_State *L)
 {
-    ql_lua_t *lua = ql_lua(L);
+    ql_lua_t *lua = ql_lua_open(L);
 
     lua_pushlightuserdata(L, (void *) (uintptr_t) &module_key);
     lua_rawget(L, LUA_REGISTRYINDEX);

@@ -279,7 +279,7 @@ luaopen_quoll_core_websocket(lua_State *L)
         return 1;
     }
     lua_createtable(L, 0, 16);
-    lua_pushlightuserdata(L, ql_lua(L));
+    lua_pushlightuserdata(L, ql_lua_open(L));
     luaL_setfuncs(L, fns, 1);
     lua_pushlightuserdata(L, ql_lua(L));
     luaL_setfuncs(L, ql__websocket_receive_functions, 1);

@@ -108,6 +108,7 @@ create(ql_loop_t *loop, const char *key, size_t length, uint32_t hash)
     pool->max_idle = MAX_IDLE;
     pool->hash = hash;
     pool->length = (uint32_t) length;
+    pool->key = (char *) (pool + 1);
     memcpy(pool->key, key, length);
     ql_queue_insert_tail(&all->pools, &pool->link);
     ql_queue_insert_head(bucket_of(all, hash), &pool->bucket);

@@ -110,7 +110,7 @@ describe("a claim", function()
     it("waits for no room where there is no backlog", forked(function()
         local loop = helper.loop()
         local pool = kept.open(loop, "here")
-        C.ql_keepalive_set(pool, 1, C.QL_CONF_UNSET, 0)
+        C.ql_keepalive_set(pool, 1, helper.CONF_UNSET, 0)
         for _ = 1, 3 do
             assert.is_nil(kept.take(pool))
         end

@@ -86,7 +86,7 @@ describe("a kept connection", function()
     end))
 
     it("makes room in its pool, the oldest first", with(function(loop, pool)
-        C.ql_keepalive_set(pool, 2, C.QL_CONF_UNSET, 0)
+        C.ql_keepalive_set(pool, 2, helper.CONF_UNSET, 0)
         local c, b = kept.fill(pool, 4)
         assert.equal(2, kept.dropped(loop, "EVICTED"))
         assert.is_true(closed(b[1]) and closed(b[2]))
