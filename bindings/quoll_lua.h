@@ -12,7 +12,14 @@
  *
  * core_read ends with `return ql_await(L, op, anchors)`.
  *
- * Nothing here may be called from another thread than the Lua state's.
+ *   the runtime, errors, operations, handles, streams, blocking calls, select,
+ *   tasks; quoll's own modules
+ *
+ * What holds for every function: only the Lua state's thread calls it. One that
+ * is given a lua_State may raise where its comment says so, or where memory is
+ * lacking. Attempts, cancels and handlers are called by the loop, which runs no
+ * deeper in the C stack than a function that waits. Memory is the caller's; what
+ * the runtime keeps pointers to is an op from its wait to its push, and a handle.
  */
 #ifndef QUOLL_LUA_H
 #define QUOLL_LUA_H
@@ -157,10 +164,21 @@ struct ql_op_s {
                               set it */
     unsigned pushing : 1;  /* its results are being pushed; a push that raised
                               leaves it set, ql_op_pushing() clears it */
+    unsigned life : 8;     /* QL_OP_*: set by ql_op_init(), ql_op_fini(); looked
+                              at by debug builds */
 };
 
-/* Makes *op an operation that nobody waits for, without a timeout. */
+enum {
+    QL_OP_LIVE = 0xa5,
+    QL_OP_FREED = 0x5a
+};
+
+/* Makes *op an operation that nobody waits for, without a timeout. Again only
+ * while nobody does. */
 QL_API void ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua);
+/* Before memory that holds op is released: nobody waits with it, and nobody
+ * will. Only debug builds need it, to find who still uses op. */
+QL_API void ql_op_fini(ql_op_t *op);
 
 /*
  * Attempts op. Done: pushes and returns the number of results. NGX_AGAIN:
@@ -241,6 +259,8 @@ struct ql_handle_s {
     ql_task_t *owner; /* closes it when it ends; NULL: the collector does */
     ql_queue_t link;  /* in the owner's list */
     int closed;       /* 0: open; else QL_E_CLOSED or QL_E_OWNER_ENDED */
+    unsigned waits;   /* in debug builds: operations in its memory that tasks
+                         are parked with */
 };
 
 /*
@@ -380,6 +400,13 @@ QL_API int ql_task_touched(const ql_lua_t *lua, const ql_handle_t *h);
 /* Live tasks, without the root. */
 QL_API uint64_t ql_task_count(ql_lua_t *lua);
 
+/* True since quoll.stop was called: what would wait for work ends instead. */
+QL_API int ql_stopping(const ql_lua_t *lua);
+
+/* ------------------------------------------------ quoll's own modules ---- */
+
+/* What quoll.core has from libquoll-lua; of no use to an extension. */
+
 /* How long a task may run without giving the loop back, s; 0: any time. */
 typedef struct {
     double warn; /* then it is named in the log */
@@ -389,17 +416,14 @@ typedef struct {
 /* Raises when the profiler or its signal is not to be had: both are off then. */
 QL_API void ql_watchdog_set(lua_State *L, ql_lua_t *lua,
                             const ql_slices_t *slices);
+/* What was set. */
 QL_API const ql_slices_t *ql_watchdog_slices(const ql_lua_t *lua);
 
-/* ------------------------------------------------------------- stop ---- */
-
-/* True since quoll.stop was called: what would wait for work ends instead. */
-QL_API int ql_stopping(const ql_lua_t *lua);
 /* Seconds that the first SIGINT or SIGTERM leaves to the tasks; 0: it cancels
  * them. */
 QL_API double ql_stop_grace(const ql_lua_t *lua);
+/* Sets it; s: 0 or more. */
 QL_API void ql_stop_set_grace(ql_lua_t *lua, double s);
-
 /* Registers quoll's own task functions (spawn, run, take, ...) into the table
  * on top of the stack. */
 QL_API void ql_task_register(lua_State *L, ql_lua_t *lua);

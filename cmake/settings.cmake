@@ -22,6 +22,9 @@ set(CMAKE_SHARED_LINKER_FLAGS
 set(CMAKE_MODULE_LINKER_FLAGS
     "${CMAKE_MODULE_LINKER_FLAGS} -Wl,-z,nodelete,--enable-new-dtags")
 
+# Misuse of the C interface ends the process of a debug build: core/check.h.
+add_compile_definitions($<$<CONFIG:Debug>:QL_CHECKS>)
+
 add_compile_options(
     -Wall -Wextra -Wshadow -Wmissing-prototypes -Wcast-qual
     $<$<BOOL:${QL_WERROR}>:-Werror>)

@@ -1,11 +1,38 @@
 /*
  * quoll.h: the C interface of libquoll, nginx's event core as a library.
  *
- * Everything hangs off a ql_loop_t. A loop belongs to the thread that runs it;
- * only ql_post_from_thread() and ql_notify() may be called from another one.
- * Nouns, verbs and bit names are nginx's; docs/VOCABULARY.md maps each to
- * its source. Functions that can fail return NGX_OK or NGX_ERROR with errno
- * set and have logged the failure once.
+ *   version, misuse, queue, log, configuration, event
+ *   loop           turns, time, statistics, other threads
+ *   posted queues, timers
+ *   connections    addresses, passing descriptors, datagrams, listeners,
+ *                  connecting, idle connections kept
+ *   thread pool, blocking calls
+ *   files          reading; opening, watching, writing, operations on paths
+ *   processes
+ *
+ * Everything hangs off a ql_loop_t. What holds for every function, unless its
+ * comment says otherwise:
+ *
+ * Threads. A loop, and all that hangs off it, belongs to one thread. From any
+ * other only those functions may be called that say "any thread":
+ * ql_post_from_thread(), ql_notify(), ql_loop_own_thread(), ql_version(),
+ * ql_abi(), ql_misuse().
+ *
+ * Calling back. Handlers are called by ql_process_events_and_timers(), and so
+ * by ql_loop_run(), alone; the log's writer by whatever logs; the functions of
+ * an io table or of a ql_call_type_t by those that use them. A handler may call
+ * any function, also one that closes or frees what it is the handler of.
+ *
+ * Ownership. What a _create, _open, _get or _take has returned is the caller's,
+ * up to the _free, _close or _release beside it. What a function is given it
+ * has no use for after it has returned. A handler's argument is the loop's.
+ *
+ * Failure. NGX_ERROR, NULL or -1, errno set; logged, once, where it concerns
+ * more than the caller. NGX_AGAIN: not yet, a handler will tell when the same
+ * call is worth another attempt.
+ *
+ * Nouns, verbs and bit names are nginx's; docs/VOCABULARY.md maps each to its
+ * source.
  */
 #ifndef QUOLL_H
 #define QUOLL_H
@@ -55,6 +82,7 @@ extern "C" {
 /* Seldom called: a branch that leads there is laid out of the way. */
 #define QL_COLD __attribute__((cold))
 
+/* One reactor. Opaque. */
 typedef struct ql_loop_s ql_loop_t;
 typedef struct ql_sys_s ql_sys_t; /* the table of system calls: core/sys.h */
 typedef struct ql_event_s ql_event_t;
@@ -79,10 +107,20 @@ enum {
     NGX_DECLINED = -5
 };
 
-/* What the library that runs was compiled as: its QL_VERSION and its QL_ABI.
- * Any thread. */
+/* QL_VERSION of the library that runs. Any thread. */
 QL_API const char *ql_version(void);
+/* Its QL_ABI. Any thread. */
 QL_API int ql_abi(void);
+
+/* ----------------------------------------------------------- misuse ---- */
+
+/*
+ * Debug builds (CMAKE_BUILD_TYPE=Debug) look for calls that break a contract of
+ * this header, and end the process by this function: the line "quoll: misuse:
+ * function: text" on stderr, and SIGABRT. Other builds do not look. Any thread.
+ */
+QL_API void ql_misuse(const char *function, const char *fmt, ...)
+    QL_PRINTF(2, 3) QL_COLD __attribute__((noreturn));
 
 /* ------------------------------------------------------------ queue ---- */
 
@@ -191,6 +229,7 @@ QL_API void ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt,
 QL_API void ql_log_text(ql_loop_t *loop, int level, const char *text);
 /* level: lines above it are dropped (default QL_LOG_NOTICE). */
 QL_API void ql_log_set_level(ql_loop_t *loop, int level);
+/* That level. */
 QL_API int ql_log_level(const ql_loop_t *loop);
 /* categories: QL_DEBUG_* or'ed; 0 switches all off. */
 QL_API void ql_log_set_debug(ql_loop_t *loop, unsigned categories);
@@ -200,8 +239,9 @@ QL_API void ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer,
                               void *data);
 /* Lines logged at this level since the loop was made, also the dropped. */
 QL_API uint64_t ql_log_count(const ql_loop_t *loop, int level);
-/* "warn" -> QL_LOG_WARN, "aio" -> QL_DEBUG_AIO; 0: no such name. */
+/* "warn" -> QL_LOG_WARN; 0: no such name. */
 QL_API int ql_log_level_by_name(const char *name);
+/* "aio" -> QL_DEBUG_AIO; 0: no such name. */
 QL_API unsigned ql_log_debug_by_name(const char *name);
 
 /* ---------------------------------------------------- configuration ---- */
@@ -238,10 +278,13 @@ typedef struct {
 
 #define QL_CONF_UNSET 0xffffffffu
 
-/* Every field unset / every unset field given its default. */
+/* Leaves every field unset. */
 QL_API void ql_epoll_create_conf(ql_epoll_conf_t *conf);
+/* Gives every field that is unset its default. */
 QL_API void ql_epoll_init_conf(ql_epoll_conf_t *conf);
+/* Leaves every field unset, those of conf->epoll too. */
 QL_API void ql_conf_create(ql_conf_t *conf);
+/* Gives every field that is unset its default; ql_loop_create() does. */
 QL_API void ql_conf_init(ql_conf_t *conf);
 /*
  * Sets one field by its directive's name. NGX_OK; NGX_DECLINED: no such
@@ -332,6 +375,8 @@ struct ql_event_s {
                                  but called at completion, to free */
     unsigned clear : 1;        /* edge-triggered in the set; add */
     unsigned exclusive : 1;    /* EPOLLEXCLUSIVE in the set; add */
+    unsigned freed : 1;        /* in debug builds: its connection was given
+                                  back; cleared when that is taken anew */
 };
 
 /* The ten actions of an event module. nginx: ngx_event_actions_t. add, del,
@@ -352,6 +397,7 @@ typedef struct {
     void (*done)(ql_loop_t *loop);
 } ql_event_actions_t;
 
+/* Those of epoll, which every loop uses. */
 QL_API extern const ql_event_actions_t ql_epoll_actions;
 
 /* Nothing can be done before epoll says more: an attempt now would be
@@ -370,6 +416,7 @@ ql_event_waits(const ql_event_t *ev)
  * removed when it is ready. flags: QL_CLOSE_EVENT or 0.
  */
 QL_API int ql_handle_read_event(ql_event_t *rev, uint32_t flags);
+/* The same for writing. */
 QL_API int ql_handle_write_event(ql_event_t *wev);
 
 /* ------------------------------------------------------------- loop ---- */
@@ -381,8 +428,13 @@ QL_API int ql_handle_write_event(ql_event_t *wev);
  */
 QL_API ql_loop_t *ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys);
 /* Waits at most conf.drain ms for reads in flight, closes every connection,
- * releases everything. */
+ * releases everything; of what is under way no handler is called. What threads
+ * still use after that is left to the process. NULL: nothing. */
 QL_API void ql_loop_destroy(ql_loop_t *loop);
+/* True on the thread whose loop it is: which called ql_loop_create(), or the
+ * first ql_loop_init(); while ql_loop_run() runs, the one that called that. Any
+ * thread. */
+QL_API int ql_loop_own_thread(const ql_loop_t *loop);
 /* Makes the epoll set and registers the pseudo connections; called by what
  * needs them. Also after a fork: the child's set is made anew. Also when
  * conf's epoll_events grew: the event list grows. */
@@ -399,8 +451,10 @@ QL_API int ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait);
 /* ns until there is a turn to make even if no descriptor becomes ready: 0 now,
  * QL_TIMER_INFINITE never. For who waits for ql_loop_fd() elsewhere. */
 QL_API uint64_t ql_loop_timeout(ql_loop_t *loop);
-/* Turns until ql_loop_stop(). */
+/* Turns until ql_loop_stop(). NGX_ERROR as a turn's. The loop is the calling
+ * thread's meanwhile. */
 QL_API int ql_loop_run(ql_loop_t *loop);
+/* ql_loop_run() returns after this turn; harmless when it does not run. */
 QL_API void ql_loop_stop(ql_loop_t *loop);
 /* Called in a signal handler on the loop's thread, so that it may call only
  * what signal-safety(7) lists. False: no handler of the loop runs just now. */
@@ -418,19 +472,25 @@ QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
 /* The calling process: getpid(2), which is not asked once the loop has begun
  * there. For what a forked child must leave to its parent. */
 QL_API pid_t ql_loop_pid(const ql_loop_t *loop);
-/* For the bindings: any pointer. */
+/* A pointer of the program's; under Lua the bindings', and not to be changed. */
 QL_API void ql_loop_set_data(ql_loop_t *loop, void *data);
+/* That pointer; NULL before. */
 QL_API void *ql_loop_data(const ql_loop_t *loop);
 
-/* Monotonic ms / ns as of the last ql_time_update(): one a turn. */
+/* The loop's clock, monotonic, in ms, as of the last ql_time_update(). */
 QL_API uint64_t ql_msec(const ql_loop_t *loop);
+/* The same in ns. */
 QL_API uint64_t ql_nsec(const ql_loop_t *loop);
+/* Reads the clock; each turn does, once. */
 QL_API void ql_time_update(ql_loop_t *loop);
 
-/* Wakes the loop out of epoll_wait. Any thread. */
+/* Wakes the loop out of epoll_wait. Any thread. NGX_ERROR with errno: it has
+ * not been started. */
 QL_API int ql_notify(ql_loop_t *loop);
-/* Posts ev, whose handler the loop's thread then calls. Any thread; ev must
- * not be posted already. */
+/* Posts ev, whose handler the loop's thread then calls, those of one thread in
+ * their order. Any thread; ev is its caller's until the handler is called, and
+ * must not be posted already. Costs a mutex, and a write to an eventfd unless
+ * the loop has been woken before. */
 QL_API void ql_post_from_thread(ql_loop_t *loop, ql_event_t *ev);
 
 typedef struct {
@@ -550,13 +610,16 @@ QL_API int ql_fallback(const ql_loop_t *loop, unsigned i,
 
 /* ----------------------------------------------------- posted queues ---- */
 
-/* Idempotent, FIFO. Delete is O(1) and harmless when not posted. */
+/* Its handler is called in this turn's posted events, or the next one's: first
+ * in, first out. Harmless when it is posted already. The event is its owner's,
+ * who deletes it from the queue before it goes. */
 QL_API void ql_post_event(ql_loop_t *loop, ql_event_t *ev);
 /* After the next epoll_wait, not in this turn; sets ready on the way. */
 QL_API void ql_post_next_event(ql_loop_t *loop, ql_event_t *ev);
 /* Before the loop next waits, when all else of this turn is done: for output
  * that is gathered. Its handler runs no script. */
 QL_API void ql_post_last_event(ql_loop_t *loop, ql_event_t *ev);
+/* Its handler is not called for that. O(1), harmless when it is not posted. */
 QL_API void ql_delete_posted_event(ql_loop_t *loop, ql_event_t *ev);
 
 /* ------------------------------------------------------------ timers ---- */
@@ -577,6 +640,7 @@ QL_API void ql_add_timer_at(ql_loop_t *loop, ql_event_t *ev, uint64_t at);
 /* The same, counted from the turn's cached clock: cheaper, for inactivity
  * timeouts that are armed often. */
 QL_API void ql_add_timer_cached(ql_loop_t *loop, ql_event_t *ev, uint64_t ms);
+/* O(1), harmless when it has none. */
 QL_API void ql_del_timer(ql_loop_t *loop, ql_event_t *ev);
 /* ns from the cached clock until the wheel must turn (0: due; may be before the
  * first timer's due time, never after), QL_TIMER_INFINITE without timers. */
@@ -609,8 +673,10 @@ typedef struct {
     void (*close)(ql_connection_t *c);
 } ql_os_io_t;
 
+/* The system's: what a connection begins with. */
 QL_API extern const ql_os_io_t ql_os_io;
-QL_API extern const ql_os_io_t ql_shared_io; /* of QL_ADOPT_SHARED */
+/* That of QL_ADOPT_SHARED. */
+QL_API extern const ql_os_io_t ql_shared_io;
 
 typedef union {
     struct sockaddr sa;
@@ -860,8 +926,8 @@ QL_API void ql_accept_now(ql_listening_t *ls);
 /*
  * Accepts what has come, as far as the queue has room (not where others share
  * the socket: it is theirs), and closes the socket; a unix socket's file is
- * unlinked if it is still the one that bind made. The queue can still be taken; handler is called with connection
- * NULL and err 0.
+ * unlinked if it is still the one that bind made. The queue can still be taken;
+ * handler is called before this returns, with connection NULL and err 0.
  */
 QL_API void ql_listening_stop(ql_listening_t *ls);
 /* Closes it and what its queue still holds; frees ls. A unix socket's file
@@ -951,6 +1017,7 @@ typedef struct {
 /* The pool of that key, made if need be. NULL with errno ENOMEM. */
 QL_API ql_keepalive_t *ql_keepalive_open(ql_loop_t *loop, const char *key,
                                          size_t length);
+/* One that ql_keepalive_open() gave; it may be gone afterwards. */
 QL_API void ql_keepalive_close(ql_keepalive_t *pool);
 /* What nobody has set yet. size 0, backlog QL_CONF_UNSET, max_idle 0 (ns;
  * QL_TIMER_INFINITE: no limit): not named here. */
@@ -981,8 +1048,9 @@ QL_API int ql_test_idle(ql_connection_t *c, char *byte);
  * make room. NGX_ERROR with errno: c is still the caller's. */
 QL_API int ql_keepalive_park(ql_keepalive_t *pool, ql_connection_t *c,
                              uint64_t max_idle);
-/* Closes all idle ones / those that conf.keepalive has no room for. */
+/* Closes all idle ones. */
 QL_API void ql_keepalive_drop(ql_loop_t *loop);
+/* Closes those that conf.keepalive has no room for, the longest idle first. */
 QL_API void ql_keepalive_trim(ql_loop_t *loop);
 /* Of all pools together, also of those that are gone; idle: connections now. */
 QL_API const ql_keepalive_stats_t *ql_keepalive_stats(const ql_loop_t *loop,
@@ -990,167 +1058,6 @@ QL_API const ql_keepalive_stats_t *ql_keepalive_stats(const ql_loop_t *loop,
 /* The pool after this one, the first after NULL, open; this one is closed. NULL
  * after the last. */
 QL_API ql_keepalive_t *ql_keepalive_next(ql_loop_t *loop, ql_keepalive_t *pool);
-
-/* -------------------------------------------------------------- files ---- */
-
-enum {
-    QL_FILE_DIRECT = 1 /* reads go to the AIO with O_DIRECT */
-};
-
-enum {
-    QL_PROVEN = 16 /* chunks of a file that are remembered */
-};
-
-/* 64 KiB of a file that were found in the page cache. */
-typedef struct {
-    uint32_t chunk; /* offset / 64 KiB */
-    uint32_t at;    /* loop->msec then; 0: never */
-} ql_proven_t;
-
-/* An open regular file. Reads that are gathered or in flight hold it: close(2)
- * happens when the last holder lets go. */
-struct ql_file_s {
-    ql_loop_t *loop;
-    int fd;
-    int direct_fd;      /* opened O_DIRECT; -1: not yet, -2: not possible */
-    uint32_t refs;      /* openers, the cache and reads: one each */
-    uint32_t mem_align; /* of the buffer of a direct read, bytes */
-    uint32_t off_align; /* of its offset and length, bytes */
-    uint64_t dev; /* st_dev and type: key of what the file system can do */
-    unsigned direct : 1;      /* asked for by the opener */
-    unsigned miss_direct : 1; /* likewise: so are misses */
-    unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
-    unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
-    unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
-    unsigned readable : 1;    /* what it was opened for */
-    unsigned writable : 1;
-    unsigned append : 1;          /* writes go to the end (O_APPEND) */
-    unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
-    unsigned local : 1;     /* a file system that asks nobody for attributes */
-    unsigned slow_miss : 1; /* a miss of the page cache held the loop up */
-    unsigned no_cachestat : 1; /* EPERM: another user's file */
-    unsigned hits : 4; /* of the page cache since it missed; 15: or more */
-    ql_proven_t proven[QL_PROVEN]; /* chunk % QL_PROVEN */
-};
-
-/*
- * Opens path for reading, and may block: for a program that starts; a loop
- * that serves takes a ql_open_t. NULL with errno; EISDIR for a directory,
- * EINVAL for what is not a regular file.
- */
-QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
-/* The opener lets go. The last holder's close(2) is made by a thread where it
- * may take long: of a file that was unlinked, was opened for writing, or is not
- * on a local file system. */
-QL_API void ql_file_close(ql_file_t *file);
-/* Bytes now, from fstat; -1 with errno. Of a file that is not local this may
- * ask a server: ql_open_file_info() does that on a thread. */
-QL_API int64_t ql_file_size(ql_file_t *file);
-
-/* A request to the kernel. nginx: ngx_event_aio_t. */
-struct ql_event_aio_s {
-    void *data;                  /* the owner's */
-    ql_event_handler_pt handler; /* called when complete, with &event */
-    ql_file_t *file;
-    int fd;
-    int err;         /* errno when res < 0 */
-    int64_t res;     /* io_event.res: bytes, or -errno */
-    size_t nbytes;   /* asked for */
-    ql_queue_t link; /* gathered, or in the kernel; the bridge's, as is: */
-    int gathered;    /* not submitted yet */
-    int patient;     /* the owner's: waits its turn though the queue is full */
-    struct iocb aiocb;
-    ql_event_t event; /* active: the kernel or a queue has it */
-};
-
-/* The bridge: eventfd, io_setup, registration. NGX_DECLINED: this machine
- * refuses (said once in the log); reads take the other lanes. */
-QL_API int ql_aio_init(ql_loop_t *loop);
-QL_API void ql_aio_done(ql_loop_t *loop);
-QL_API void ql_aio_eventfd_handler(ql_event_t *ev);
-/* Sends what was gathered in one io_submit; what does not fit stays queued
- * until completions make room. The loop calls it each turn. */
-QL_API void ql_aio_submit(ql_loop_t *loop);
-/*
- * Call again. First call: gathers the read, NGX_AGAIN; aio->handler is called
- * when it is complete; the next call returns bytes (0: end of file) or
- * NGX_ERROR with aio->err. While it is under way: NGX_AGAIN. NGX_DECLINED:
- * no AIO here, or the file, not a local one, was not opened for direct reads.
- * NGX_BUSY: aio_queue wait, and this one is not patient. buf, size and offset
- * aligned as file says; buf must live until then.
- */
-QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
-                                size_t size, off_t offset);
-QL_API void ql_file_aio_event_handler(ql_event_t *ev);
-/*
- * The same for what was written to the file and is to reach the disk (data:
- * without times and the like): NGX_AGAIN, NGX_DECLINED, NGX_BUSY as above;
- * NGX_OK when it is there, NGX_ERROR with aio->err.
- */
-QL_API int ql_file_aio_sync(ql_file_t *file, ql_event_aio_t *aio, int data);
-
-/*
- * Lane 1 alone: what the page cache has, without waiting, at most 64 KiB a
- * system call. Bytes (fewer than size: a partial hit or the end), 0 end of
- * file, NGX_AGAIN a miss or NOWAIT not supported, NGX_ERROR with errno.
- */
-QL_API ssize_t ql_file_read_cached(ql_file_t *file, void *buf, size_t size,
-                                   off_t offset);
-
-/*
- * A read with all its lanes, on memory of its own with two holders: the
- * waiter, and the executor (kernel or pool) while it runs. Call again:
- * NGX_OK: data[0..nbytes), fewer than asked only at the end of the file, 0
- * past it; NGX_ERROR: err; NGX_AGAIN: handler(&event) will say when to
- * attempt again (event.data is data).
- */
-struct ql_read_s {
-    ql_event_t event; /* posted to the waiter when there is progress */
-    ql_file_t *file;
-    const char *data; /* result: in buf */
-    size_t nbytes;    /* result: bytes at data */
-    size_t size;      /* asked for */
-    off_t offset;     /* asked for */
-    int err;
-    unsigned missed : 1; /* set by the caller before the first attempt: it has
-                            asked the page cache just now, in vain */
-};
-
-/* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
- * are the caller's to set before it returns to the loop. */
-QL_API ql_read_t *ql_read_create(ql_file_t *file, size_t size, off_t offset);
-QL_API int ql_read_attempt(ql_read_t *r);
-/* Who has it, or is asked next: "cached" (the page cache), "direct" (the AIO),
- * "thread", "done". */
-QL_API const char *ql_read_lane(const ql_read_t *r);
-/* The waiter lets go: no handler is called afterwards. */
-QL_API void ql_read_free(ql_read_t *r);
-
-/*
- * A file from an offset on, with reads ahead in a window of at most 1 MiB (of
- * two pieces, when these are larger than 512 KiB). Call again: NGX_OK: the
- * next piece is at data, up to the next call; shorter than asked only at the
- * end of the file, and 0 bytes behind it, which may change when the file
- * grows; NGX_ERROR: err, in the order of the file, and the next call tries
- * that piece again; NGX_AGAIN: handler(&event) will say when to attempt again.
- */
-struct ql_stream_s {
-    ql_event_t event; /* called, not posted, from the posted queue */
-    ql_file_t *file;
-    const char *data; /* result */
-    size_t nbytes;    /* result: bytes at data */
-    int err;
-};
-
-/* piece: bytes, at most 1 GiB; limit: an offset at which the stream ends even
- * if the file goes on. NULL with errno ENOMEM or EINVAL. Reads nothing yet.
- * event.handler and event.data are the caller's to set. */
-QL_API ql_stream_t *ql_stream_create(ql_file_t *file, size_t piece,
-                                     off_t offset, off_t limit);
-QL_API int ql_stream_attempt(ql_stream_t *s);
-/* The waiter lets go, of the file too: no handler is called afterwards. What
- * the kernel or a thread still has is freed when it comes back. */
-QL_API void ql_stream_free(ql_stream_t *s);
 
 /* -------------------------------------------------------- thread pool ---- */
 
@@ -1241,91 +1148,171 @@ QL_API void ql_call_again(ql_call_t *call);
  * begun is not made at all. */
 QL_API void ql_call_free(ql_call_t *call);
 
-/* ---------------------------------------------------------- processes ---- */
+/* -------------------------------------------------------------- files ---- */
 
 enum {
-    QL_SPAWN_PIPE = -2,  /* a pipe to this process; targets 0 to 2 */
-    QL_SPAWN_NULL = -3,  /* /dev/null */
-    QL_SPAWN_STDOUT = -4 /* what its descriptor 1 is */
+    QL_FILE_DIRECT = 1 /* reads go to the AIO with O_DIRECT */
 };
-
-/* A descriptor of a new process. */
-typedef struct {
-    int target; /* its number there */
-    int fd;     /* what it is a duplicate of, or QL_SPAWN_* */
-} ql_spawn_fd_t;
-
-/* How a process is started. */
-typedef struct {
-    char *const *argv;        /* NULL-terminated, one or more; the first is
-                                 looked for in PATH unless it has a slash */
-    char *const *env;         /* "NAME=value", NULL-terminated; NULL: ours.
-                                 Its PATH is searched */
-    const char *cwd;          /* working directory; NULL: ours */
-    const ql_spawn_fd_t *fds; /* no other descriptor is open in it */
-    int nfds;
-    int64_t uid, gid;    /* -1: ours; without supplementary groups then */
-    int umask;           /* -1: ours */
-    unsigned pgroup : 1; /* leads a process group of its own */
-    unsigned setsid : 1; /* leads a session, and a group, of its own */
-} ql_spawn_opts_t;
-
-/* The start of a process, a call; one that nobody takes is killed. */
-typedef struct {
-    ql_call_t call;      /* first: ql_call_attempt(), ql_call_free() */
-    void *data;          /* the owner's */
-    const char *program; /* argv[0]; a copy */
-    const char *at;      /* failed: what err is about, a path or a step */
-} ql_spawn_t;
 
 enum {
-    QL_PROCESS_RUNS,
-    QL_PROCESS_EXITED,   /* status: its exit code */
-    QL_PROCESS_SIGNALED, /* status: the signal */
-    QL_PROCESS_UNKNOWN   /* reaped elsewhere, before Linux 6.15 */
+    QL_PROVEN = 16 /* chunks of a file that are remembered */
 };
 
-/* A child process, until who started it lets go and it has ended. */
-struct ql_process_s {
+/* 64 KiB of a file that were found in the page cache. */
+typedef struct {
+    uint32_t chunk; /* offset / 64 KiB */
+    uint32_t at;    /* loop->msec then; 0: never */
+} ql_proven_t;
+
+/* An open regular file. Reads that are gathered or in flight hold it: close(2)
+ * happens when the last holder lets go. */
+struct ql_file_s {
     ql_loop_t *loop;
-    void *data; /* the owner's */
-    /* Called once, when it has ended and was reaped. May be NULL. */
-    void (*handler)(ql_process_t *p);
-    ql_connection_t *connection; /* of its pidfd */
-    ql_event_t timer;            /* its timeout, then the grace */
-    ql_queue_t link;             /* in loop->processes */
-    uint64_t grace;              /* ns between signo and SIGKILL */
-    pid_t pid;
-    pid_t parent;          /* that started it, and no child of that */
-    int ended;             /* QL_PROCESS_* */
-    int status;            /* once it has ended */
-    int signo;             /* that asks it to end; SIGTERM */
-    unsigned group : 1;    /* it leads one: signo and SIGKILL are the group's */
-    unsigned timedout : 1; /* its timeout has ended it */
-    unsigned stopping : 1; /* signo was sent */
-    unsigned released : 1; /* its owner has let go */
-    unsigned left : 1;     /* and lets it run */
+    int fd;
+    int direct_fd;      /* opened O_DIRECT; -1: not yet, -2: not possible */
+    uint32_t refs;      /* openers, the cache and reads: one each */
+    uint32_t mem_align; /* of the buffer of a direct read, bytes */
+    uint32_t off_align; /* of its offset and length, bytes */
+    uint64_t dev; /* st_dev and type: key of what the file system can do */
+    unsigned direct : 1;      /* asked for by the opener */
+    unsigned miss_direct : 1; /* likewise: so are misses */
+    unsigned no_nowait : 1;   /* RWF_NOWAIT is EOPNOTSUPP here */
+    unsigned no_direct : 1;   /* O_DIRECT is EINVAL here */
+    unsigned memory : 1;      /* tmpfs, ramfs: a plain pread never waits */
+    unsigned readable : 1;    /* what it was opened for */
+    unsigned writable : 1;
+    unsigned append : 1;          /* writes go to the end (O_APPEND) */
+    unsigned no_nowait_write : 1; /* for writes it is EOPNOTSUPP */
+    unsigned local : 1;     /* a file system that asks nobody for attributes */
+    unsigned slow_miss : 1; /* a miss of the page cache held the loop up */
+    unsigned no_cachestat : 1; /* EPERM: another user's file */
+    unsigned hits : 4; /* of the page cache since it missed; 15: or more */
+    ql_proven_t proven[QL_PROVEN]; /* chunk % QL_PROVEN */
 };
 
-/* Copies what it is given and duplicates the descriptors. NULL with errno. */
-QL_API ql_spawn_t *ql_spawn_create(ql_loop_t *loop,
-                                   const ql_spawn_opts_t *opts);
-/* After NGX_OK, once: the process, which is then the caller's. NULL with errno:
- * it is killed with the call. The loop is ready. */
-QL_API ql_process_t *ql_spawn_take(ql_spawn_t *spawn);
-/* After NGX_OK, once each: our end of the pipe of target; -1: there is none. */
-QL_API int ql_spawn_pipe(ql_spawn_t *spawn, int target);
+/*
+ * Opens path for reading, and may block: for a program that starts; a loop
+ * that serves takes a ql_open_t. NULL with errno; EISDIR for a directory,
+ * EINVAL for what is not a regular file.
+ */
+QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
+/* The opener lets go. The last holder's close(2) is made by a thread where it
+ * may take long: of a file that was unlinked, was opened for writing, or is not
+ * on a local file system. */
+QL_API void ql_file_close(ql_file_t *file);
+/* Bytes now, from fstat; -1 with errno. Of a file that is not local this may
+ * ask a server: ql_open_file_info() does that on a thread. */
+QL_API int64_t ql_file_size(ql_file_t *file);
 
-/* Sends a signal, to it or to the group that it leads. NGX_ERROR with errno:
- * ESRCH it has ended, EPERM, EINVAL, ECHILD in a forked child of ours. */
-QL_API int ql_process_kill(ql_process_t *p, int signo, int group);
-/* It is stopped in nsec unless it has ended by then. */
-QL_API void ql_process_timeout(ql_process_t *p, uint64_t nsec);
-/* signo now, SIGKILL after the grace. Harmless when it has ended. */
-QL_API void ql_process_stop(ql_process_t *p);
-/* The owner lets go: it is stopped, or left to run on its own, and reaped by
- * the loop. The end of the loop waits for the grace of those it stops. */
-QL_API void ql_process_release(ql_process_t *p, int leave);
+/* A request to the kernel. nginx: ngx_event_aio_t. */
+struct ql_event_aio_s {
+    void *data;                  /* the owner's */
+    ql_event_handler_pt handler; /* called when complete, with &event */
+    ql_file_t *file;
+    int fd;
+    int err;         /* errno when res < 0 */
+    int64_t res;     /* io_event.res: bytes, or -errno */
+    size_t nbytes;   /* asked for */
+    ql_queue_t link; /* gathered, or in the kernel; the bridge's, as is: */
+    int gathered;    /* not submitted yet */
+    int patient;     /* the owner's: waits its turn though the queue is full */
+    struct iocb aiocb;
+    ql_event_t event; /* active: the kernel or a queue has it */
+};
+
+/* The bridge: eventfd, io_setup, registration. NGX_DECLINED: this machine
+ * refuses (said once in the log); reads take the other lanes. */
+QL_API int ql_aio_init(ql_loop_t *loop);
+/* Ends it: what the kernel has is waited for, at most conf.drain ms. */
+QL_API void ql_aio_done(ql_loop_t *loop);
+/* The read handler of the eventfd's connection: takes what has completed. */
+QL_API void ql_aio_eventfd_handler(ql_event_t *ev);
+/* Sends what was gathered in one io_submit; what does not fit stays queued
+ * until completions make room. The loop calls it each turn. */
+QL_API void ql_aio_submit(ql_loop_t *loop);
+/*
+ * Call again. First call: gathers the read, NGX_AGAIN; aio->handler is called
+ * when it is complete; the next call returns bytes (0: end of file) or
+ * NGX_ERROR with aio->err. While it is under way: NGX_AGAIN. NGX_DECLINED:
+ * no AIO here, or the file, not a local one, was not opened for direct reads.
+ * NGX_BUSY: aio_queue wait, and this one is not patient. buf, size and offset
+ * aligned as file says; buf must live until then.
+ */
+QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
+                                size_t size, off_t offset);
+/* The handler of aio->event: calls aio->handler. */
+QL_API void ql_file_aio_event_handler(ql_event_t *ev);
+/*
+ * The same for what was written to the file and is to reach the disk (data:
+ * without times and the like): NGX_AGAIN, NGX_DECLINED, NGX_BUSY as above;
+ * NGX_OK when it is there, NGX_ERROR with aio->err.
+ */
+QL_API int ql_file_aio_sync(ql_file_t *file, ql_event_aio_t *aio, int data);
+
+/*
+ * Lane 1 alone: what the page cache has, without waiting, at most 64 KiB a
+ * system call. Bytes (fewer than size: a partial hit or the end), 0 end of
+ * file, NGX_AGAIN a miss or NOWAIT not supported, NGX_ERROR with errno.
+ */
+QL_API ssize_t ql_file_read_cached(ql_file_t *file, void *buf, size_t size,
+                                   off_t offset);
+
+/*
+ * A read with all its lanes, on memory of its own with two holders: the
+ * waiter, and the executor (kernel or pool) while it runs. Call again:
+ * NGX_OK: data[0..nbytes), fewer than asked only at the end of the file, 0
+ * past it; NGX_ERROR: err; NGX_AGAIN: handler(&event) will say when to
+ * attempt again (event.data is data).
+ */
+struct ql_read_s {
+    ql_event_t event; /* posted to the waiter when there is progress */
+    ql_file_t *file;
+    const char *data; /* result: in buf */
+    size_t nbytes;    /* result: bytes at data */
+    size_t size;      /* asked for */
+    off_t offset;     /* asked for */
+    int err;
+    unsigned missed : 1; /* set by the caller before the first attempt: it has
+                            asked the page cache just now, in vain */
+};
+
+/* size at most 1 GiB. NULL with errno ENOMEM. event.handler and event.data
+ * are the caller's to set before it returns to the loop. */
+QL_API ql_read_t *ql_read_create(ql_file_t *file, size_t size, off_t offset);
+/* NGX_OK, NGX_ERROR, NGX_AGAIN: as above. */
+QL_API int ql_read_attempt(ql_read_t *r);
+/* Who has it, or is asked next: "cached" (the page cache), "direct" (the AIO),
+ * "thread", "done". */
+QL_API const char *ql_read_lane(const ql_read_t *r);
+/* The waiter lets go: no handler is called afterwards. */
+QL_API void ql_read_free(ql_read_t *r);
+
+/*
+ * A file from an offset on, with reads ahead in a window of at most 1 MiB (of
+ * two pieces, when these are larger than 512 KiB). Call again: NGX_OK: the
+ * next piece is at data, up to the next call; shorter than asked only at the
+ * end of the file, and 0 bytes behind it, which may change when the file
+ * grows; NGX_ERROR: err, in the order of the file, and the next call tries
+ * that piece again; NGX_AGAIN: handler(&event) will say when to attempt again.
+ */
+struct ql_stream_s {
+    ql_event_t event; /* called, not posted, from the posted queue */
+    ql_file_t *file;
+    const char *data; /* result */
+    size_t nbytes;    /* result: bytes at data */
+    int err;
+};
+
+/* piece: bytes, at most 1 GiB; limit: an offset at which the stream ends even
+ * if the file goes on. NULL with errno ENOMEM or EINVAL. Reads nothing yet.
+ * event.handler and event.data are the caller's to set. */
+QL_API ql_stream_t *ql_stream_create(ql_file_t *file, size_t piece,
+                                     off_t offset, off_t limit);
+/* NGX_OK, NGX_ERROR, NGX_AGAIN: as above. */
+QL_API int ql_stream_attempt(ql_stream_t *s);
+/* The waiter lets go, of the file too: no handler is called afterwards. What
+ * the kernel or a thread still has is freed when it comes back. */
+QL_API void ql_stream_free(ql_stream_t *s);
 
 /* ------------------------------------------------------ opening files ---- */
 
@@ -1443,8 +1430,9 @@ typedef struct {
  * thread writes. size at most QL_WRITE_MAX. NULL with errno ENOMEM, EINVAL. */
 QL_API ql_write_t *ql_write_create(ql_file_t *file, const void *buf,
                                    size_t size, off_t offset);
-/* ftruncate, fsync and fdatasync of an open file. NULL with errno ENOMEM. */
+/* ftruncate of an open file. NULL with errno ENOMEM. */
 QL_API ql_call_t *ql_truncate_create(ql_file_t *file, off_t size);
+/* fsync, or with data fdatasync, of an open file. NULL with errno ENOMEM. */
 QL_API ql_call_t *ql_sync_create(ql_file_t *file, int data);
 
 /* ------------------------------------------------ operations on paths ---- */
@@ -1461,17 +1449,21 @@ typedef struct {
     const char *why; /* failed: words where err's own mislead; NULL: none */
 } ql_path_call_t;
 
-/* res 0. mode: permissions before the umask. A symbolic link's path is `path`,
- * what it leads to `to`. */
+/* mkdir. mode: permissions before the umask. */
 QL_API ql_path_call_t *ql_create_dir(ql_loop_t *loop, const char *path,
                                      unsigned mode);
 /* The directories above it too, with 0777; no failure when it exists. */
 QL_API ql_path_call_t *ql_create_full_path(ql_loop_t *loop, const char *path,
                                            unsigned mode);
+/* rmdir. */
 QL_API ql_path_call_t *ql_delete_dir(ql_loop_t *loop, const char *path);
+/* unlink. */
 QL_API ql_path_call_t *ql_delete_file(ql_loop_t *loop, const char *path);
+/* rename. */
 QL_API ql_path_call_t *ql_rename_file(ql_loop_t *loop, const char *from,
                                       const char *to);
+/* A symbolic link at path, which leads to target; its call has them as `path`
+ * and `to`. */
 QL_API ql_path_call_t *ql_symlink(ql_loop_t *loop, const char *target,
                                   const char *path);
 
@@ -1505,9 +1497,10 @@ typedef struct {
     ql_file_info_t info;
 } ql_info_call_t;
 
-/* Of what path leads to / of a symbolic link itself. What the kernel has
- * cached is there at the first attempt. */
+/* stat: of what path leads to. What the kernel has cached is there at the first
+ * attempt. */
 QL_API ql_info_call_t *ql_file_info(ql_loop_t *loop, const char *path);
+/* lstat: of a symbolic link itself. */
 QL_API ql_info_call_t *ql_link_info(ql_loop_t *loop, const char *path);
 /* Of an open file, which the call holds. */
 QL_API ql_info_call_t *ql_open_file_info(ql_file_t *file);
@@ -1572,6 +1565,92 @@ QL_API ql_tempfile_t *ql_open_tempfile(ql_loop_t *loop, const char *dir,
                                        const char *prefix, int flags);
 /* After NGX_OK, once: the file, which is then the caller's to close. */
 QL_API ql_file_t *ql_tempfile_take(ql_tempfile_t *t);
+
+/* ---------------------------------------------------------- processes ---- */
+
+enum {
+    QL_SPAWN_PIPE = -2,  /* a pipe to this process; targets 0 to 2 */
+    QL_SPAWN_NULL = -3,  /* /dev/null */
+    QL_SPAWN_STDOUT = -4 /* what its descriptor 1 is */
+};
+
+/* A descriptor of a new process. */
+typedef struct {
+    int target; /* its number there */
+    int fd;     /* what it is a duplicate of, or QL_SPAWN_* */
+} ql_spawn_fd_t;
+
+/* How a process is started. */
+typedef struct {
+    char *const *argv;        /* NULL-terminated, one or more; the first is
+                                 looked for in PATH unless it has a slash */
+    char *const *env;         /* "NAME=value", NULL-terminated; NULL: ours.
+                                 Its PATH is searched */
+    const char *cwd;          /* working directory; NULL: ours */
+    const ql_spawn_fd_t *fds; /* no other descriptor is open in it */
+    int nfds;
+    int64_t uid, gid;    /* -1: ours; without supplementary groups then */
+    int umask;           /* -1: ours */
+    unsigned pgroup : 1; /* leads a process group of its own */
+    unsigned setsid : 1; /* leads a session, and a group, of its own */
+} ql_spawn_opts_t;
+
+/* The start of a process, a call; one that nobody takes is killed. */
+typedef struct {
+    ql_call_t call;      /* first: ql_call_attempt(), ql_call_free() */
+    void *data;          /* the owner's */
+    const char *program; /* argv[0]; a copy */
+    const char *at;      /* failed: what err is about, a path or a step */
+} ql_spawn_t;
+
+enum {
+    QL_PROCESS_RUNS,
+    QL_PROCESS_EXITED,   /* status: its exit code */
+    QL_PROCESS_SIGNALED, /* status: the signal */
+    QL_PROCESS_UNKNOWN   /* reaped elsewhere, before Linux 6.15 */
+};
+
+/* A child process, until who started it lets go and it has ended. */
+struct ql_process_s {
+    ql_loop_t *loop;
+    void *data; /* the owner's */
+    /* Called once, when it has ended and was reaped. May be NULL. */
+    void (*handler)(ql_process_t *p);
+    ql_connection_t *connection; /* of its pidfd */
+    ql_event_t timer;            /* its timeout, then the grace */
+    ql_queue_t link;             /* in loop->processes */
+    uint64_t grace;              /* ns between signo and SIGKILL */
+    pid_t pid;
+    pid_t parent;          /* that started it, and no child of that */
+    int ended;             /* QL_PROCESS_* */
+    int status;            /* once it has ended */
+    int signo;             /* that asks it to end; SIGTERM */
+    unsigned group : 1;    /* it leads one: signo and SIGKILL are the group's */
+    unsigned timedout : 1; /* its timeout has ended it */
+    unsigned stopping : 1; /* signo was sent */
+    unsigned released : 1; /* its owner has let go */
+    unsigned left : 1;     /* and lets it run */
+};
+
+/* Copies what it is given and duplicates the descriptors. NULL with errno. */
+QL_API ql_spawn_t *ql_spawn_create(ql_loop_t *loop,
+                                   const ql_spawn_opts_t *opts);
+/* After NGX_OK, once: the process, which is then the caller's. NULL with errno:
+ * it is killed with the call. The loop is ready. */
+QL_API ql_process_t *ql_spawn_take(ql_spawn_t *spawn);
+/* After NGX_OK, once each: our end of the pipe of target; -1: there is none. */
+QL_API int ql_spawn_pipe(ql_spawn_t *spawn, int target);
+
+/* Sends a signal, to it or to the group that it leads. NGX_ERROR with errno:
+ * ESRCH it has ended, EPERM, EINVAL, ECHILD in a forked child of ours. */
+QL_API int ql_process_kill(ql_process_t *p, int signo, int group);
+/* It is stopped in nsec unless it has ended by then. */
+QL_API void ql_process_timeout(ql_process_t *p, uint64_t nsec);
+/* signo now, SIGKILL after the grace. Harmless when it has ended. */
+QL_API void ql_process_stop(ql_process_t *p);
+/* The owner lets go: it is stopped, or left to run on its own, and reaped by
+ * the loop. The end of the loop waits for the grace of those it stops. */
+QL_API void ql_process_release(ql_process_t *p, int leave);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 -- The public headers, as C and C++ of all kinds take them.
-local extension = require "spec.support.extension"
+local compiled = require "spec.support.compiled"
 local helper = require "spec.helper"
 
 local strict = "-Wall -Wextra -Wshadow -Wundef -pedantic -Werror "
@@ -110,17 +110,17 @@ describe("the public headers", function()
     local dir
 
     before_each(function()
-        dir = extension.folder()
+        dir = compiled.folder()
     end)
 
     after_each(function()
-        extension.remove(dir)
+        compiled.remove(dir)
     end)
 
     for _, compiler in ipairs(compilers) do
         it("make a module with " .. compiler, function()
-            extension.module(dir, "it", MODULE, compiler .. " " .. strict)
-            local result = extension.run(dir, [[
+            compiled.module(dir, "it", MODULE, compiler .. " " .. strict)
+            local result = compiled.run(dir, [[
                 local finish = require("quoll.wait").finish
                 local wait = require "it"
                 print(finish(wait(0.001)))
@@ -133,7 +133,7 @@ describe("the public headers", function()
             if helper.sanitized then
                 return pending "links with no program that is built otherwise"
             end
-            local said, status = extension.compile(dir, compiler .. " "
+            local said, status = compiled.compile(dir, compiler .. " "
                 .. strict .. "-Wl,--unresolved-symbols=ignore-in-shared-libs",
                 PROGRAM, "it")
             assert.equal("", said)

@@ -62,12 +62,15 @@ call_describe(ql_op_t *op, char *text, size_t size)
 static const ql_op_type_t call_type = {
     "call", call_attempt, call_push, call_let_go, call_let_go, call_describe};
 
-/* Of a userdata that a push that raised left behind. */
+/* Of a userdata that a push that raised left behind, or of a task that waits as
+ * the state is closed. */
 static void
 call_close(ql_handle_t *h, int err)
 {
-    (void) err;
-    let_go(ql_queue_data(h, ql_lua_call_t, handle));
+    ql_lua_call_t *w = ql_queue_data(h, ql_lua_call_t, handle);
+
+    ql_op_end(&w->op, err);
+    let_go(w);
 }
 
 static const ql_handle_type_t call_handle = {"call", call_close, NULL};

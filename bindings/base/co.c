@@ -2,6 +2,7 @@
  * co.c: where coroutines stop and go on. The only lua_yield and the only
  * lua_resume of quoll are here.
  */
+#include "misuse.h"
 #include "state.h"
 
 /* What a resumed wait returns at first. No operation returns the registry, and
@@ -63,6 +64,7 @@ void
 ql__unpark(ql_task_t *t)
 {
     t->op->task = NULL;
+    ql__check_unparked(t);
     t->state = QL_TASK_READY;
     if (t->event.timer_set) {
         ql_del_timer(t->lua->loop, &t->event);
@@ -132,11 +134,17 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
 {
     ql_lua_t *lua = op->lua;
     bool drive;
-    ql_task_t *t = ql__waiter(L, lua, &drive);
+    ql_task_t *t;
 
+    QL_CHECK_OP(op);
+    t = ql__waiter(L, lua, &drive);
     if (t->op != NULL) { /* a finaliser, or an error cut that wait off */
         return ql_raise(L, "cannot wait here: the task waits already");
     }
+    QL_DEBUG_CHECK(op->task == NULL, "'%s' waits already, in task %llu",
+                   op->type->name, (unsigned long long) op->task->id);
+    QL_DEBUG_CHECK(!op->pending, "the last result of '%s' was not taken yet",
+                   op->type->name);
     if (t->cancelled && co_cancelled(t)) {
         op->rc = NGX_ERROR;
         op->err = QL_E_CANCELLED;
@@ -151,6 +159,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     }
     if (op->rc == NGX_AGAIN) {
         co_park(t, op);
+        ql__check_parked(L, t, op);
     } else if (!ql__slice_spend(lua)) {
         return co_finish(L, t, op);
     } else {
@@ -336,6 +345,7 @@ ql__task_event(ql_event_t *ev)
 void
 ql_op_ready(ql_op_t *op)
 {
+    QL_CHECK_OP(op);
     if (op->task != NULL) {
         co_again(op->task, op, false);
     }
@@ -346,6 +356,7 @@ ql_op_end(ql_op_t *op, int err)
 {
     ql_task_t *t = op->task;
 
+    QL_CHECK_OP(op);
     if (!op->pending) {
         return;
     }
@@ -363,6 +374,8 @@ ql_op_done(ql_op_t *op)
 {
     ql_task_t *t = op->task;
 
+    QL_CHECK_OP(op);
+    QL_DEBUG_CHECK(t != NULL, "nobody waits for '%s'", op->type->name);
     op->rc = NGX_OK;
     ql__unpark(t);
     ql_post_event(t->lua->loop, &t->event);

@@ -2,6 +2,7 @@
  * handle.c: what a script holds of a resource. Userdata are made closed, the
  * resource comes second, so that no failure in between leaks or crashes.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <string.h>
@@ -34,6 +35,7 @@ ql_handle_test(lua_State *L, int idx)
 void
 ql_handle_own(ql_handle_t *h, ql_task_t *task)
 {
+    QL_CHECK_LUA(h->lua);
     ql_queue_remove(&h->link);
     h->owner = task;
     if (task != NULL) {
@@ -44,6 +46,7 @@ ql_handle_own(ql_handle_t *h, ql_task_t *task)
 void
 ql_handle_open(ql_handle_t *h)
 {
+    QL_CHECK_LUA(h->lua);
     h->closed = 0;
     ql_handle_own(h, h->lua->current);
 }
@@ -51,12 +54,17 @@ ql_handle_open(ql_handle_t *h)
 void
 ql_handle_close(ql_handle_t *h, int err)
 {
+    QL_CHECK_LUA(h->lua);
     if (h->closed) {
         return;
     }
     h->closed = err;
     ql_handle_own(h, NULL);
     h->type->close(h, err);
+    QL_DEBUG_CHECK(h->waits == 0,
+                   "the close of '%s' left a task waiting: it "
+                   "calls ql_op_end()",
+                   h->type->name);
 }
 
 void
@@ -192,8 +200,10 @@ void *
 ql_handle_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
               size_t size)
 {
-    ql_handle_t *h = lua_newuserdata(L, size);
+    ql_handle_t *h;
 
+    QL_CHECK_LUA(lua);
+    h = lua_newuserdata(L, size);
     memset(h, 0, size);
     h->type = type;
     h->lua = lua;

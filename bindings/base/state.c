@@ -1,6 +1,7 @@
 /*
  * state.c: one Lua state's runtime, from the first use to lua_close.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -11,12 +12,14 @@ static const char state_key = 0; /* registry: address -> the userdata */
 ql_loop_t *
 ql_lua_loop(ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return lua->loop;
 }
 
 ql_loop_t *
 ql_check_loop(lua_State *L, ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
@@ -114,7 +117,11 @@ ql_lua(lua_State *L)
     lua_rawget(L, LUA_REGISTRYINDEX);
     lua = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    return lua != NULL ? lua : state_new(L);
+    if (lua == NULL) {
+        return state_new(L);
+    }
+    QL_CHECK_LUA(lua);
+    return lua;
 }
 
 void

@@ -4,6 +4,7 @@
  * quoll.coroutine has resumed from one that may: its wait goes outward as a
  * yield of the mark, coroutine by coroutine, and its end inward the same way.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -117,13 +118,28 @@ ql_check_wait(lua_State *L, ql_lua_t *lua)
 {
     bool drive;
 
+    QL_CHECK_LUA(lua);
     ql__waiter(L, lua, &drive);
 }
 
 void
 ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 {
-    *op = (ql_op_t){.type = type, .lua = lua, .timeout = QL_TIMER_INFINITE};
+    *op = (ql_op_t){.type = type,
+                    .lua = lua,
+                    .timeout = QL_TIMER_INFINITE,
+                    .life = QL_OP_LIVE};
+}
+
+void
+ql_op_fini(ql_op_t *op)
+{
+    QL_CHECK_OP(op);
+    QL_DEBUG_CHECK(op->task == NULL, "task %llu still waits for '%s'",
+                   (unsigned long long) op->task->id, op->type->name);
+    QL_DEBUG_CHECK(!op->pending, "the result of '%s' was not taken yet",
+                   op->type->name);
+    op->life = QL_OP_FREED;
 }
 
 void

@@ -161,8 +161,10 @@ static const ql_op_type_t lookup_op = {"resolve",    lookup_attempt,
 static void
 lookup_close(ql_handle_t *h, int err)
 {
-    (void) err;
-    let_go(ql_queue_data(h, lookup_t, handle));
+    lookup_t *l = ql_queue_data(h, lookup_t, handle);
+
+    ql_op_end(&l->op, err);
+    let_go(l);
 }
 
 static const ql_handle_type_t lookup_type = {"lookup", lookup_close, NULL};

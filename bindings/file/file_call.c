@@ -67,12 +67,15 @@ ql__file_call_describe(ql_op_t *op, char *text, size_t size)
 
 /* ------------------------------------------------------------- handle ---- */
 
-/* Of a userdata that a push that raised left behind. */
+/* Of a userdata that a push that raised left behind, or of a task that waits as
+ * the state is closed. */
 static void
 call_close(ql_handle_t *h, int err)
 {
-    (void) err;
-    call_release(ql_queue_data(h, ql_lua_file_call_t, handle));
+    ql_lua_file_call_t *w = ql_queue_data(h, ql_lua_file_call_t, handle);
+
+    ql_op_end(&w->op, err);
+    call_release(w);
 }
 
 static const ql_handle_type_t call_handle = {"call", call_close, NULL};

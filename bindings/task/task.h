@@ -99,6 +99,9 @@ struct ql_task_s {
     const char *fault;     /* of a failure without an error value */
     uint64_t id;           /* from 1 in the order of spawning; root: 0 */
     ql_outcome_t *outcome; /* its userdata; NULL: the root */
+#ifdef QL_CHECKS
+    ql_handle_t *within; /* whose memory holds op, while parked; or NULL */
+#endif
 };
 
 /* The place of the last spawn: spawning in a loop finds its words here. */

@@ -92,6 +92,7 @@ ql_aio_init(ql_loop_t *loop)
     ql_aio_t *aio = &loop->aio;
     int rc;
 
+    QL_CHECK_THREAD(loop);
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -245,6 +246,7 @@ ql_aio_done(ql_loop_t *loop)
 {
     ql_aio_t *aio = &loop->aio;
 
+    QL_CHECK_THREAD(loop);
     if (aio->ctx == 0) {
         return;
     }

@@ -45,6 +45,7 @@ ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf, size_t size,
 {
     ql_loop_t *loop = file->loop;
 
+    QL_CHECK_THREAD(file->loop);
     if (aio->event.active) {
         return NGX_AGAIN;
     }

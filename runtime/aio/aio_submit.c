@@ -97,6 +97,7 @@ ql_aio_submit(ql_loop_t *loop)
 {
     int rc;
 
+    QL_CHECK_THREAD(loop);
     while (ql__aio_pending(loop)) {
         rc = timed_submit(loop, fill_batch(&loop->aio));
         if (rc > 0) {

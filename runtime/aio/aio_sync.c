@@ -18,6 +18,7 @@ ql_file_aio_sync(ql_file_t *file, ql_event_aio_t *aio, int data)
 {
     ql_loop_t *loop = file->loop;
 
+    QL_CHECK_THREAD(file->loop);
     if (aio->event.active) {
         return NGX_AGAIN;
     }

@@ -199,6 +199,7 @@ ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt, ...)
     int saved = errno;
     va_list args;
 
+    QL_CHECK_THREAD(loop);
     loop->log.counts[level]++;
     if (level > loop->log.level
         || (level <= QL_LOG_WARN && limited(loop, level, fmt)))
@@ -218,6 +219,7 @@ ql_log_error(ql_loop_t *loop, int level, int err, const char *fmt, ...)
 void
 ql_log_text(ql_loop_t *loop, int level, const char *text)
 {
+    QL_CHECK_THREAD(loop);
     loop->log.counts[level]++;
     if (level <= loop->log.level) {
         emit(loop, level, text);
@@ -242,24 +244,28 @@ ql__log_debug(ql_loop_t *loop, const char *fmt, ...)
 void
 ql_log_set_level(ql_loop_t *loop, int level)
 {
+    QL_CHECK_THREAD(loop);
     loop->log.level = level;
 }
 
 int
 ql_log_level(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->log.level;
 }
 
 void
 ql_log_set_debug(ql_loop_t *loop, unsigned categories)
 {
+    QL_CHECK_THREAD(loop);
     loop->log.debug = categories;
 }
 
 void
 ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer, void *data)
 {
+    QL_CHECK_THREAD(loop);
     loop->log.writer = writer;
     loop->log.data = data;
 }
@@ -267,6 +273,7 @@ ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer, void *data)
 uint64_t
 ql_log_count(const ql_loop_t *loop, int level)
 {
+    QL_CHECK_THREAD(loop);
     if (level < QL_LOG_EMERG || level > QL_LOG_DEBUG) {
         return 0;
     }

@@ -21,6 +21,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     }
     memset(loop, 0, sizeof(*loop));
     loop->sys = sys;
+    loop->thread = pthread_self();
     loop->actions = &ql_epoll_actions;
     loop->ep = -1;
     if (conf != NULL) {
@@ -67,6 +68,7 @@ ql_loop_destroy(ql_loop_t *loop)
     if (loop == NULL) {
         return;
     }
+    QL_CHECK_THREAD(loop);
     sys = loop->sys;
     (void) ql_loop_tick(loop, 0, NULL);
     if (loop->ep != -1 && !ql__loop_owned(loop)) {
@@ -97,7 +99,11 @@ int
 ql_loop_init(ql_loop_t *loop)
 {
     if (ql__loop_owned(loop) && loop->nevents >= loop->conf.epoll.events) {
+        QL_CHECK_THREAD(loop);
         return NGX_OK;
+    }
+    if (!ql__loop_owned(loop)) {
+        loop->thread = pthread_self();
     }
     return loop->actions->init(loop);
 }
@@ -105,6 +111,7 @@ ql_loop_init(ql_loop_t *loop)
 ql_conf_t *
 ql_loop_conf(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return &loop->conf;
 }
 
@@ -142,6 +149,7 @@ turn_timeout(ql_loop_t *loop, uint64_t max_wait)
 uint64_t
 ql_loop_timeout(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return turn_timeout(loop, QL_TIMER_INFINITE);
 }
 
@@ -189,6 +197,7 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
     uint64_t spent;
     int rc;
 
+    QL_CHECK_THREAD(loop);
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -206,24 +215,33 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
 int
 ql_loop_run(ql_loop_t *loop)
 {
+    pthread_t owner = loop->thread;
+    bool nested = loop->running;
+    int rc = NGX_OK;
+
+    QL_DEBUG_CHECK(!nested || ql_loop_own_thread(loop), QL_FOREIGN_THREAD);
+    loop->thread = pthread_self();
+    loop->running = true;
     loop->stop = false;
-    while (!loop->stop) {
-        if (ql_process_events_and_timers(loop, QL_TIMER_INFINITE) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    while (!loop->stop && rc == NGX_OK) {
+        rc = ql_process_events_and_timers(loop, QL_TIMER_INFINITE);
     }
-    return NGX_OK;
+    loop->running = nested;
+    loop->thread = owner;
+    return rc;
 }
 
 void
 ql_loop_stop(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     loop->stop = true;
 }
 
 int
 ql_loop_fd(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->ep;
 }
 
@@ -242,18 +260,21 @@ ql_loop_sys(const ql_loop_t *loop)
 void
 ql_loop_set_data(ql_loop_t *loop, void *data)
 {
+    QL_CHECK_THREAD(loop);
     loop->data = data;
 }
 
 void *
 ql_loop_data(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->data;
 }
 
 void
 ql_stats(const ql_loop_t *loop, ql_stats_t *stats)
 {
+    QL_CHECK_THREAD(loop);
     *stats = loop->stats;
     stats->timers = loop->wheel.count;
     stats->posted = ql__posted_count(loop);

@@ -5,6 +5,7 @@
 #define QUOLL_LOOP_H
 
 #include "../quoll.h"
+#include "check.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -263,6 +264,8 @@ typedef struct {
 struct ql_loop_s {
     const ql_sys_t *sys;
     const ql_event_actions_t *actions;
+    pthread_t thread; /* whose it is: ql_loop_own_thread() */
+    bool running;     /* in ql_loop_run() */
     ql_conf_t conf;
     ql_log_t log;
     void *data; /* the bindings' */

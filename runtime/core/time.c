@@ -15,6 +15,7 @@ ql__clock(const ql_loop_t *loop)
 void
 ql_time_update(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     loop->nsec = ql__clock(loop);
     loop->msec = loop->nsec / QL__MSEC;
 }
@@ -22,11 +23,13 @@ ql_time_update(ql_loop_t *loop)
 uint64_t
 ql_msec(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->msec;
 }
 
 uint64_t
 ql_nsec(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->nsec;
 }

@@ -60,18 +60,21 @@ ql__turn_return(ql_loop_t *loop, uint64_t spent)
 uint64_t
 ql_loop_turn(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->stats.turns;
 }
 
 const ql_turns_t *
 ql_turns(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return &loop->turns;
 }
 
 void
 ql_turns_reset(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     loop->turns.longest = 0;
     loop->turns.longest_turn = 0;
 }
@@ -79,5 +82,6 @@ ql_turns_reset(ql_loop_t *loop)
 uint64_t
 ql_turn(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return loop->stats.turns;
 }

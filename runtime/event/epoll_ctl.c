@@ -94,6 +94,8 @@ ql_epoll_add_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
     int op;
 
     (void) event;
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     if (own_set(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -119,6 +121,8 @@ ql_epoll_del_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
     int op;
 
     (void) event;
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     if (!ev->active && !ev->oneshot) {
         return NGX_OK;
     }
@@ -139,6 +143,7 @@ int
 ql_epoll_enable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                       uint32_t flags)
 {
+    QL_CHECK_EVENT(ev);
     if (ql_epoll_add_event(loop, ev, event, flags) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -150,6 +155,7 @@ int
 ql_epoll_disable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                        uint32_t flags)
 {
+    QL_CHECK_EVENT(ev);
     if (ql_epoll_del_event(loop, ev, event, flags) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -52,11 +52,15 @@ watch(ql_event_t *ev, uint32_t event, uint32_t flags)
 int
 ql_handle_read_event(ql_event_t *rev, uint32_t flags)
 {
+    QL_CHECK_EVENT(rev);
+    QL_CHECK_THREAD(((ql_connection_t *) rev->data)->loop);
     return watch(rev, QL_READ_EVENT, flags);
 }
 
 int
 ql_handle_write_event(ql_event_t *wev)
 {
+    QL_CHECK_EVENT(wev);
+    QL_CHECK_THREAD(((ql_connection_t *) wev->data)->loop);
     return watch(wev, QL_WRITE_EVENT, 0);
 }

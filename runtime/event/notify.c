@@ -125,6 +125,7 @@ ql_post_from_thread(ql_loop_t *loop, ql_event_t *ev)
     ql_notify_t *notify = &loop->notify;
     bool first;
 
+    QL_CHECK_EVENT(ev);
     (void) pthread_mutex_lock(&notify->mutex);
     first = ql_queue_empty(&notify->posted);
     ql_queue_insert_tail(&notify->posted, &ev->queue);

@@ -36,18 +36,24 @@ post(ql_loop_t *loop, ql_queue_t *queue, ql_event_t *ev)
 void
 ql_post_event(ql_loop_t *loop, ql_event_t *ev)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     post(loop, ev->accept ? &loop->posted_accept : &loop->posted, ev);
 }
 
 void
 ql_post_next_event(ql_loop_t *loop, ql_event_t *ev)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     post(loop, &loop->posted_next, ev);
 }
 
 void
 ql_post_last_event(ql_loop_t *loop, ql_event_t *ev)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     post(loop, &loop->posted_last, ev);
 }
 
@@ -66,6 +72,7 @@ unpost(ql_event_t *ev)
 void
 ql_delete_posted_event(ql_loop_t *loop, ql_event_t *ev)
 {
+    QL_CHECK_THREAD(loop);
     if (!ev->posted) {
         return;
     }

@@ -126,6 +126,7 @@ tick_stop(ql_loop_t *loop)
 int
 ql_loop_tick(ql_loop_t *loop, uint64_t nsec, ql_tick_pt handler)
 {
+    QL_CHECK_THREAD(loop);
     if (loop->tick.nsec != 0) {
         tick_stop(loop);
     }

@@ -140,6 +140,8 @@ advance(ql_wheel_t *wheel, uint64_t nsec)
 void
 ql_add_timer_at(ql_loop_t *loop, ql_event_t *ev, uint64_t at)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     if (ev->timer_set) {
         ql_del_timer(loop, ev);
     }
@@ -159,6 +161,8 @@ ql_add_timer_nsec(ql_loop_t *loop, ql_event_t *ev, uint64_t nsec)
 {
     uint64_t now = ql__clock(loop);
 
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     ql_add_timer_at(loop, ev, nsec < MAX_AT - now ? now + nsec : MAX_AT);
 }
 
@@ -171,18 +175,23 @@ to_nsec(uint64_t ms)
 void
 ql_add_timer(ql_loop_t *loop, ql_event_t *ev, uint64_t ms)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     ql_add_timer_at(loop, ev, ql__clock(loop) + to_nsec(ms));
 }
 
 void
 ql_add_timer_cached(ql_loop_t *loop, ql_event_t *ev, uint64_t ms)
 {
+    QL_CHECK_THREAD(loop);
+    QL_CHECK_EVENT(ev);
     ql_add_timer_at(loop, ev, loop->nsec + to_nsec(ms));
 }
 
 void
 ql_del_timer(ql_loop_t *loop, ql_event_t *ev)
 {
+    QL_CHECK_THREAD(loop);
     if (!ev->timer_set) {
         return;
     }
@@ -221,6 +230,7 @@ ql_event_find_timer(ql_loop_t *loop)
     ql_wheel_next_t next;
     uint64_t at;
 
+    QL_CHECK_THREAD(loop);
     if (loop->wheel.count == 0) {
         return QL_TIMER_INFINITE;
     }
@@ -238,6 +248,7 @@ ql_event_expire_timers(ql_loop_t *loop)
     ql_wheel_t *wheel = &loop->wheel;
     ql_event_t *ev;
 
+    QL_CHECK_THREAD(loop);
     advance(wheel, loop->nsec);
     while (!ql_queue_empty(&wheel->due)) {
         ev = ql_queue_data(wheel->due.next, ql_event_t, timer);

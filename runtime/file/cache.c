@@ -306,6 +306,7 @@ ql__cache_init(ql_loop_t *loop)
 void
 ql_open_cache_drop(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     while (loop->stats.cache_entries > 0) {
         drop(loop, oldest(loop));
     }

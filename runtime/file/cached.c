@@ -152,6 +152,7 @@ ql_file_read_cached(ql_file_t *file, void *buf, size_t size, off_t offset)
     size_t done;
     ssize_t n;
 
+    QL_CHECK_THREAD(file->loop);
     if (skipped(file)) {
         return NGX_AGAIN;
     }

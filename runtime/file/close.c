@@ -138,6 +138,7 @@ ql__file_release(ql_file_t *file)
 void
 ql_file_close(ql_file_t *file)
 {
+    QL_CHECK_THREAD(file->loop);
     ql__file_release(file);
 }
 
@@ -213,6 +214,7 @@ ql_close_create(ql_file_t *file)
 {
     ql__close_t *c = ql_call_create(file->loop, &close_type, sizeof(*c));
 
+    QL_CHECK_THREAD(file->loop);
     if (c == NULL) {
         return NULL;
     }

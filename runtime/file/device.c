@@ -145,6 +145,7 @@ ql_fallback(const ql_loop_t *loop, unsigned i, ql_fallback_t *fallback)
     uint32_t k;
     int reason;
 
+    QL_CHECK_THREAD(loop);
     for (k = 0; k <= known; k++) {
         d = k < known ? &loop->devices[k] : &loop->other_devices;
         for (reason = 0; reason < QL__FALLBACKS; reason++) {

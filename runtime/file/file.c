@@ -176,6 +176,7 @@ ql_file_size(ql_file_t *file)
 {
     struct stat st;
 
+    QL_CHECK_THREAD(file->loop);
     if (file->loop->sys->fstat(file->fd, &st) == -1) {
         return -1;
     }
@@ -190,6 +191,7 @@ ql_file_open(ql_loop_t *loop, const char *path, int flags)
     ql_file_t *file = NULL;
     int err;
 
+    QL_CHECK_THREAD(loop);
     if (o == NULL) {
         return NULL;
     }

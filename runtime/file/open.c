@@ -361,12 +361,11 @@ make_file(ql__open_t *o)
 {
     ql_loop_t *loop = o->pub.call.loop;
     ql_file_t *file = o->file;
-    int access = o->flags & O_ACCMODE;
 
     *file = (ql_file_t){.loop = loop,
                         .refs = 1,
-                        .readable = access != O_WRONLY,
-                        .writable = access != O_RDONLY,
+                        .readable = (o->flags & O_ACCMODE) != O_WRONLY,
+                        .writable = (o->flags & O_ACCMODE) != O_RDONLY,
                         .append = (o->flags & O_APPEND) != 0};
     file->miss_direct = o->miss_direct;
     file->direct = wants_direct(o);
@@ -387,6 +386,7 @@ ql_open_take(ql_open_t *pub)
     ql_file_t *file = o->shared;
     ql__cache_key_t key;
 
+    QL_CHECK_THREAD(pub->call.loop);
     if (file != NULL) {
         o->shared = NULL;
         return file;

@@ -164,6 +164,7 @@ ql_read_create(ql_file_t *file, size_t size, off_t offset)
     ql_loop_t *loop = file->loop;
     ql__read_t *r;
 
+    QL_CHECK_THREAD(file->loop);
     if (size > READ_MAX || offset < 0 || offset > OFFSET_MAX) {
         errno = EINVAL;
         return NULL;
@@ -192,6 +193,7 @@ ql_read_attempt(ql_read_t *pub)
     ql__read_t *r = (ql__read_t *) (void *) pub;
     int rc;
 
+    QL_CHECK_THREAD(pub->file->loop);
     do {
         rc = r->lane(r);
     } while (rc == NGX_DECLINED);
@@ -203,6 +205,7 @@ ql_read_lane(const ql_read_t *pub)
 {
     ql__lane_pt lane = ((const ql__read_t *) (const void *) pub)->lane;
 
+    QL_CHECK_THREAD(pub->file->loop);
     return lane == lane_cached     ? "cached"
          : lane == ql__read_direct ? "direct"
          : lane == ql__read_thread ? "thread"
@@ -215,6 +218,7 @@ ql_read_free(ql_read_t *pub)
     ql__read_t *r = (ql__read_t *) (void *) pub;
     ql_loop_t *loop = pub->file->loop;
 
+    QL_CHECK_THREAD(pub->file->loop);
     ql_delete_posted_event(loop, &pub->event);
     ql_del_timer(loop, &pub->event);
     r->aio.event.abandoned = r->aio.event.active && !ql__aio_cancel(&r->aio);

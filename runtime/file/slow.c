@@ -51,11 +51,13 @@ ql__slow(ql_slow_t *slow, uint64_t ns, const ql_file_t *file)
 const ql_slow_t *
 ql_slow_submit(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return &loop->slow_submit;
 }
 
 const ql_slow_t *
 ql_slow_cached(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return &loop->slow_cached;
 }

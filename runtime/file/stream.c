@@ -239,6 +239,7 @@ ql_stream_create(ql_file_t *file, size_t piece, off_t offset, off_t limit)
 {
     ql__stream_t *s;
 
+    QL_CHECK_THREAD(file->loop);
     if (piece == 0 || offset < 0 || limit < offset) {
         errno = EINVAL;
         return NULL;
@@ -268,6 +269,7 @@ ql_stream_attempt(ql_stream_t *pub)
     ql__stream_t *s = (ql__stream_t *) (void *) pub;
     int rc;
 
+    QL_CHECK_THREAD(pub->file->loop);
     do {
         rc = step(s);
     } while (rc == NGX_DECLINED);
@@ -280,6 +282,7 @@ ql_stream_free(ql_stream_t *pub)
     ql__stream_t *s = (ql__stream_t *) (void *) pub;
     ql_file_t *file = pub->file;
 
+    QL_CHECK_THREAD(pub->file->loop);
     restart(s, 0);
     ql__free(file->loop, s);
     ql__file_release(file);

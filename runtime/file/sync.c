@@ -101,6 +101,7 @@ ql_sync_create(ql_file_t *file, int data)
 {
     sync_t *s = ql_call_create(file->loop, &sync_type, sizeof(*s));
 
+    QL_CHECK_THREAD(file->loop);
     if (s == NULL) {
         return NULL;
     }

@@ -46,6 +46,7 @@ ql_truncate_create(ql_file_t *file, off_t size)
 {
     truncate_t *t = ql_call_create(file->loop, &truncate_type, sizeof(*t));
 
+    QL_CHECK_THREAD(file->loop);
     if (t == NULL) {
         return NULL;
     }

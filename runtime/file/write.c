@@ -57,6 +57,7 @@ ql_file_write_cached(ql_file_t *file, const void *buf, size_t size,
     ql_loop_t *loop = file->loop;
     ssize_t n;
 
+    QL_CHECK_THREAD(file->loop);
     if (size > WRITE_CACHED || (file->no_nowait_write && !file->memory)) {
         return NGX_AGAIN;
     }
@@ -135,6 +136,7 @@ ql_write_create(ql_file_t *file, const void *buf, size_t size, off_t offset)
     ql_loop_t *loop = file->loop;
     ql__write_t *w;
 
+    QL_CHECK_THREAD(file->loop);
     if (size > QL_WRITE_MAX || offset < 0) {
         errno = EINVAL;
         return NULL;

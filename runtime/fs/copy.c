@@ -178,6 +178,7 @@ ql_copy_file(ql_loop_t *loop, const char *from, const char *to, int flags)
 {
     copy_t *c = ql__path_call(loop, &copy_type, sizeof(*c), from, to);
 
+    QL_CHECK_THREAD(loop);
     if (c == NULL) {
         return NULL;
     }

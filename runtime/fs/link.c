@@ -81,6 +81,7 @@ static const ql_call_type_t real_path_type = {"realpath",   NULL, real_path_run,
 ql_link_call_t *
 ql_readlink(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &read_link_type, sizeof(ql_link_call_t), path,
                          NULL);
 }
@@ -88,6 +89,7 @@ ql_readlink(ql_loop_t *loop, const char *path)
 ql_link_call_t *
 ql_realpath(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &real_path_type, sizeof(ql_link_call_t), path,
                          NULL);
 }

@@ -58,6 +58,7 @@ static const ql_call_type_t delete_dir_type = {"rmdir", NULL, delete_dir_run,
 ql_path_call_t *
 ql_delete_file(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &delete_file_type, sizeof(ql_path_call_t), path,
                          NULL);
 }
@@ -65,6 +66,7 @@ ql_delete_file(ql_loop_t *loop, const char *path)
 ql_path_call_t *
 ql_delete_dir(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &delete_dir_type, sizeof(ql_path_call_t), path,
                          NULL);
 }
@@ -95,12 +97,14 @@ static const ql_call_type_t symlink_type = {"symlink", NULL, symlink_run,
 ql_path_call_t *
 ql_rename_file(ql_loop_t *loop, const char *from, const char *to)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &rename_type, sizeof(ql_path_call_t), from, to);
 }
 
 ql_path_call_t *
 ql_symlink(ql_loop_t *loop, const char *target, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &symlink_type, sizeof(ql_path_call_t), path,
                          target);
 }
@@ -212,11 +216,13 @@ create_dir(ql_loop_t *loop, const ql_call_type_t *type, const char *path,
 ql_path_call_t *
 ql_create_dir(ql_loop_t *loop, const char *path, unsigned mode)
 {
+    QL_CHECK_THREAD(loop);
     return create_dir(loop, &create_dir_type, path, mode);
 }
 
 ql_path_call_t *
 ql_create_full_path(ql_loop_t *loop, const char *path, unsigned mode)
 {
+    QL_CHECK_THREAD(loop);
     return create_dir(loop, &create_full_path_type, path, mode);
 }

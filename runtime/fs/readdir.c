@@ -142,6 +142,7 @@ ql_open_dir(ql_loop_t *loop, const char *path, const char *root)
 {
     dir_t *d = ql__path_call(loop, &dir_type, sizeof(*d), path, root);
 
+    QL_CHECK_THREAD(loop);
     if (d == NULL) {
         return NULL;
     }
@@ -172,6 +173,7 @@ ql_read_dir(ql_dir_t *pub)
     dir_t *d = dir_of(&pub->p.call);
     int rc;
 
+    QL_CHECK_THREAD(pub->p.call.loop);
     for (;;) {
         if (!d->asked) {
             if (peek(d)) {
@@ -197,5 +199,6 @@ ql_next_dir(ql_dir_t *pub)
 {
     dir_t *d = dir_of(&pub->p.call);
 
+    QL_CHECK_THREAD(pub->p.call.loop);
     d->pos += entry_at(d, d->pos)->d_reclen;
 }

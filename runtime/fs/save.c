@@ -152,6 +152,7 @@ ql_save_file(ql_loop_t *loop, const char *path, const void *data, size_t size,
 {
     save_t *s = ql__path_call(loop, &save_type, sizeof(*s), path, NULL);
 
+    QL_CHECK_THREAD(loop);
     if (s == NULL) {
         return NULL;
     }

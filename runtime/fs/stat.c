@@ -150,12 +150,14 @@ create(ql_loop_t *loop, const char *path, int nofollow)
 ql_info_call_t *
 ql_file_info(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return create(loop, path, 0);
 }
 
 ql_info_call_t *
 ql_link_info(ql_loop_t *loop, const char *path)
 {
+    QL_CHECK_THREAD(loop);
     return create(loop, path, AT_SYMLINK_NOFOLLOW);
 }
 
@@ -195,6 +197,7 @@ ql_open_file_info(ql_file_t *file)
     info_t *i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "",
                               NULL);
 
+    QL_CHECK_THREAD(file->loop);
     if (i == NULL) {
         return NULL;
     }

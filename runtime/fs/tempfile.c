@@ -69,6 +69,7 @@ ql_open_tempfile(ql_loop_t *loop, const char *dir, const char *prefix,
     tempfile_t *t = ql__path_call(loop, &tempfile_type, sizeof(*t), dir,
                                   prefix);
 
+    QL_CHECK_THREAD(loop);
     if (t == NULL) {
         return NULL;
     }
@@ -90,6 +91,7 @@ ql_tempfile_take(ql_tempfile_t *pub)
     tempfile_t *t = tempfile_of(&pub->p.call);
     ql_file_t *file = t->file;
 
+    QL_CHECK_THREAD(pub->p.call.loop);
     *file = (ql_file_t){
         .loop = pub->p.call.loop, .refs = 1, .readable = 1, .writable = 1};
     ql__file_opened(file, &t->opened);

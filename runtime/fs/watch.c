@@ -69,6 +69,7 @@ ql_watch_create(ql_loop_t *loop)
     ql_watch_t *w = ql__alloc(loop, sizeof(*w));
     int err = ENOMEM;
 
+    QL_CHECK_THREAD(loop);
     if (w == NULL) {
         goto failed;
     }
@@ -106,6 +107,7 @@ drop_buffer(ql_watch_t *w)
 void
 ql_watch_close(ql_watch_t *w)
 {
+    QL_CHECK_THREAD(w->loop);
     drop_buffer(w);
     ql_close_connection(w->connection);
     w->connection = NULL;
@@ -151,6 +153,7 @@ ql_watch_read(ql_watch_t *w)
 {
     int rc = NGX_OK;
 
+    QL_CHECK_THREAD(w->loop);
     if (w->pos == w->end) {
         rc = fill(w);
     }
@@ -162,6 +165,7 @@ ql_watch_read(ql_watch_t *w)
 void
 ql_watch_next(ql_watch_t *w)
 {
+    QL_CHECK_THREAD(w->loop);
     w->pos += (uint32_t) sizeof(*w->event) + w->event->len;
     w->event = NULL;
 }
@@ -215,6 +219,7 @@ ql_watch_add(ql_watch_t *w, const char *path, uint32_t mask)
     size_t length = strlen(path);
     watch_call_t *a = create_call(w, &add_type, length);
 
+    QL_CHECK_THREAD(w->loop);
     if (a == NULL) {
         return NULL;
     }
@@ -228,6 +233,7 @@ ql_watch_remove(ql_watch_t *w, int wd)
 {
     watch_call_t *r = create_call(w, &remove_type, 0);
 
+    QL_CHECK_THREAD(w->loop);
     if (r == NULL) {
         return NULL;
     }

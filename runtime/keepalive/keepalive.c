@@ -61,12 +61,14 @@ drop_all(ql_loop_t *loop, uint32_t but, int reason)
 void
 ql_keepalive_drop(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     drop_all(loop, 0, QL_DROP_ENDED);
 }
 
 void
 ql_keepalive_trim(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     drop_all(loop, loop->conf.keepalive, QL_DROP_EVICTED);
 }
 
@@ -93,6 +95,7 @@ look(ql_connection_t *c, char *byte)
 int
 ql_test_idle(ql_connection_t *c, char *byte)
 {
+    QL_CHECK_THREAD(c->loop);
     c->read.ready = 1;
     c->read.available = -1;
     return look(c, byte);
@@ -142,6 +145,7 @@ ql_keepalive_park(ql_keepalive_t *pool, ql_connection_t *c, uint64_t max_idle)
     ql__keepalives_t *all = &pool->loop->keepalives;
     idle_t *idle = ql__alloc(pool->loop, sizeof(*idle));
 
+    QL_CHECK_THREAD(pool->loop);
     if (idle == NULL) {
         errno = ENOMEM;
         return NGX_ERROR;
@@ -174,6 +178,7 @@ ql_keepalive_get(ql_claim_t *claim)
     ql_keepalive_t *pool = claim->pool;
     char byte;
 
+    QL_CHECK_THREAD(claim->pool->loop);
     claim->granted = 0;
     pool->granted--;
     while (!ql_queue_empty(&pool->idle)) {

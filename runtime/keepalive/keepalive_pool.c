@@ -131,6 +131,7 @@ ql_keepalive_open(ql_loop_t *loop, const char *key, size_t length)
     uint32_t hash = hash_of(key, length);
     ql_keepalive_t *pool = find(&loop->keepalives, key, length, hash);
 
+    QL_CHECK_THREAD(loop);
     if (pool == NULL) {
         pool = create(loop, key, length, hash);
     }
@@ -151,6 +152,7 @@ destroy_unused(ql_keepalive_t *pool)
 void
 ql_keepalive_close(ql_keepalive_t *pool)
 {
+    QL_CHECK_THREAD(pool->loop);
     pool->refs--;
     destroy_unused(pool);
 }
@@ -159,6 +161,7 @@ void
 ql_keepalive_set(ql_keepalive_t *pool, uint32_t size, uint32_t backlog,
                  uint64_t max_idle)
 {
+    QL_CHECK_THREAD(pool->loop);
     if (size != 0 && !pool->size_set) {
         pool->size = size;
         pool->size_set = 1;
@@ -200,6 +203,7 @@ ql_keepalive_next(ql_loop_t *loop, ql_keepalive_t *pool)
     ql_queue_t *q = pool == NULL ? pools->next : pool->link.next;
     ql_keepalive_t *next = NULL;
 
+    QL_CHECK_THREAD(loop);
     if (q != pools) {
         next = ql_queue_data(q, ql_keepalive_t, link);
         next->refs++;
@@ -213,6 +217,7 @@ ql_keepalive_next(ql_loop_t *loop, ql_keepalive_t *pool)
 const ql_keepalive_stats_t *
 ql_keepalive_stats(const ql_loop_t *loop, uint64_t *idle)
 {
+    QL_CHECK_THREAD(loop);
     *idle = loop->keepalives.nidle;
     return &loop->keepalives.stats;
 }
@@ -260,6 +265,7 @@ ql_keepalive_claim(ql_claim_t *claim)
     bool waits = !ql_queue_empty(&claim->link);
     const ql_queue_t *before = waits ? claim->link.prev : pool->claims.prev;
 
+    QL_CHECK_THREAD(claim->pool->loop);
     if (before == &pool->claims && has_room(pool)) {
         stop_waiting(claim);
         claim->granted = 1;
@@ -283,6 +289,7 @@ ql_keepalive_claim(ql_claim_t *claim)
 void
 ql_keepalive_unclaim(ql_claim_t *claim)
 {
+    QL_CHECK_THREAD(claim->pool->loop);
     stop_waiting(claim);
     if (claim->granted) {
         claim->granted = 0;
@@ -294,6 +301,7 @@ ql_keepalive_unclaim(ql_claim_t *claim)
 void
 ql_keepalive_created(ql_keepalive_t *pool)
 {
+    QL_CHECK_THREAD(pool->loop);
     pool->stats.created++;
     pool->loop->keepalives.stats.created++;
 }
@@ -301,6 +309,7 @@ ql_keepalive_created(ql_keepalive_t *pool)
 void
 ql_keepalive_leave(ql_keepalive_t *pool)
 {
+    QL_CHECK_THREAD(pool->loop);
     pool->connections--;
     ql__keepalive_wake(pool);
     destroy_unused(pool);

@@ -92,6 +92,7 @@ ql__listening_init(ql_listening_t *ls)
 void
 ql_listening_want(ql_listening_t *ls, uint32_t n)
 {
+    QL_CHECK_THREAD(ls->loop);
     ls->wanted = n;
     unsettle(ls);
 }
@@ -307,6 +308,7 @@ ql_accept_now(ql_listening_t *ls)
 {
     int rc = NGX_DECLINED;
 
+    QL_CHECK_THREAD(ls->loop);
     while (rc == NGX_DECLINED && ls->connection != NULL && !ls->paused
            && ls->queued < ls->loop->conf.accept_queue)
     {
@@ -331,6 +333,7 @@ ql_accept(ql_listening_t *ls)
 {
     ql_connection_t *c;
 
+    QL_CHECK_THREAD(ls->loop);
     if (ql_queue_empty(&ls->accepted)) {
         return NULL;
     }

@@ -168,6 +168,7 @@ ql_listen(ql_loop_t *loop, const ql_sockaddr_t *addr,
     ql_listening_t *ls;
     int fd;
 
+    QL_CHECK_THREAD(loop);
     if (opts == NULL) {
         opts = &defaults;
     }
@@ -189,6 +190,7 @@ ql_listen_inherited(ql_loop_t *loop, int fd, const ql_listen_opts_t *opts)
 {
     ql_listening_t *ls = NULL;
 
+    QL_CHECK_THREAD(loop);
     if (ql__socket_listens(loop, fd) == NGX_OK
         && (opts->backlog == 0 || start(loop, fd, opts->backlog) == NGX_OK))
     {
@@ -222,6 +224,7 @@ close_socket(ql_listening_t *ls)
 void
 ql_listening_stop(ql_listening_t *ls)
 {
+    QL_CHECK_THREAD(ls->loop);
     if (ls->connection == NULL) {
         return;
     }
@@ -239,6 +242,7 @@ ql_listening_close(ql_listening_t *ls)
 {
     ql_connection_t *c;
 
+    QL_CHECK_THREAD(ls->loop);
     ql_queue_remove(&ls->link);
     close_socket(ls);
     while ((c = ql_accept(ls)) != NULL) {

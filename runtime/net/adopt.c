@@ -92,6 +92,7 @@ ql_adopt_connection(ql_loop_t *loop, int fd, int flags, const char **why)
     struct stat st;
     int err;
 
+    QL_CHECK_THREAD(loop);
     *why = NULL;
     if (sys->fstat(fd, &st) == -1 || check(sys, fd, &st, flags, why) != NGX_OK)
     {

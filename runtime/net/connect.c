@@ -74,6 +74,7 @@ ql_event_connect_peer(ql_loop_t *loop, const ql_sockaddr_t *addr,
     static const ql_connect_opts_t none;
     int family = addr->u.sa.sa_family, fd, rc, err;
 
+    QL_CHECK_THREAD(loop);
     fd = loop->sys->socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                            0);
     if (fd == -1) {
@@ -129,6 +130,7 @@ ql_test_connect(ql_connection_t *c)
     socklen_t len = sizeof(int);
     int err = 0;
 
+    QL_CHECK_THREAD(c->loop);
     /* The kernel tells of a failure once; its event may come twice. */
     if (c->write.error || (c->write.active && !c->write.ready)) {
         return (int) ql__io_not_ready(c, &c->write);

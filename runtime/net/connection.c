@@ -112,6 +112,7 @@ ql_get_connection(ql_loop_t *loop, int fd)
 {
     ql_connection_t *c;
 
+    QL_CHECK_THREAD(loop);
     if (!ql__connections_left(loop)) {
         errno = ENFILE;
         ql_log_error(loop, QL_LOG_WARN, 0,
@@ -132,6 +133,7 @@ ql_get_pseudo_connection(ql_loop_t *loop, int fd)
 {
     ql_connection_t *c = take(loop, fd);
 
+    QL_CHECK_THREAD(loop);
     if (c != NULL) {
         c->pseudo = 1;
     }
@@ -143,7 +145,17 @@ ql_free_connection(ql_connection_t *c)
 {
     ql_loop_t *loop = c->loop;
 
+    QL_CHECK_THREAD(c->loop);
+    QL_DEBUG_CHECK(!c->read.freed, "connection *%llu is free already",
+                   (unsigned long long) c->number);
+    QL_DEBUG_CHECK(!c->read.timer_set && !c->write.timer_set,
+                   "an event of it has a timer still");
+    QL_DEBUG_CHECK(!c->read.posted && !c->write.posted,
+                   "an event of it is posted still");
     c->fd = -1;
+#ifdef QL_CHECKS
+    c->read.freed = c->write.freed = 1;
+#endif
     if (c->peer_count != NULL) {
         ql__limits_leave(c->peer_count);
     }
@@ -162,6 +174,7 @@ ql_close_connection(ql_connection_t *c)
     ql_loop_t *loop = c->loop;
     int fd = c->fd;
 
+    QL_CHECK_THREAD(c->loop);
     if (fd == -1) {
         ql_log_error(loop, QL_LOG_ALERT, 0, "connection *%llu closed twice",
                      (unsigned long long) c->number);

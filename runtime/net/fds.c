@@ -146,6 +146,7 @@ static const ql_os_io_t fds_io = {
 int
 ql_fds_travel(const ql_connection_t *c)
 {
+    QL_CHECK_THREAD(c->loop);
     return c->peer.sa.sa_family == AF_UNIX && !c->plain
         && (c->io == &ql_os_io || c->io == &fds_io);
 }
@@ -155,6 +156,7 @@ ql_fds_keep(ql_connection_t *c)
 {
     fds_t *fds;
 
+    QL_CHECK_THREAD(c->loop);
     if (c->io == &fds_io) {
         return NGX_OK;
     }
@@ -179,6 +181,7 @@ ql_fds_next(const ql_connection_t *c, uint64_t *behind)
 {
     const fds_t *fds = c->transport;
 
+    QL_CHECK_THREAD(c->loop);
     if (c->io != &fds_io || fds->count == 0) {
         return NGX_DECLINED;
     }
@@ -192,6 +195,7 @@ ql_fds_take(ql_connection_t *c)
     fds_t *fds = c->transport;
     int fd = fds->passed[0].fd;
 
+    QL_CHECK_THREAD(c->loop);
     fds->count--;
     memmove(fds->passed, fds->passed + 1, fds->count * sizeof(passed_t));
     errno = EMFILE;
@@ -226,6 +230,7 @@ ql_fds_send(ql_connection_t *c, const void *buf, size_t size, const int *fds,
     struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
     ssize_t sent;
 
+    QL_CHECK_THREAD(c->loop);
     if (!ql_fds_travel(c)) {
         errno = EOPNOTSUPP;
         return refused(c);

@@ -189,6 +189,7 @@ ql_sockaddr_sort(ql_loop_t *loop, ql_sockaddr_t *addrs, size_t n)
     candidate_t *list, c;
     size_t i;
 
+    QL_CHECK_THREAD(loop);
     if (n < 2) {
         return NGX_OK;
     }

@@ -13,6 +13,7 @@ ql_udp_open(ql_loop_t *loop, int family)
     ql_connection_t *c;
     int fd, err;
 
+    QL_CHECK_THREAD(loop);
     fd = loop->sys->socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                            0);
     if (fd == -1) {
@@ -38,6 +39,7 @@ ql_udp_adopt(ql_loop_t *loop, int fd)
     int type = ql__socket_option(sys, fd, SO_TYPE);
     ql_connection_t *c;
 
+    QL_CHECK_THREAD(loop);
     if (type == -1) {
         return NULL;
     }
@@ -63,6 +65,7 @@ ql_udp_bind(ql_connection_t *c, const ql_sockaddr_t *addr)
 {
     char text[QL_SOCKADDR_STRLEN];
 
+    QL_CHECK_THREAD(c->loop);
     if (c->loop->sys->bind(c->fd, &addr->u.sa, addr->len) == -1) {
         ql_log_error(c->loop, QL_LOG_INFO, errno, "bind() to %s failed",
                      ql_sockaddr_text(&addr->u.sa, addr->len, text));
@@ -79,6 +82,7 @@ ql_udp_connect(ql_connection_t *c, const ql_sockaddr_t *addr)
     socklen_t len = addr != NULL ? addr->len : sizeof(nobody);
     int rc;
 
+    QL_CHECK_THREAD(c->loop);
     do {
         rc = c->loop->sys->connect(c->fd, sa, len);
     } while (rc == -1 && errno == EINTR);
@@ -95,6 +99,7 @@ ql_udp_recv(ql_connection_t *c, struct mmsghdr *msgs, unsigned n)
     ql_event_t *rev = &c->read;
     int got;
 
+    QL_CHECK_THREAD(c->loop);
     if (ql_event_waits(rev)) {
         return NGX_AGAIN;
     }
@@ -119,6 +124,7 @@ ql_udp_send(ql_connection_t *c, struct mmsghdr *msgs, unsigned n)
     ql_event_t *wev = &c->write;
     int sent;
 
+    QL_CHECK_THREAD(c->loop);
     if (ql_event_waits(wev)) {
         return NGX_AGAIN;
     }
@@ -150,6 +156,7 @@ unlink_name(const ql_connection_t *c)
 void
 ql_udp_close(ql_connection_t *c)
 {
+    QL_CHECK_THREAD(c->loop);
     unlink_name(c);
     ql_close_connection(c);
 }

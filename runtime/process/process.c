@@ -59,6 +59,7 @@ send_group(ql_process_t *p, int signo)
 int
 ql_process_kill(ql_process_t *p, int signo, int group)
 {
+    QL_CHECK_THREAD(p->loop);
     if (forked(p)) {
         errno = ECHILD;
         return NGX_ERROR;
@@ -178,6 +179,7 @@ on_timer(ql_event_t *ev)
 void
 ql_process_timeout(ql_process_t *p, uint64_t nsec)
 {
+    QL_CHECK_THREAD(p->loop);
     if (!p->stopping && p->ended == QL_PROCESS_RUNS) {
         ql_add_timer_nsec(p->loop, &p->timer, nsec);
     }
@@ -186,6 +188,7 @@ ql_process_timeout(ql_process_t *p, uint64_t nsec)
 void
 ql_process_stop(ql_process_t *p)
 {
+    QL_CHECK_THREAD(p->loop);
     if (p->stopping || gone(p)) {
         return;
     }
@@ -197,6 +200,7 @@ ql_process_stop(ql_process_t *p)
 void
 ql_process_release(ql_process_t *p, int leave)
 {
+    QL_CHECK_THREAD(p->loop);
     p->released = 1;
     p->left = leave != 0;
     p->handler = NULL;

@@ -327,6 +327,7 @@ ql_spawn_create(ql_loop_t *loop, const ql_spawn_opts_t *opts)
     spawn_t *spawn = ql_call_create(loop, &spawn_type, sizeof(*spawn));
     int err;
 
+    QL_CHECK_THREAD(loop);
     if (spawn == NULL) {
         return NULL;
     }
@@ -357,6 +358,7 @@ ql_spawn_take(ql_spawn_t *s)
     ql_process_t *p = ql__process_create(s->call.loop, (pid_t) s->call.res,
                                          spawn->pidfd);
 
+    QL_CHECK_THREAD(s->call.loop);
     if (p != NULL) {
         p->group = spawn->exec.pgroup || spawn->exec.setsid;
         s->call.undo = 0;
@@ -371,6 +373,7 @@ ql_spawn_pipe(ql_spawn_t *s, int target)
     spawn_t *spawn = spawn_of(&s->call);
     int fd = spawn->ours[target];
 
+    QL_CHECK_THREAD(s->call.loop);
     spawn->ours[target] = -1;
     return fd;
 }

@@ -129,6 +129,7 @@ ql_call_create(ql_loop_t *loop, const ql_call_type_t *type, size_t size)
 {
     ql_call_t *call = ql__alloc(loop, size);
 
+    QL_CHECK_THREAD(loop);
     if (call == NULL) {
         errno = ENOMEM;
         return NULL;
@@ -174,6 +175,7 @@ first(ql_call_t *call)
 int
 ql_call_attempt(ql_call_t *call)
 {
+    QL_CHECK_THREAD(call->loop);
     if (call->executor->active || call->rc != NGX_AGAIN) {
         return call->rc;
     }
@@ -190,6 +192,7 @@ ql_call_attempt(ql_call_t *call)
 int
 ql_call_withdraw(ql_call_t *call)
 {
+    QL_CHECK_THREAD(call->loop);
     if (call->executor != &call->task.event || !call->executor->active) {
         return NGX_DECLINED;
     }
@@ -200,6 +203,7 @@ ql_call_withdraw(ql_call_t *call)
 void
 ql_call_again(ql_call_t *call)
 {
+    QL_CHECK_THREAD(call->loop);
     call->rc = NGX_AGAIN;
     call->task.event.complete = 0;
 }
@@ -220,6 +224,7 @@ ql_call_free(ql_call_t *call)
 {
     ql_loop_t *loop = call->loop;
 
+    QL_CHECK_THREAD(call->loop);
     ql_delete_posted_event(loop, &call->event);
     ql_del_timer(loop, &call->event);
     if (under_way(call)) {

@@ -227,6 +227,7 @@ ql_thread_task_post(ql_loop_t *loop, ql_thread_task_t *task)
 {
     int rc;
 
+    QL_CHECK_THREAD(loop);
     if (prepare(loop) != NGX_OK) {
         return NGX_ERROR;
     }

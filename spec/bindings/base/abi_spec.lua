@@ -1,4 +1,4 @@
-local extension = require "spec.support.extension"
+local compiled = require "spec.support.compiled"
 local helper = require "spec.helper"
 
 local version = helper.ffi.string(helper.C.ql_version())
@@ -25,15 +25,15 @@ describe("a module in C", function()
     local dir
 
     before_each(function()
-        dir = extension.folder()
+        dir = compiled.folder()
     end)
 
     after_each(function()
-        extension.remove(dir)
+        compiled.remove(dir)
     end)
 
     local function loaded(script)
-        local result = extension.run(dir, script or [[
+        local result = compiled.run(dir, script or [[
             print(select(2, pcall(require, "it")))
             print(type(require "quoll".sleep))
         ]])
@@ -43,13 +43,13 @@ describe("a module in C", function()
     end
 
     it("opens with the quoll that it was compiled for", function()
-        extension.module(dir, "it", source("", "ql_lua_open(L);"))
+        compiled.module(dir, "it", source("", "ql_lua_open(L);"))
         assert.equal("loaded\nfunction\n", loaded())
     end)
 
     it("raises with both versions when it was compiled for another one",
         function()
-            extension.module(dir, "it", source([[
+            compiled.module(dir, "it", source([[
                 #undef QL_ABI
                 #define QL_ABI 99
                 #undef QL_VERSION
@@ -61,7 +61,7 @@ describe("a module in C", function()
         end)
 
     it("is refused beside a second library of quoll", function()
-        extension.module(dir, "it", source("", [[
+        compiled.module(dir, "it", source("", [[
             static const struct { int abi; const char *version; } other
                 = {99, "9.8.7"};
 

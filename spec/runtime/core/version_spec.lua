@@ -1,7 +1,9 @@
 local helper = require "spec.helper"
 local ffi, C = helper.ffi, helper.C
 
-local header = io.open(helper.root .. "/runtime/quoll.h"):read "*a"
+local file = assert(io.open(helper.root .. "/runtime/quoll.h"))
+local header = file:read "*a"
+file:close()
 
 local function number(name)
     return tonumber(header:match("#define " .. name .. " (%d+)\n"))

@@ -1,0 +1,236 @@
+-- Misuse of quoll_lua.h, by a module in C, as debug builds find it.
+local compiled = require "spec.support.compiled"
+local helper = require "spec.helper"
+
+local SIGABRT = 6
+
+local MODULE = [[
+#include <pthread.h>
+#include <quoll_lua.h>
+
+int luaopen_it(lua_State *L);
+
+/* An operation that nothing ever ends. */
+typedef struct {
+    ql_handle_t handle;
+    ql_op_t op;
+} thing_t;
+
+static int
+attempt(ql_op_t *op)
+{
+    (void) op;
+    return NGX_AGAIN;
+}
+
+static int
+push(lua_State *L, ql_op_t *op, int rc)
+{
+    (void) rc;
+    return ql_push_error(L, op->err);
+}
+
+static void
+cancel(ql_op_t *op)
+{
+    (void) op;
+}
+
+static const ql_op_type_t op_type
+    = {"dwell", attempt, push, cancel, NULL, NULL};
+
+/* Forgets ql_op_end(). */
+static void
+forget(ql_handle_t *h, int err)
+{
+    (void) h;
+    (void) err;
+}
+
+static const ql_handle_type_t thing_type = {"thing", forget, NULL};
+
+static thing_t *
+self(lua_State *L)
+{
+    return ql_handle_check(L, 1, &thing_type, "it");
+}
+
+static int
+new(lua_State *L)
+{
+    ql_lua_t *lua = ql_lua(L);
+    thing_t *t = ql_handle_new(L, lua, &thing_type, sizeof(*t));
+
+    if (lua_toboolean(L, 1)) {
+        ql_op_init(&t->op, &op_type, lua);
+    }
+    ql_handle_open(&t->handle);
+    return 1;
+}
+
+static int
+dwell(lua_State *L)
+{
+    lua_settop(L, 1);
+    return ql_await(L, &self(L)->op, 1);
+}
+
+static int
+fini(lua_State *L)
+{
+    ql_op_fini(&self(L)->op);
+    return 0;
+}
+
+static int
+ready(lua_State *L)
+{
+    ql_op_ready(&self(L)->op);
+    return 0;
+}
+
+static int
+done(lua_State *L)
+{
+    ql_op_done(&self(L)->op);
+    return 0;
+}
+
+static int
+end(lua_State *L)
+{
+    ql_op_end(&self(L)->op, QL_E_CLOSED);
+    return 0;
+}
+
+static void *
+on_thread(void *op)
+{
+    ql_op_ready(op);
+    return NULL;
+}
+
+static int
+thread(lua_State *L)
+{
+    pthread_t id;
+
+    pthread_create(&id, NULL, on_thread, &self(L)->op);
+    pthread_join(id, NULL);
+    return 0;
+}
+
+int
+luaopen_it(lua_State *L)
+{
+    static const luaL_Reg functions[]
+        = {{"new", new},       {"dwell", dwell}, {"fini", fini},
+           {"ready", ready},   {"done", done},   {"end_", end},
+           {"thread", thread}, {NULL, NULL}};
+
+    ql_lua_open(L);
+    lua_newtable(L);
+    luaL_setfuncs(L, functions, 0);
+    return 1;
+}
+]]
+
+local HEAD = [[
+local quoll = require "quoll"
+local it = require "it"
+local finish = require("quoll.wait").finish
+
+local function dwell(thing)
+    return finish(it.dwell(thing))
+end
+-- Has something that a task waits for.
+local function dwelling()
+    local thing = it.new(true)
+    quoll.spawn(dwell, thing)
+    quoll.yield()
+    return thing
+end
+]]
+
+describe("misuse", function()
+    local dir
+
+    local file = io.open(helper.build .. "/lib/libquoll-lua.so", "rb")
+    local checks = file:read("*a"):find("waits already, in task", 1, true)
+    file:close()
+    if not checks then
+        pending "is found by debug builds alone"
+        return
+    end
+
+    setup(function()
+        dir = compiled.folder()
+        compiled.module(dir, "it", MODULE)
+    end)
+
+    teardown(function()
+        compiled.remove(dir)
+    end)
+
+    -- In a task the script ends by "quoll: misuse: " and this.
+    local function aborts(text, script)
+        return function()
+            local result = compiled.run(dir, HEAD
+                .. "quoll.run(function()\n" .. script .. "\nend)\n")
+            assert.matches("quoll: misuse: " .. text .. "\n", result.err, 1,
+                true)
+            assert.equal(SIGABRT, result.signal)
+        end
+    end
+
+    it("to await twice on one operation", aborts(
+        "ql_await: 'dwell' waits already, in task 2",
+        "local thing = dwelling(); dwell(thing)"))
+
+    it("to await on what was never made", aborts(
+        "ql_await: the operation was not made by ql_op_init()",
+        "dwell(it.new(false))"))
+
+    it("to end an operation that was never made", aborts(
+        "ql_op_end: the operation was not made by ql_op_init()",
+        "it.end_(it.new(false))"))
+
+    it("to free an operation that is waited for", aborts(
+        "ql_op_fini: task 2 still waits for 'dwell'", "it.fini(dwelling())"))
+
+    it("to tell a freed operation that it is ready", aborts(
+        "ql_op_ready: 'dwell' was freed",
+        "local thing = it.new(true); it.fini(thing); it.ready(thing)"))
+
+    it("to await on a freed operation", aborts("ql_await: 'dwell' was freed",
+        "local thing = it.new(true); it.fini(thing); dwell(thing)"))
+
+    it("to complete an operation for which nobody waits", aborts(
+        "ql_op_done: nobody waits for 'dwell'", "it.done(it.new(true))"))
+
+    it("to close a handle and leave its waiter", aborts(
+        "ql_handle_close: the close of 'thing' left a task waiting: it calls "
+        .. "ql_op_end()", "dwelling():close()"))
+
+    it("to call from another thread", aborts("ql_op_ready: called from a "
+        .. "thread that is not the loop's; there only ql_notify() and "
+        .. "ql_post_from_thread() may be", "it.thread(dwelling())"))
+
+    it("is not what a finished wait was", function()
+        local result = compiled.run(dir, HEAD .. [[
+            quoll.run(function()
+                local thing = dwelling()
+                it.end_(thing)
+                quoll.yield()
+                it.end_(thing)
+                it.ready(thing)
+                it.fini(thing)
+                thing:close()
+                print "well"
+            end)
+        ]])
+        assert.equal("", result.err)
+        assert.equal("well\n", result.out)
+        assert.equal(0, result.code)
+    end)
+end)
