@@ -209,6 +209,17 @@ describe("an installed quoll", function()
         assert.is_true(#luajit(block("lua", 2), "out") > 0)
     end)
 
+    it("is linked by the project that EXTENDING.md shows", function()
+        write(dir .. "/CMakeLists.txt", block("cmake", 1))
+        succeeds(("cmake -S %s -B %s/shown -DCMAKE_PREFIX_PATH=%s")
+            :format(dir, dir, prefix))
+        succeeds("cmake --build " .. dir .. "/shown")
+        assert.is_true(#luajit(block("lua", 2), "shown") > 0)
+        succeeds(("cmake --install %s/shown --prefix %s/shown/p"):format(dir,
+            dir))
+        succeeds("find " .. dir .. "/shown/p/share/lua/5.1/ticker.lua")
+    end)
+
     it("is what a new extension is built and tested with", function()
         succeeds("env -u MAKEFLAGS -u MAKELEVEL make -s new-extension "
             .. "NAME=gauge DIR=" .. dir)

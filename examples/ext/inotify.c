@@ -113,7 +113,7 @@ inotify_close(ql_handle_t *h, int err)
 {
     inotify_t *in = ql_queue_data(h, inotify_t, handle);
 
-    ql_op_end(&in->op, err); /* first the waits */
+    ql_op_end(&in->op, err);
     ql_close_connection(in->c);
     in->c = NULL;
 }
@@ -242,6 +242,7 @@ luaopen_inotify_core(lua_State *L)
                                          {"add", inotify_add},
                                          {NULL, NULL}};
 
+    ql_lua_open(L);
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
     ql_handle_methods(L, &inotify_type);

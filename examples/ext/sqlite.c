@@ -244,6 +244,7 @@ luaopen_sqlite_core(lua_State *L)
                                          {"call", sqlite_call},
                                          {NULL, NULL}};
 
+    ql_lua_open(L);
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
     return 1;
