@@ -182,7 +182,6 @@ add_run(ql_call_t *call)
     call->err = errno;
 }
 
-/* On the loop's thread, when nobody needs it any more. */
 static void
 add_release(ql_call_t *call)
 {

@@ -26,14 +26,13 @@ let_go(holder_t *h)
     }
 }
 
-/* What is just being pushed, by a finaliser too, goes with the collector. */
 static void
 holder_close(ql_handle_t *handle, int err)
 {
     holder_t *h = ql_queue_data(handle, holder_t, handle);
 
     ql_op_end(&h->op, err);
-    if (!h->op.pushing) {
+    if (!h->op.pushing) { /* else the collector does */
         let_go(h);
     }
 }
