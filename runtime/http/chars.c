@@ -4,7 +4,6 @@
 #include "chars.h"
 
 #include <endian.h>
-#include <string.h>
 
 enum {
     TEXT = QL_HTTP_TEXT,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     QL_HTTP_TCHAR = 1,   /* of a token: RFC 9110, 5.6.2 */
@@ -30,23 +31,38 @@ ql__http_is(char c, int class)
 static inline const char *
 ql__http_skip(const char *s, int class)
 {
-    while (ql__http_is(*s, class)) {
-        s++;
+    for (;; s += 2) {
+        if (!ql__http_is(s[0], class)) {
+            return s;
+        }
+        if (!ql__http_is(s[1], class)) {
+            return s + 1;
+        }
     }
-    return s;
 }
 
-/* A token of n bytes as `known`, which is in lower case: nearly all others
- * differ in their first letters. */
+/* A token of n bytes as `known`, which is in lower case. */
 static inline bool
 ql__http_same(const char *token, const char *known, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if ((token[i] | 0x20) != known[i]) {
+    const uint64_t lower = UINT64_MAX / 0xff * 0x20;
+    uint64_t a, b;
+
+    for (; n >= sizeof(a); n -= sizeof(a)) {
+        memcpy(&a, token, sizeof(a));
+        memcpy(&b, known, sizeof(b));
+        if ((a | lower) != b) {
             return false;
         }
+        token += sizeof(a);
+        known += sizeof(b);
     }
-    return true;
+    while (n > 0 && (*token | 0x20) == *known) {
+        token++;
+        known++;
+        n--;
+    }
+    return n == 0;
 }
 
 /* How many of the first bytes are of the class. */
