@@ -164,7 +164,7 @@ describe("the process goes on after", function()
         -- With a hook LuaJIT leaves a message handler no room.
         assert.is_true(helper.collecting
             or out:find("stack traceback:", 1, true) ~= nil, out)
-        assert.matches("task %d+ failed: [^\n]*stack overflow\nstack "
+        assert.matches("task %d+ failed: [^\n]*stack overflow\n\tstack "
             .. "traceback:\n", err)
     end)
 

@@ -86,13 +86,11 @@ end
 -- umask (tonumber("666", 8))
 -- @treturn[1] File the file, owned by the running task
 -- @treturn[2] nil
--- @treturn[2] string "path: no such file or directory", "path: is a
--- directory", "path: not a regular file", "path: outside of its root", ...
+-- @treturn[2] string "path: is a directory", "path: outside of its root", ...
 -- @treturn[2] string CODE: "ENOENT", "EISDIR", "EINVAL", "EXDEV", ...
 function files.open(path, mode, opts)
   if type(path) ~= "string" then
-    core.raise("bad argument 'path' to 'open' (a string expected, got "
-      .. type(path) .. ")")
+    core.bad_argument(path, "path", "open", "a string")
   end
   mode = mode or "r"
   if not bare[mode] then

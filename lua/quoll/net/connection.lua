@@ -39,13 +39,11 @@ end
 
 --- Reads.
 -- @function Connection:receive
--- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a
--- line without its LF and without any CR (the default), or "*a" all up to the
--- end of the stream
+-- @tparam ?number|string pattern a number of bytes (0: "" at once), "*l" a line
+-- without LF and any CR (the default), "*a" all up to the end of the stream
 -- @treturn[1] string the bytes
 -- @treturn[2] nil
--- @treturn[2] string err; "closed" at the end of the stream, "timeout" keeps
--- the connection
+-- @treturn[2] string err; "closed" at the end, "timeout" keeps the connection
 -- @treturn[2] string partial
 -- @treturn[2] string CODE
 function Connection:receive(pattern, more)
@@ -135,8 +133,7 @@ local function next_chunk(self, size)
   return chunk
 end
 
---- Iterates over the bytes up to the end of the stream, as they come. Raises
--- err on any failure.
+--- Iterates over the bytes as they come, to the end; raises err on a failure.
 -- @tparam[opt=16384] int n bytes a piece at most
 -- @treturn Iterator an iterator; close() ends it early, the connection stays
 function Connection:chunks(n)
@@ -153,9 +150,8 @@ end
 -- the script changes while its send waits is sent as it is when its turn comes.
 -- Of a string.buffer what has to wait is copied: what it held at the call is
 -- sent. A pointer's memory is the script's to keep.
--- @tparam string|number|table|cdata|buffer data a string, a number, an array,
--- struct or pointer of the FFI, a string.buffer, or an array of these and of
--- such arrays
+-- @tparam string|number|table|cdata|buffer data a string, a number, a cdata, a
+-- string.buffer, or an array of these and of such arrays
 -- @int[opt] n bytes of a cdata; required for a pointer, all by default
 -- @treturn[1] int bytes sent
 -- @treturn[2] nil
@@ -179,8 +175,7 @@ end
 -- when no more fits (that send sends it and waits), when a file is sent, and
 -- before the loop waits; it never waits for an uncork. Sends return at once;
 -- the next send or uncork tells of a failure, which breaks this direction, and
--- within its timeout of a peer that does not read.
--- `close` sends what is gathered as far as the system takes it at once, the
+-- within its timeout of a peer that does not read. `close` sends what is gathered as far as the system takes it at once, the
 -- log says how much it did not; `shutdown "send"` waits as `uncork` does.
 -- @function Connection:cork
 -- @int[opt=65536] n bytes gathered at most, up to 16 MiB

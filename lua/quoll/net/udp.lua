@@ -27,13 +27,8 @@ local udp = {}
 local timeouts = setmetatable({}, { __mode = "k" }) -- of sockets, seconds
 
 local SOCKET = {
-  broadcast = "boolean",
-  reuseaddr = "boolean",
-  reuseport = "boolean",
-  v6only = "boolean",
-  rcvbuf = "number",
-  sndbuf = "number",
-  ttl = "number",
+  broadcast = "boolean", reuseaddr = "boolean", reuseport = "boolean",
+  v6only = "boolean", rcvbuf = "number", sndbuf = "number", ttl = "number",
 }
 local OPTIONS = options.union(SOCKET,
   { bind = "string", family = "string", fd = "number" })

@@ -151,7 +151,7 @@ describe("runtime/tls/transport", function()
             assert.truthy(one:finish():find "certificate")
             one = peer.start(("curl -sS --noproxy '*' http://%s/"):format(
                 listener:address()))
-            assert.truthy(one:finish():find "curl:")
+            assert.truthy(one:finish():find "plain HTTP")
             listener:close()
             task:wait(tls.PATIENCE)
         end)
