@@ -175,8 +175,8 @@ end
 -- when no more fits (that send sends it and waits), when a file is sent, and
 -- before the loop waits; it never waits for an uncork. Sends return at once;
 -- the next send or uncork tells of a failure, which breaks this direction, and
--- within its timeout of a peer that does not read. `close` sends what is gathered as far as the system takes it at once, the
--- log says how much it did not; `shutdown "send"` waits as `uncork` does.
+-- within its timeout of a peer that does not read. `close` sends what the
+-- system takes at once, and logs what not; `shutdown "send"` uncorks first.
 -- @function Connection:cork
 -- @int[opt=65536] n bytes gathered at most, up to 16 MiB
 -- @treturn[1] boolean true

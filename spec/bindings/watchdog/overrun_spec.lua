@@ -112,8 +112,8 @@ describe("slice_warn", function()
             watch(0.02)
             overrun(job "local function f()\nos.execute 'sleep 0.1'\nend\nf()")
         ]]
-        assert.matches("has kept the loop for %d+%.%d+ s, by a C function called "
-            .. "at or before job:3 < job:4\n", log)
+        assert.matches("has kept the loop for %d+%.%d+ s, by a C function "
+            .. "called at or before job:3 < job:4\n", log)
     end)
 
     for name, how in pairs {
@@ -130,8 +130,8 @@ describe("slice_warn", function()
                 print(quoll.stats().tasks.overruns > 0)
             ]])
             assert.equal("true\tnil\ntrue\n", out)
-            assert.matches("task %d+ 'runaway' has kept the loop for %d+%.%d+ s, "
-                .. "by a C function called ", log)
+            assert.matches("task %d+ 'runaway' has kept the loop for %d+%.%d+ "
+                .. "s, by a C function called ", log)
             assert.equal(1, told(log), log)
         end)
     end
