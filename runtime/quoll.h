@@ -465,8 +465,14 @@ typedef int (*ql_tick_pt)(ql_loop_t *loop);
  * turn. 0: no more. NGX_ERROR with errno, EBUSY when that signal has a handler.
  */
 QL_API int ql_loop_tick(ql_loop_t *loop, uint64_t nsec, ql_tick_pt handler);
-/* The epoll descriptor, -1 before init: readable when a turn has work. */
+/* The epoll descriptor, -1 before init: readable when events have come. */
 QL_API int ql_loop_fd(const ql_loop_t *loop);
+/*
+ * Somebody else waits for ql_loop_fd(), and for ql_loop_timeout() at most: from
+ * now on what is posted or armed between two turns makes it readable, so that a
+ * timeout which was asked for before that does no harm.
+ */
+QL_API void ql_loop_watch(ql_loop_t *loop);
 /* The table that its system calls go through: core/sys.h. */
 QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
 /* The calling process: getpid(2), which is not asked once the loop has begun

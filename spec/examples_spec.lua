@@ -516,3 +516,27 @@ describe("examples/ws_chat.lua", function()
             stop(child)
         end)
 end)
+
+describe("examples/embed_luv.lua", function()
+    helper.gates()
+
+    it("serves while luv's timers tick", function()
+        local child, address = serving "embed_luv"
+        run(function()
+            local seen
+            repeat
+                local res = assert(quoll.http.get("http://" .. address))
+                seen = tonumber(res:body():match "ticked (%d+) times\n$")
+            until seen > 0
+        end)
+        stop(child)
+    end)
+end)
+
+describe("examples/embed_cqueues.lua", function()
+    it("asks a server of quoll's from either side", function()
+        local result = helper.script("examples/embed_cqueues.lua")
+        assert.equal("QUOLL IN CQUEUES\nCQUEUES IN QUOLL\n", result.out)
+        assert.equal("", result.err)
+    end)
+end)

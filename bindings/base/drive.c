@@ -45,6 +45,18 @@ drive_release(ql_lua_t *lua)
     }
 }
 
+/* These turns were made behind the back of who waits for the descriptor, and
+ * may have armed timers. */
+static void
+drive_tell(const ql_task_t *t)
+{
+    const ql_lua_t *lua = t->lua;
+
+    if (lua->watched && t == &lua->root) {
+        (void) ql_notify(lua->loop);
+    }
+}
+
 void
 ql__drive(lua_State *L, ql_task_t *t)
 {
@@ -66,6 +78,7 @@ ql__drive(lua_State *L, ql_task_t *t)
             drive_turn(t, QL_TIMER_INFINITE);
         }
         ql__signals_leave(lua);
+        drive_tell(t);
     }
     if (t == &lua->root) { /* spared while it waited */
         ql__scope_refresh(t);

@@ -22,6 +22,7 @@ struct ql_lua_s {
     uint64_t slice;     /* ns: when the current slice's clock was first read */
     int budget;         /* immediate completions left in this resume */
     ql_task_t root;
+    bool watched;        /* somebody else waits for the loop's descriptor */
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */
     uint64_t next_id;    /* the last task's; counts from 1 */
     int root_table;      /* registry: the root's slots */

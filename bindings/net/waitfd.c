@@ -1,6 +1,7 @@
 /*
- * waitfd.c: waits until a foreign descriptor is readable or writable. The
- * descriptor stays its owner's: it is never read, written or closed.
+ * waitfd.c: waits until a foreign descriptor is readable or writable, alone or
+ * in a select. The descriptor stays its owner's: it is never read, written or
+ * closed.
  */
 #include "../core/core.h"
 
@@ -14,9 +15,10 @@
 typedef struct {
     ql_handle_t handle;
     ql_op_t op;
-    ql_connection_t *c; /* in the epoll set; NULL: not yet */
-    int fd;
-    short wanted; /* POLLIN, POLLOUT */
+    ql_select_t *selector; /* waits in the place of op; NULL: none does */
+    ql_connection_t *c;    /* in the epoll set; NULL: not yet */
+    int fd;                /* -1: ready at once */
+    short wanted;          /* POLLIN, POLLOUT */
     short ready;
 } waitfd_t;
 
@@ -35,7 +37,11 @@ waitfd_handler(ql_event_t *ev)
     ql_connection_t *c = ev->data;
     waitfd_t *w = c->data;
 
-    ql_op_ready(&w->op);
+    if (w->selector != NULL) {
+        ql_select_ready(w->selector);
+    } else {
+        ql_op_ready(&w->op);
+    }
 }
 
 static int
@@ -82,10 +88,10 @@ waitfd_register(waitfd_t *w)
     return waitfd_add(w);
 }
 
+/* op: whose wait it is. */
 static int
-waitfd_attempt(ql_op_t *op)
+waitfd_ask(waitfd_t *w, ql_op_t *op)
 {
-    waitfd_t *w = ql_queue_data(op, waitfd_t, op);
     const ql_sys_t *sys = ql_loop_sys(ql_lua_loop(op->lua));
     struct pollfd pfd = {.fd = w->fd, .events = w->wanted};
     int n = sys->poll(&pfd, 1, 0);
@@ -109,6 +115,12 @@ waitfd_attempt(ql_op_t *op)
         return NGX_ERROR;
     }
     return NGX_AGAIN;
+}
+
+static int
+waitfd_attempt(ql_op_t *op)
+{
+    return waitfd_ask(ql_queue_data(op, waitfd_t, op), op);
 }
 
 static const char *
@@ -164,6 +176,33 @@ static const ql_op_type_t waitfd_op = {"waitfd",    waitfd_attempt,
                                        waitfd_push, waitfd_cancel,
                                        waitfd_free, waitfd_describe};
 
+static int
+select_attempt(ql_select_t *node)
+{
+    waitfd_t *w = node->object;
+    int rc;
+
+    if (w->fd == -1) {
+        return NGX_OK;
+    }
+    w->selector = node;
+    rc = waitfd_ask(w, node->op);
+    return rc == NGX_ERROR && node->op->err == EBADF ? NGX_OK : rc;
+}
+
+static void
+select_cancel(ql_select_t *node)
+{
+    waitfd_t *w = node->object;
+
+    if (w->selector == node) {
+        w->selector = NULL;
+        waitfd_unregister(w);
+    }
+}
+
+static const ql_select_type_t waitfd_select = {select_attempt, select_cancel};
+
 static short
 waitfd_check_mode(lua_State *L)
 {
@@ -178,6 +217,21 @@ waitfd_check_mode(lua_State *L)
     }
     ql_bad_argument(L, 2, "mode", "waitfd", "\"r\", \"w\" or \"rw\"");
     return 0;
+}
+
+/* pollable(fd, mode) -> what core.select waits for; fd -1: ready at once */
+static int
+pollable(lua_State *L)
+{
+    ql_core_t *core = ql_core(L);
+    int64_t fd = ql_check_whole(L, 1, "fd", "pollable", -1, INT32_MAX);
+    short wanted = waitfd_check_mode(L);
+    waitfd_t *w = ql_handle_new(L, core->lua, &waitfd_handle, sizeof(*w));
+
+    w->fd = (int) fd;
+    w->wanted = wanted;
+    ql_handle_open(&w->handle);
+    return 1;
 }
 
 /* waitfd(fd, mode, [s]) -> "r" | "w" | "rw" | nil, err, CODE */
@@ -206,7 +260,9 @@ waitfd(lua_State *L)
 void
 ql__open_waitfd(lua_State *L, ql_core_t *core)
 {
-    static const luaL_Reg fns[] = {{"waitfd", waitfd}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {
+        {"waitfd", waitfd}, {"pollable", pollable}, {NULL, NULL}};
 
+    ql_handle_selectable(L, &waitfd_handle, &waitfd_select);
     ql_core_register(L, core, fns);
 }

@@ -41,6 +41,7 @@ local quoll = {
   any = race.any,
   all = race.all,
   waitfd = task.waitfd,
+  wait = require("quoll.task.pollable").wait,
   adopt = require("quoll.net.adopt").adopt,
   stop = stop.stop,
   stopping = stop.stopping,

@@ -201,6 +201,9 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
     if (ql_loop_init(loop) != NGX_OK) {
         return NGX_ERROR;
     }
+    if (loop->watched) {
+        ql__loop_woken(loop);
+    }
     spent = ql__turn_leave(loop);
     rc = wait_events(loop, max_wait);
     if (rc == NGX_OK) {
@@ -208,6 +211,8 @@ ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait)
     }
     if (nested) {
         ql__turn_return(loop, spent);
+    } else {
+        loop->wake = loop->watched;
     }
     return rc;
 }

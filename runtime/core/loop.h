@@ -236,6 +236,10 @@ int ql__notify_init(ql_loop_t *loop);
 /* Closes the eventfd; what is posted stays. */
 void ql__notify_done(ql_loop_t *loop);
 int ql__epoll_notify(ql_loop_t *loop);
+/* loop->wake is set, and there is something for a turn to do. */
+void ql__loop_wake(ql_loop_t *loop) QL_COLD;
+/* A turn begins, which need not be woken by what was done before it. */
+void ql__loop_woken(ql_loop_t *loop);
 
 /* ---- turn.c ---- */
 
@@ -294,6 +298,10 @@ struct ql_loop_s {
     /* timer.c, time.c */
     ql_wheel_t wheel;
     bool turning;        /* between epoll_wait and the end of the turn */
+    bool watched;        /* by ql_loop_watch(), for good */
+    bool wake;           /* watched, no turn is being made, and nothing has been
+                            posted or armed since the last one */
+    bool woken;          /* something has: the descriptor was made readable */
     uint64_t turn_start; /* ns; without the turns that ran inside it */
     ql_turns_t turns;
     uint64_t msec;

@@ -1,6 +1,7 @@
 /*
  * notify.c: how other threads reach a loop: a list under a mutex and an
- * eventfd. The first to post since the list was taken writes the eventfd.
+ * eventfd. The first to post since the list was taken writes the eventfd. And
+ * how the loop itself reaches who waits for its descriptor in its place.
  */
 #include "../core/loop.h"
 
@@ -111,6 +112,34 @@ ql__epoll_notify(ql_loop_t *loop)
         n = loop->sys->write(loop->notify.eventfd, &one, sizeof(one));
     } while (n == -1 && errno == EINTR);
     return n == -1 && errno != EAGAIN ? NGX_ERROR : NGX_OK;
+}
+
+void
+ql_loop_watch(ql_loop_t *loop)
+{
+    loop->watched = true;
+    loop->wake = !loop->turning;
+}
+
+/* In a forked child the eventfd is the parent's. */
+void
+ql__loop_wake(ql_loop_t *loop)
+{
+    loop->wake = false;
+    if (ql__loop_owned(loop)) {
+        loop->woken = true;
+        (void) ql_notify(loop);
+    }
+}
+
+void
+ql__loop_woken(ql_loop_t *loop)
+{
+    loop->wake = false;
+    if (loop->woken) {
+        loop->woken = false;
+        notify_handler(&loop->notify.conn->read);
+    }
 }
 
 int

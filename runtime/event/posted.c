@@ -30,6 +30,9 @@ post(ql_loop_t *loop, ql_queue_t *queue, ql_event_t *ev)
     }
     ev->posted = 1;
     ql_queue_insert_tail(queue, &ev->queue);
+    if (loop->wake) {
+        ql__loop_wake(loop);
+    }
     ql_log_debug(loop, QL_DEBUG_POSTED, "post event %p", (void *) ev);
 }
 

@@ -152,6 +152,9 @@ ql_add_timer_at(ql_loop_t *loop, ql_event_t *ev, uint64_t at)
     ev->timer_set = 1;
     loop->wheel.count++;
     insert(&loop->wheel, ev);
+    if (loop->wake) {
+        ql__loop_wake(loop);
+    }
     ql_log_debug(loop, QL_DEBUG_TIMER, "timer add: %p, due %llu ns",
                  (void *) ev, (unsigned long long) ev->due);
 }

@@ -25,6 +25,84 @@ local function calls(name)
     return tonumber(inject.ql_inject_calls(name))
 end
 
+-- Is the loop's descriptor readable?
+local function readable(loop)
+    local fds = ffi.new("struct pollfd[1]", { { fd = C.ql_loop_fd(loop),
+        events = 1 } })
+    return ffi.C.poll(fds, 1, 0) == 1
+end
+
+describe("ql_loop_watch", function()
+    local function watched()
+        local loop = helper.loop({}, inject.ql_inject_new(nil))
+        C.ql_loop_init(loop)
+        ends.turn(loop)
+        C.ql_loop_watch(loop)
+        assert.is_false(readable(loop))
+        return loop
+    end
+
+    it("makes the descriptor readable for what is posted", forked(function()
+        local loop = watched()
+        local ev = events_of(loop, 2)
+        C.ql_post_event(loop, ev.list[0])
+        assert.is_true(readable(loop))
+        C.ql_post_event(loop, ev.list[1])
+        assert.equal(1, calls("write"))
+        ends.turn(loop)
+        assert.equal(2, count())
+        assert.is_false(readable(loop))
+        assert.equal(0, tonumber(helper.stats(loop).events))
+        C.ql_post_next_event(loop, ev.list[0])
+        assert.is_true(readable(loop))
+        ends.turn(loop)
+    end))
+
+    it("and for timers", forked(function()
+        local loop = watched()
+        local ev = helper.event(loop, helper.handler(function() end))
+        C.ql_add_timer(loop, ev, 60000)
+        assert.is_true(readable(loop))
+        ends.turn(loop)
+        assert.is_false(readable(loop))
+        C.ql_del_timer(loop, ev)
+    end))
+
+    it("says nothing of what is done in a turn", forked(function()
+        local loop = watched()
+        local ev = events_of(loop, 1)
+        local post = helper.event(loop, helper.handler(function()
+            C.ql_post_event(loop, ev.list[0])
+        end))
+        C.ql_post_event(loop, post)
+        ends.turn(loop)
+        assert.equal(1, count())
+        assert.equal(1, calls("write"))
+    end))
+
+    it("loses nothing that a thread has posted meanwhile", forked(function()
+        local loop = watched()
+        local ev = events_of(loop, 2)
+        assert.equal(0, inject.ql_probe_post_start(loop, ev.list, 1, 1))
+        inject.ql_probe_post_join()
+        C.ql_post_event(loop, ev.list[1])
+        helper.run_until(loop, function() return count() == 2 end)
+    end))
+
+    it("leaves a parent's descriptor alone in its child", forked(function()
+        local loop = watched()
+        local pid = ffi.C.fork()
+        if pid == 0 then
+            C.ql_post_event(loop, events_of(loop, 1).list[0])
+            ffi.C._exit(0)
+        end
+        local status = ffi.new("int[1]")
+        assert.equal(pid, ffi.C.waitpid(pid, status, 0))
+        assert.equal(0, status[0])
+        assert.is_false(readable(loop))
+    end))
+end)
+
 describe("ql_notify", function()
     it("ends a wait", forked(function()
         local loop = helper.loop()
