@@ -68,7 +68,7 @@ local function timeout(object, method)
 end
 
 --- Whether an object can be waited for.
--- @param object
+-- @tparam any object
 -- @treturn boolean
 function pollable.is(object)
   local kind = type(object)
@@ -82,7 +82,7 @@ function pollable.is(object)
 end
 
 --- What an object waits for; raises when it says so in no known way.
--- @param object
+-- @tparam any object
 -- @string method name of the function the script called
 -- @treturn ?number its descriptor; nil: it waits for none
 -- @treturn ?string "r", "w", "rw"
@@ -106,7 +106,7 @@ end
 --- Waits for an object of another library that has `pollfd`, `events` and
 -- `timeout`, as those of cqueues: until its descriptor is ready or its timeout
 -- is over. Then it wants to be stepped.
--- @param object
+-- @tparam any object
 -- @number[opt] s seconds
 -- @treturn[1] string "r", "w" or "rw": what its descriptor is ready for; "due":
 -- its timeout is over
