@@ -58,6 +58,7 @@ fuzz: build
 	@scripts/build fuzz
 	@scripts/fuzz $(SECONDS)
 
+# Prints a table; the same as pictures in build/bench/index.html.
 bench: build
 	@scripts/setup bench
 	bench/run

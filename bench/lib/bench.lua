@@ -79,6 +79,14 @@ function Bench.machine()
         proc.run({ "uname", "-r" }):match("%S+"))
 end
 
+-- What is measured, as git calls it; nil where there is no git.
+function Bench.commit()
+    local ok, name = pcall(proc.run, {
+        "sh", "-c", "git describe --always --dirty 2>/dev/null",
+    })
+    return ok and name:match("%S+") or nil
+end
+
 -- The temporary folder of this run.
 function Bench:folder()
     if not self.temporary then

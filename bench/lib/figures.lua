@@ -61,6 +61,16 @@ function Samples:median(name)
     end)
 end
 
+-- The least and the greatest ratio of a round.
+function Samples:spread(name, base)
+    local low, high = math.huge, -math.huge
+    for _, round in ipairs(self.rounds) do
+        local ratio = round[name] / round[base]
+        low, high = math.min(low, ratio), math.max(high, ratio)
+    end
+    return low, high
+end
+
 function Samples:ratio(name, base)
     return self:each(function(round)
         return round[name] / round[base]

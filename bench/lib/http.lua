@@ -119,10 +119,7 @@ function http.start(bench, names)
         if ok and process then
             table.insert(list, { name = name, process = process, port = port })
         else
-            bench.report:add {
-                what = ("%s: skipped, %s"):format(name,
-                    ok and port or process),
-            }
+            bench.report:skip(name, ok and port or process)
         end
     end
     return list
@@ -170,10 +167,7 @@ end
 function http.row(bench, samples, name, against, row)
     local ok = samples.rounds[1][name] and samples.rounds[1][against]
     if ok then
-        row.measured = samples:median(name)
-        row.against = samples:median(against)
-        row.ratio = samples:ratio(name, against)
-        bench.report:add(row)
+        bench.report:compare(samples, name, against, row)
     end
 end
 

@@ -43,6 +43,9 @@ function tls.start(bench, names)
         else
             local server, why = start_nginx(bench)
             bench.skipped = why
+            if not server then
+                bench.report:skip(name, why)
+            end
             table.insert(list, server)
         end
     end

@@ -16,19 +16,17 @@ local function measure(bench, server)
 end
 
 local function report(bench, samples, name, what, target)
-    bench.report:add {
+    bench.report:compare(samples, name, "bare", {
         key = name == "quoll" and "echo" or nil,
         what = what,
-        measured = samples:median(name),
-        against = samples:median("bare"),
-        ratio = samples:ratio(name, "bare"),
         most = target,
-    }
+    })
 end
 
 return {
     name = "echo",
     what = "server CPU of an echo request, 64 B, 64 connections",
+    peers = { "a bare C epoll server", "luv" },
     run = function(bench)
         local all = servers.start(bench, { "bare", "core", "quoll", "luv" })
         local samples = figures.samples()
@@ -48,11 +46,8 @@ return {
         report(bench, samples, "quoll", "echo: CPU us, against bare C", 1.08)
         report(bench, samples, "core", "echo: the event core without Lua")
         report(bench, samples, "luv", "echo: luv, callbacks")
-        bench.report:add {
+        bench.report:compare(samples, "quoll p99", "bare p99", {
             what = "echo: p99 us seen by the load, against bare C",
-            measured = samples:median("quoll p99"),
-            against = samples:median("bare p99"),
-            ratio = samples:ratio("quoll p99", "bare p99"),
-        }
+        })
     end,
 }

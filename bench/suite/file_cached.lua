@@ -3,6 +3,7 @@ local figures = require "bench.lib.figures"
 return {
     name = "file_cached",
     what = "cached 4 KiB pread from Lua, against pread(2) from C",
+    peers = { "pread(2) in C" },
     run = function(bench)
         local path = bench:file("cached", 1)
         local count = bench.quick and 200000 or 1000000
@@ -17,12 +18,9 @@ return {
                 bare = figures.parse(bare).ns / 1e3,
             }
         end)
-        bench.report:add {
+        bench.report:compare(samples, "quoll", "bare", {
             what = "cached reads: us each, against C",
-            measured = samples:median("quoll"),
-            against = samples:median("bare"),
-            ratio = samples:ratio("quoll", "bare"),
             most = 2.38, -- 1.0 us where C takes 0.42
-        }
+        })
     end,
 }

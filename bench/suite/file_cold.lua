@@ -11,6 +11,7 @@ end
 return {
     name = "file_cold",
     what = "reads of what the page cache has not, by threads and direct",
+    peers = { "its own direct reads" },
     run = function(bench)
         local path = bench:file("cold", 256)
         for _, kib in ipairs { 4, 16, 64, 256 } do
@@ -23,19 +24,13 @@ return {
                 end
                 samples:add(round)
             end)
-            bench.report:add {
+            bench.report:compare(samples, "thread", "direct", {
                 what = string.format("cold %d KiB reads: a second, by threads "
                     .. "against direct", kib),
-                measured = samples:median("thread"),
-                against = samples:median("direct"),
-                ratio = samples:ratio("thread", "direct"),
-            }
-            bench.report:add {
+            })
+            bench.report:compare(samples, "thread_cpu", "direct_cpu", {
                 what = string.format("cold %d KiB reads: CPU us of one", kib),
-                measured = samples:median("thread_cpu"),
-                against = samples:median("direct_cpu"),
-                ratio = samples:ratio("thread_cpu", "direct_cpu"),
-            }
+            })
         end
     end,
 }

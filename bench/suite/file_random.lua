@@ -26,6 +26,7 @@ end
 return {
     name = "file_random",
     what = "direct 4 KiB random reads, 32 under way, against fio's libaio",
+    peers = { "fio with libaio" },
     run = function(bench)
         local path = bench:file("random", 256)
         local seconds = bench.quick and 1 or 3
@@ -36,19 +37,13 @@ return {
             round.fio_iops, round.fio_cpu = fio(bench, path, seconds)
             samples:add(round)
         end)
-        bench.report:add {
+        bench.report:compare(samples, "iops", "fio_iops", {
             what = "random direct reads: IOPS, against fio",
-            measured = samples:median("iops"),
-            against = samples:median("fio_iops"),
-            ratio = samples:ratio("iops", "fio_iops"),
             least = 0.98,
-        }
-        bench.report:add {
+        })
+        bench.report:compare(samples, "cpu", "fio_cpu", {
             what = "random direct reads: CPU us a read, against fio",
-            measured = samples:median("cpu"),
-            against = samples:median("fio_cpu"),
-            ratio = samples:ratio("cpu", "fio_cpu"),
             most = 1.10,
-        }
+        })
     end,
 }

@@ -42,6 +42,7 @@ end
 return {
     name = "file_stream",
     what = "a file from end to end in chunks of 64 KiB, against dd",
+    peers = { "dd" },
     run = function(bench)
         local path = bench:file("stream", bench.quick and 64 or 1024)
         local samples = figures.samples()
@@ -52,13 +53,10 @@ return {
             { "direct", 0.98 }, { "cold" }, { "cached" },
         } do
             local name, least = unpack(row)
-            bench.report:add {
+            bench.report:compare(samples, name, "dd_" .. name, {
                 what = "stream: MiB/s, " .. name .. ", against dd",
-                measured = samples:median(name),
-                against = samples:median("dd_" .. name),
-                ratio = samples:ratio(name, "dd_" .. name),
                 least = least,
-            }
+            })
         end
         bench.report:add {
             what = "stream: CPU s of the direct read",

@@ -46,6 +46,7 @@ end
 return {
     name = "idle",
     what = "memory of an idle connection, and load beside 15,000 of them",
+    peers = { "C on epoll", "luv" },
     run = function(bench)
         local names = { "quoll", "core", "bare", "luv" }
         local samples = {}
@@ -65,13 +66,10 @@ return {
             }
         end
         for i, name in ipairs(names) do
-            bench.report:add {
+            bench.report:compare(samples[name], "beside", "alone", {
                 what = "idle: CPU us beside 15,000, against alone, " .. name,
-                measured = samples[name]:median("beside"),
-                against = samples[name]:median("alone"),
-                ratio = samples[name]:ratio("beside", "alone"),
                 most = i == 1 and 1.05 or nil,
-            }
+            })
         end
     end,
 }

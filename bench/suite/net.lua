@@ -57,13 +57,10 @@ local function compare(bench, names, measure)
 end
 
 local function add(bench, samples, name, against, what, most)
-    bench.report:add {
+    bench.report:compare(samples, name, against, {
         what = what,
-        measured = samples:median(name),
-        against = samples:median(against),
-        ratio = samples:ratio(name, against),
         most = most,
-    }
+    })
 end
 
 local function echoes(bench)
@@ -87,13 +84,10 @@ local function accepts(bench)
         end)
     add(bench, samples, "accept", "bare accept",
         "connect and close: CPU us, against bare C")
-    bench.report:add {
+    bench.report:compare(samples, "accept rate", "bare accept rate", {
         what = "connect and close: a second, against bare C",
-        measured = samples:median("accept rate"),
-        against = samples:median("bare accept rate"),
-        ratio = samples:ratio("accept rate", "bare accept rate"),
         least = 0.9,
-    }
+    })
 end
 
 local function relays(bench)
@@ -110,6 +104,7 @@ end
 return {
     name = "net",
     what = "server CPU of echo, pipelined echo, connect and close, a relay",
+    peers = { "C on epoll" },
     run = function(bench)
         echoes(bench)
         accepts(bench)

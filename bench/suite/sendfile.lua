@@ -15,6 +15,7 @@ end
 return {
     name = "sendfile",
     what = "a cached 1 MiB file over a connection, against pread and send",
+    peers = { "its own pread and send" },
     run = function(bench)
         local path = bench:file("send", 1)
         local times = bench.quick and 100 or 2000
@@ -25,12 +26,9 @@ return {
                 send = measure(bench, path, times, "send"),
             }
         end)
-        bench.report:add {
+        bench.report:compare(samples, "sendfile", "send", {
             what = "sendfile: CPU us for 1 MiB, against pread and send",
-            measured = samples:median("sendfile"),
-            against = samples:median("send"),
-            ratio = samples:ratio("sendfile", "send"),
             most = 1, -- on loopback, where the pages are copied anyway
-        }
+        })
     end,
 }

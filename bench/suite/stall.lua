@@ -43,9 +43,7 @@ local function possible(bench, mount)
     local list, why = {}, mount:refused()
     for _, variant in ipairs(VARIANTS) do
         if variant.overlay and why then
-            bench.report:add {
-                what = ("stall: %s: skipped, %s"):format(variant.name, why),
-            }
+            bench.report:skip(variant.name, why)
         else
             variant.samples = figures.samples()
             table.insert(list, variant)
@@ -57,6 +55,7 @@ end
 return {
     name = "stall",
     what = "lateness of a 1 ms ticker while 32 tasks read a cold file",
+    peers = { "luv", "io.read on the loop" },
     run = function(bench)
         local mount = overlay.new(bench:folder())
         bench:file("lower/cold", 256)

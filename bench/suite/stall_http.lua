@@ -66,21 +66,16 @@ local function measure(bench, server, root)
 end
 
 local function compare(bench, all, samples)
-    local peer = samples[PEER] and PEER
-    bench.report:add {
-        what = "stall_http: us, p99.9, against "
-            .. (peer or "nginx, which is not there"),
-        measured = samples[OURS]:median("p999"),
-        against = peer and samples[peer]:median("p999"),
-        ratio = peer and all:ratio(OURS, peer),
-    }
+    if samples[PEER] then
+        bench.report:compare(all, OURS, PEER, {
+            what = "stall_http: us, p99.9, against " .. PEER,
+        })
+    end
 end
 
 local function report(bench, server, mine, why)
     if not mine then
-        bench.report:add {
-            what = ("stall_http: %s: skipped, %s"):format(server.name, why),
-        }
+        bench.report:skip(server.name, why)
         return
     end
     bench.report:add {
@@ -95,6 +90,7 @@ end
 return {
     name = "stall_http",
     what = "an answer of 100 B beside 32 downloads of cold files, and nginx's",
+    peers = { "nginx" },
     run = function(bench)
         local root = make_files(bench)
         local all, samples, skipped = figures.samples(), {}, {}

@@ -23,6 +23,7 @@ end
 return {
     name = "task",
     what = "tasks against bare coroutines",
+    peers = { "bare coroutines" },
     run = function(bench)
         local samples = figures.samples()
         bench:rounds(function()
@@ -35,25 +36,19 @@ return {
         end)
         for _, figure in ipairs(FIGURES) do
             local name, what, bare, most = unpack(figure, 1, 4)
-            bench.report:add {
+            bench.report:compare(samples, name, bare, {
                 what = "task: " .. what .. ", against bare",
-                measured = samples:median(name),
-                against = samples:median(bare),
-                ratio = samples:ratio(name, bare),
                 most = most,
-            }
+            })
         end
         bench.report:add {
             what = "task: bytes of each of a million that sleep",
             measured = samples:median "bytes",
             most = 1200,
         }
-        bench.report:add {
+        bench.report:compare(samples, "cancel", "cancel_few", {
             what = "task: ns to cancel one of 100,000, against of 10,000",
-            measured = samples:median "cancel",
-            against = samples:median "cancel_few",
-            ratio = samples:ratio("cancel", "cancel_few"),
             most = 2,
-        }
+        })
     end,
 }

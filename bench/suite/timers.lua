@@ -11,6 +11,7 @@ end
 return {
     name = "timers",
     what = "a million timers armed and cancelled",
+    peers = { "luv" },
     run = function(bench)
         local samples = figures.samples()
         bench:rounds(function()
@@ -27,24 +28,17 @@ return {
                 luv_peak = luv.peak / MIB,
             }
         end)
-        bench.report:add {
+        bench.report:compare(samples, "quoll", "luv", {
             what = "timers: CPU s for 1,000,000, against luv",
-            measured = samples:median("quoll"),
-            against = samples:median("luv"),
-            ratio = samples:ratio("quoll", "luv"),
             most = 0.5,
-        }
-        bench.report:add {
+        })
+        bench.report:compare(samples, "peak", "luv_peak", {
             what = "timers: MiB resident while armed, against luv",
-            measured = samples:median("peak"),
-            against = samples:median("luv_peak"),
-            ratio = samples:ratio("peak", "luv_peak"),
-        }
+        })
         bench.report:add {
             what = "timers: MiB in use more afterwards, against luv",
             measured = samples:median("held"),
             against = samples:median("luv_held"),
-            judged = samples:median("held"),
             most = 1,
         }
         bench.report:add {

@@ -31,20 +31,15 @@ end
 
 local function report_handshakes(bench, samples)
     local peer = bench.skipped and "bare tls" or "nginx"
-    bench.report:add {
+    bench.report:compare(samples, "tls per CPU second",
+        peer .. " per CPU second", {
         what = "TLS 1.3 handshakes a CPU second, against "
             .. (bench.skipped and "C with OpenSSL" or "nginx"),
-        measured = samples:median("tls per CPU second"),
-        against = samples:median(peer .. " per CPU second"),
-        ratio = samples:ratio("tls per CPU second", peer .. " per CPU second"),
         least = not bench.skipped and 0.95 or nil,
-    }
-    bench.report:add {
+    })
+    bench.report:compare(samples, "tls", "bare tls", {
         what = "the same, CPU us each, against C with OpenSSL",
-        measured = samples:median("tls"),
-        against = samples:median("bare tls"),
-        ratio = samples:ratio("tls", "bare tls"),
-    }
+    })
 end
 
 -- us of server CPU per message.
@@ -71,17 +66,15 @@ local function echoes(bench, connections, size, what)
         samples:add(round)
     end)
     servers.stop(list)
-    bench.report:add {
+    bench.report:compare(samples, "tls", "bare tls", {
         what = "TLS, " .. what .. ": CPU us, against C with OpenSSL",
-        measured = samples:median("tls"),
-        against = samples:median("bare tls"),
-        ratio = samples:ratio("tls", "bare tls"),
-    }
+    })
 end
 
 return {
     name = "tls",
     what = "TLS: server CPU of handshakes, and nginx's, and of echoes",
+    peers = { "nginx", "C with OpenSSL" },
     run = function(bench)
         tls.prepare(bench)
         report_handshakes(bench, handshakes(bench))

@@ -33,13 +33,10 @@ local function idles(bench)
         }
     end)
     local peer = bench.skipped and "bare tls" or "nginx"
-    bench.report:add {
+    bench.report:compare(samples, "tls", peer, {
         what = "idle connection with TLS, bytes, against "
             .. (bench.skipped and "C with OpenSSL" or "nginx"),
-        measured = samples:median("tls"),
-        against = samples:median(peer),
-        ratio = samples:ratio("tls", peer),
-    }
+    })
     bench.report:add {
         what = "the same of C with OpenSSL",
         measured = samples:median("bare tls"),
@@ -49,6 +46,7 @@ end
 return {
     name = "tls_idle",
     what = "TLS: memory of an idle connection, and nginx's",
+    peers = { "nginx", "C with OpenSSL" },
     run = function(bench)
         tls.prepare(bench)
         idles(bench)

@@ -32,20 +32,21 @@ local function pipelined(bench, list)
         what = "hello, 16 at a time: CPU us, against bare C",
     })
     if samples.rounds[1]["nginx-Lua"] then
-        bench.report:add {
+        bench.report:compare(samples, "quoll per CPU second",
+            "nginx-Lua per CPU second", {
             what = "the same, requests a CPU second, against nginx-Lua",
-            measured = samples:median("quoll per CPU second"),
-            against = samples:median("nginx-Lua per CPU second"),
-            ratio = samples:ratio("quoll per CPU second",
-                "nginx-Lua per CPU second"),
             least = 10,
-        }
+        })
     end
 end
 
 return {
     name = "http_hello",
     what = "HTTP: server CPU of an answer by a Lua handler",
+    peers = {
+        "a bare C epoll server", "nginx with its Lua module", "nginx", "h2o",
+        "node", "lua-http",
+    },
     run = function(bench)
         local list = http.start(bench, bench.short and CORE or ALL)
         one_by_one(bench, list)

@@ -27,6 +27,7 @@ end
 return {
     name = "http_idle",
     what = "HTTP: memory of a connection that is kept alive, and nginx's",
+    peers = { "nginx" },
     run = function(bench)
         local samples = figures.samples()
         bench:rounds(function()

@@ -24,6 +24,7 @@ end
 return {
     name = "http_load",
     what = "HTTP: how long answers take at 70 % load, and nginx's",
+    peers = { "nginx" },
     run = function(bench)
         local list = http.start(bench, { "nginx", "quoll" })
         local most = 0

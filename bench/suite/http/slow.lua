@@ -43,6 +43,7 @@ end
 return {
     name = "http_slow",
     what = "HTTP: an answer beside 10,000 connections of a slowloris",
+    peers = { "itself without them" },
     run = function(bench)
         local samples = figures.samples()
         local bare = figures.samples()

@@ -34,6 +34,7 @@ end
 return {
     name = "http_static",
     what = "HTTP: server CPU of hot files, and nginx's",
+    peers = { "nginx" },
     run = function(bench)
         make_files(bench)
         local list = http.start(bench, { "static", PEERS[1],

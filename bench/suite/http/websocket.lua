@@ -19,6 +19,7 @@ end
 return {
     name = "http_websocket",
     what = "WebSocket: server CPU of a message there and back, and node's",
+    peers = { "node's ws" },
     run = function(bench)
         local list = http.start(bench, { OURS, PEER })
         local samples = figures.samples()

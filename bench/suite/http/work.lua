@@ -19,6 +19,7 @@ end
 return {
     name = "http_work",
     what = "HTTP: server CPU of JSON there and back, and of 20 routes",
+    peers = { "nginx with its Lua module", "node" },
     run = function(bench)
         compare(bench, "json", "JSON there and back")
         compare(bench, "router", "20 routes, 10 lines of head")
