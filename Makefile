@@ -9,7 +9,8 @@ busted = "$$(command -v busted)" --ignore-lua
 asan_host := $(CURDIR)/build-asan/bin/quoll-host
 
 .PHONY: all build build-asan run test test-asan test-inject test-gc fuzz bench \
-	bench-check docs install uninstall new-extension lint check format clean
+	bench-check docs install uninstall package new-extension lint check \
+	format clean
 
 all: build
 
@@ -87,6 +88,11 @@ uninstall:
 new-extension:
 	@scripts/new-extension "$(NAME)" "$(DIR)"
 
+# Debian packages, in build-package, with what `make docs` makes.
+package: docs
+	@scripts/setup package
+	@scripts/package $(build)
+
 lint: build
 	@scripts/setup lint
 	@scripts/lint
@@ -100,4 +106,4 @@ format:
 	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 clean:
-	rm -rf build build-asan build-fuzz
+	rm -rf build build-asan build-fuzz build-package build.luarocks

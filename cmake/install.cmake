@@ -2,27 +2,38 @@
 # pkg-config file and CMake package that extensions are built with.
 include(CMakePackageConfigHelpers)
 
+install(DIRECTORY lua/quoll DESTINATION ${QL_LUA_DESTINATION} COMPONENT lua
+    FILES_MATCHING PATTERN "*.lua")
+if(QL_ROCK)
+    foreach(library quoll quoll-lua)
+        install(FILES $<TARGET_FILE:${library}>
+            RENAME $<TARGET_SONAME_FILE_NAME:${library}>
+            DESTINATION ${QL_MODULE_DESTINATION}/quoll)
+    endforeach()
+    return()
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quoll)
 set_target_properties(quoll-lua PROPERTIES EXPORT_NAME lua)
 set_target_properties(quoll_static PROPERTIES EXPORT_NAME static)
 
 install(TARGETS quoll quoll-lua quoll_static EXPORT quollTargets
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+        COMPONENT library NAMELINK_COMPONENT dev
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
 install(FILES runtime/quoll.h bindings/quoll_lua.h
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY lua/quoll DESTINATION share/lua/5.1
-    FILES_MATCHING PATTERN "*.lua")
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 
 # What `make docs` has made.
-install(DIRECTORY ${PROJECT_BINARY_DIR}/luacats DESTINATION share/quoll
-    OPTIONAL)
-install(DIRECTORY ${PROJECT_BINARY_DIR}/man/
-    DESTINATION ${CMAKE_INSTALL_MANDIR} OPTIONAL)
-install(DIRECTORY ${PROJECT_BINARY_DIR}/docs/
-    DESTINATION ${CMAKE_INSTALL_DOCDIR}/html OPTIONAL)
+install(DIRECTORY ${QL_BUILT}/luacats DESTINATION share/quoll
+    COMPONENT lua OPTIONAL)
+install(DIRECTORY ${QL_BUILT}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}
+    COMPONENT lua OPTIONAL)
+install(DIRECTORY ${QL_BUILT}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/html
+    COMPONENT lua OPTIONAL)
 
-install(EXPORT quollTargets NAMESPACE quoll:: DESTINATION ${package_dir})
+install(EXPORT quollTargets NAMESPACE quoll:: DESTINATION ${package_dir}
+    COMPONENT dev)
 configure_package_config_file(cmake/quollConfig.cmake.in
     ${PROJECT_BINARY_DIR}/quollConfig.cmake
     INSTALL_DESTINATION ${package_dir})
@@ -33,7 +44,7 @@ install(FILES
     ${PROJECT_BINARY_DIR}/quollConfig.cmake
     ${PROJECT_BINARY_DIR}/quollConfigVersion.cmake
     cmake/quollModule.cmake
-    DESTINATION ${package_dir})
+    DESTINATION ${package_dir} COMPONENT dev)
 
 # The build tree is a package too: -Dquoll_DIR=<the build tree>.
 export(EXPORT quollTargets NAMESPACE quoll::
@@ -49,7 +60,8 @@ configure_file(cmake/quollModule.cmake
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 string(REGEX REPLACE "[^/]+" ".." QL_PC_UP ${pc_dir})
 configure_file(cmake/quoll.pc.in ${PROJECT_BINARY_DIR}/quoll.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/quoll.pc DESTINATION ${pc_dir})
+install(FILES ${PROJECT_BINARY_DIR}/quoll.pc DESTINATION ${pc_dir}
+    COMPONENT dev)
 
 add_custom_target(uninstall
     COMMAND ${CMAKE_COMMAND}

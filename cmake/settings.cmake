@@ -6,15 +6,26 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
-set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+# Packages are made of what another build tree holds: nothing is compiled again.
+set(QL_BUILT ${PROJECT_BINARY_DIR} CACHE PATH
+    "The build tree whose files are installed")
+if(NOT QL_BUILT STREQUAL PROJECT_BINARY_DIR)
+    set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
+endif()
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${QL_BUILT}/lib)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${QL_BUILT}/lib)
 
 # The build tree has the layout of the install tree, so one relative path
-# finds the libraries in both.
+# finds the libraries in both; in a rock they lie beside the modules.
 set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 set(CMAKE_INSTALL_RPATH "$ORIGIN")
 set(QL_MODULE_DIR lua/5.1/quoll)
-set(QL_MODULE_RPATH "$ORIGIN/../../..")
+set(QL_MODULE_RPATH "$ORIGIN" "$ORIGIN/../../..")
+option(QL_ROCK "Install what a rock holds: Lua files and modules" OFF)
+if(NOT QL_ROCK)
+    set(QL_LUA_DESTINATION share/lua/5.1)
+    set(QL_MODULE_DESTINATION ${CMAKE_INSTALL_LIBDIR}/lua/5.1)
+endif()
 
 # Threads and handlers may outlive the Lua state that loaded the code.
 set(CMAKE_SHARED_LINKER_FLAGS
