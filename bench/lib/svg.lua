@@ -3,10 +3,11 @@
 -- the text keeps its size however narrow the page is.
 local svg = {}
 
-local HEIGHT, MIDDLE = 30, 15
+local HEIGHT, TOP, THICK = 34, 13, 14 -- px; a flag flies above the bar
+local MIDDLE, CAP = TOP + THICK / 2, 4.5
 local HALF = 46 -- % of the width on either side of 1.0
-local FLAG = { most = "M0 2V28M0 2L-8 6.5L0 11z",
-    least = "M0 2V28M0 2L8 6.5L0 11z" }
+local FLAG = { most = "M0 2V32M0 2L-8 6.5L0 11z",
+    least = "M0 2V32M0 2L8 6.5L0 11z" }
 
 -- Whether it has a place on the scale.
 function svg.drawable(value)
@@ -58,8 +59,9 @@ end
 
 local function bar(ratio, form, reach, out)
     local x = place(ratio, reach)
-    table.insert(out, ('<rect class="bar %s" x="%.2f%%" y="8" width="%.2f%%" '
-        .. 'height="14"/>'):format(form, math.min(x, 50), math.abs(x - 50)))
+    table.insert(out, ('<rect class="bar %s" x="%.2f%%" y="%d" width="%.2f%%" '
+        .. 'height="%d"/>'):format(form, math.min(x, 50), TOP,
+        math.abs(x - 50), THICK))
 end
 
 -- In between the line at 1.0, which the halo would hide.
@@ -72,8 +74,8 @@ local function whisker(figure, reach, one, out)
     local from, to = place(low, reach), place(high, reach)
     for _, class in ipairs { "halo", "whisker" } do
         table.insert(out, line(class, from, MIDDLE, to, MIDDLE)
-            .. line(class, from, 10.5, from, 19.5)
-            .. line(class, to, 10.5, to, 19.5) .. one)
+            .. line(class, from, MIDDLE - CAP, from, MIDDLE + CAP)
+            .. line(class, to, MIDDLE - CAP, to, MIDDLE + CAP) .. one)
         one = ""
     end
 end

@@ -29,7 +29,7 @@ end
 
 local function bar(row)
     local class, x, width = row:match('<rect class="bar (%l+)" x="([%d.]+)%%"'
-        .. ' y="8" width="([%d.]+)%%"')
+        .. ' y="13" width="([%d.]+)%%"')
     return class, tonumber(x), tonumber(width)
 end
 
@@ -68,7 +68,7 @@ describe("the page of the benchmarks", function()
     it("spans the rounds and marks the target", function()
         local row = rows(section(page, "echo"))[1]
         local from, to = row:match('<line class="whisker" x1="([%d.]+)%%"'
-            .. ' y1="15" x2="([%d.]+)%%"')
+            .. ' y1="20" x2="([%d.]+)%%"')
         assert.near(50 + 46 * math.log(1.02) / math.log(16), tonumber(from),
             0.01)
         assert.near(50 + 46 * math.log(1.31) / math.log(16), tonumber(to),
