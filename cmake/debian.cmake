@@ -74,6 +74,16 @@ foreach(component library lua dev)
         DESTINATION share/doc/${deb_${component}})
 endforeach()
 
+install(CODE [[
+    file(GLOB pages
+        $ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share/man/man?/quoll.?)
+    foreach(page IN LISTS pages)
+        execute_process(COMMAND gzip -9nf ${page} COMMAND_ERROR_IS_FATAL ANY)
+    endforeach()
+    list(TRANSFORM CMAKE_INSTALL_MANIFEST_FILES
+        REPLACE "(/man/man./quoll[.].)$" "\\1.gz")
+]] COMPONENT lua)
+
 # The static library without what only this compiler, or a debugger, reads.
 install(CODE "execute_process(COMMAND ${CMAKE_STRIP} --strip-debug
     --enable-deterministic-archives

@@ -94,8 +94,8 @@ describe("what is built", function()
         end
 
         setup(function()
-            local made = succeeds(("scripts/package %s %s/deb"):format(built,
-                dir), 100)
+            local made = succeeds(('DEBEMAIL=us@example.org DEBFULLNAME="A B" '
+                .. "scripts/package %s %s/deb"):format(built, dir), 100)
             for path in made:gmatch "[^\n]+%.deb" do
                 packages[path:match "([^/_]*)_[^/]*$"] = path
             end
@@ -114,6 +114,12 @@ describe("what is built", function()
                     assert.truthy(depends(name, other), name .. ": " .. other
                         .. " in " .. field(name, "Depends"))
                 end
+            end
+        end)
+
+        it("in the name of who makes them", function()
+            for name in pairs(packages) do
+                assert.equal("A B <us@example.org>", field(name, "Maintainer"))
             end
         end)
 
