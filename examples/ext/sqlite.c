@@ -1,7 +1,6 @@
 /*
- * sqlite.c: a library that blocks, in the thread pool: what scripts see of it.
- * The threads' half is sqlite_call.c, the Lua half, which scripts require and
- * which has a connection make one query at a time, is sqlite.lua.
+ * sqlite.c: a library that blocks, in the thread pool: what sqlite.lua, which
+ * scripts require, sees of it. The threads' half is sqlite_call.c.
  */
 #include "sqlite.h"
 
@@ -125,26 +124,28 @@ call_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
-/* With a wait that is cut short either ends for good: SQLite is told to stop,
- * and how far it has got by then nobody knows. */
+/* Either ends for good: how far SQLite has got by then nobody knows. */
 static void
 call_cancel(ql_op_t *op)
 {
     let_go(holder_of(op));
 }
 
-static const ql_op_type_t call_type = {.name = "sqlite",
-                                       .attempt = call_attempt,
-                                       .push = call_push,
-                                       .cancel = call_cancel};
+static void
+call_describe(ql_op_t *op, char *text, size_t size)
+{
+    job_describe(holder_of(op)->job, text, size);
+}
+
+static const ql_op_type_t call_type = {
+    "sqlite", call_attempt, call_push, call_cancel, NULL, call_describe};
 
 static holder_t *
 holder_new(lua_State *L, const ql_handle_type_t *type)
 {
-    ql_lua_t *lua = ql_lua(L);
-    holder_t *h = ql_handle_new(L, lua, type, sizeof(*h));
+    holder_t *h = ql_handle_new(L, ql_lua(L), type, sizeof(*h));
 
-    ql_op_init(&h->op, &call_type, lua);
+    ql_op_init(&h->op, &call_type, h->handle.lua);
     return h;
 }
 
@@ -181,13 +182,12 @@ sqlite_query(lua_State *L)
     size_t size;
     const char *sql = luaL_checklstring(L, 2, &size);
     holder_t *h = holder_new(L, &query_handle);
-    query_t *q;
 
     if (db->job == NULL) {
         return ql_push_error(L, QL_E_CLOSED);
     }
-    q = query_create((database_t *) db->job, sql, size);
-    return holder_open(L, h, (job_t *) q);
+    return holder_open(
+        L, h, (job_t *) query_create((database_t *) db->job, sql, size));
 }
 
 /* bind(query, name, type, value): of the next position when name is "" */
@@ -196,8 +196,7 @@ sqlite_bind(lua_State *L)
 {
     const holder_t *h = ql_handle_check(L, 1, &query_handle, "bind");
     item_t item = {.type = (int) ql_check_whole(L, 3, "type", "bind", 1, 5)};
-    const char *name = luaL_checklstring(L, 2, &item.named);
-    const char *data = NULL;
+    const char *name = luaL_checklstring(L, 2, &item.named), *data = NULL;
 
     item.named++;
     item.number = lua_tonumber(L, 4);

@@ -12,18 +12,21 @@
 #include <quoll.h>
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What both begin with. */
 typedef struct {
     ql_call_t call;
-    const char *code; /* "BUSY": why it failed; NULL: it has not */
-    char *message;    /* in words */
+    const char *code;  /* "BUSY": why it failed; NULL: it has not */
+    char *message;     /* in words */
+    const char *about; /* its path, its SQL */
     void (*let_go)(ql_call_t *call); /* of its handle */
 } job_t;
 
 enum {
-    BATCH = 64 /* rows that a query has at a time */
+    BATCH = 64, /* rows that a query has at a time */
+    WORDS = 60  /* bytes of its SQL that tell what a task waits for */
 };
 
 typedef struct {
@@ -72,6 +75,19 @@ item_get(const char *at, item_t *item, const char **name, const char **data)
     *name = at + sizeof(*item);
     *data = *name + item->named;
     return *data + item->size;
+}
+
+/* "sqlite: SELECT ...", in one line, cut where it is long. */
+static inline void
+job_describe(const job_t *job, char *text, size_t size)
+{
+    (void) snprintf(text, size, "sqlite: %.*s%s", WORDS, job->about,
+                    strlen(job->about) > WORDS ? "..." : "");
+    for (; *text != '\0'; text++) {
+        if ((unsigned char) *text < ' ') {
+            *text = ' ';
+        }
+    }
 }
 
 /* NULL with errno. */

@@ -80,7 +80,7 @@ database_create(ql_loop_t *loop, const char *path, int flags)
         db->job.let_go = database_let_go;
         db->refs = 1;
         db->flags = flags;
-        memcpy(db->path, path, size);
+        db->job.about = memcpy(db->path, path, size);
     }
     return db;
 }
@@ -241,7 +241,7 @@ query_create(database_t *db, const char *sql, size_t size)
         db->refs++;
         q->params = sqlite3_str_new(NULL);
         q->rows = sqlite3_str_new(NULL);
-        memcpy(q->sql, sql, size);
+        q->job.about = memcpy(q->sql, sql, size);
     }
     return q;
 }

@@ -136,4 +136,19 @@ describe("examples/ext/sqlite", function()
         end
         assert.same({ { x = 2 } }, db:query "select 2 as x")
     end))
+
+    it("tells quoll.tasks() what is asked", with(function(db)
+        local sql = ENDLESS:gsub(" ", "\n", 1)
+        local task = quoll.spawn(db.query, db, sql)
+        local waits = ""
+        repeat
+            quoll.yield()
+            for _, info in ipairs(quoll.tasks()) do
+                waits = info.id == task:id() and info.waits or waits
+            end
+        until waits:find("sqlite", 1, true)
+        task:cancel()
+        assert.equal("sqlite: with recursive n(x) as (select 1 union all "
+            .. "select x + 1 from...", waits)
+    end))
 end)
