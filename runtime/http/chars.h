@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    QL_HTTP_TCHAR = 1,   /* of a token: RFC 9110, 5.6.2 */
-    QL_HTTP_TEXT = 2,    /* of a value: no control character but HTAB */
-    QL_HTTP_TARGET = 4,  /* of a target: what can be seen, but no "#" */
-    QL_HTTP_REGNAME = 8, /* of a host's name: RFC 3986, 3.2.2, with "%" */
+    QL_HTTP_TCHAR = 1,  /* of a token: RFC 9110, 5.6.2 */
+    QL_HTTP_TEXT = 2,   /* of a value: no control character but HTAB */
+    QL_HTTP_TARGET = 4, /* of a target: what can be seen, but no "#" */
+    QL_HTTP_HOST = 8,   /* of a host's name but "%": RFC 3986, 3.2.2 */
     QL_HTTP_DIGIT = 16,
     QL_HTTP_HEX = 32,
     QL_HTTP_BLANK = 64 /* SP and HTAB */

@@ -109,7 +109,7 @@ int ql__http_refuse(ql_http_message_t *m, unsigned status, const char *why);
 
 /* Sets path, query, host, absolute; the bytes are known to be a target's. */
 int ql__http_target(ql_http_message_t *m, const char *data);
-/* uri-host [":" port]; an empty one too. */
+/* uri-host [":" port]; an empty one too. Behind it is a byte of none. */
 bool ql__http_authority(const char *s, size_t n);
 
 /* ---- plain.c ---- */

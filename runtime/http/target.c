@@ -23,47 +23,42 @@ bracketed(const char *s, size_t n)
     return inet_pton(AF_INET6, text, &addr) == 1;
 }
 
-/* Bytes of a name, up to what can be in none; every "%" stands before two
- * digits, or *bad is set. */
-static size_t
-regname(const char *s, size_t n, bool *bad)
+/* Where the name ends that begins at s; NULL: a "%" that no two digits follow.
+ * Behind all that is asked of is a byte that is of no name. */
+static const char *
+regname(const char *s)
 {
-    size_t i = 0;
-
-    for (; i < n && ql__http_is(s[i], QL_HTTP_REGNAME); i++) {
-        if (s[i] == '%'
-            && (n - i < 3 || ql__http_span(s + i + 1, 2, QL_HTTP_HEX) != 2)) {
-            *bad = true;
+    for (;; s += 3) {
+        s = ql__http_skip(s, QL_HTTP_HOST);
+        if (*s != '%') {
+            return s;
+        }
+        if (!ql__http_is(s[1], QL_HTTP_HEX) || !ql__http_is(s[2], QL_HTTP_HEX))
+        {
+            return NULL;
         }
     }
-    return i;
 }
 
 bool
 ql__http_authority(const char *s, size_t n)
 {
-    const char *end;
-    bool bad = false;
-    size_t host;
+    const char *end = s + n, *at;
 
     if (n > 0 && s[0] == '[') {
-        end = memchr(s, ']', n);
-        if (end == NULL || !bracketed(s, (size_t) (end - s) + 1)) {
+        at = memchr(s, ']', n);
+        if (at == NULL || !bracketed(s, (size_t) (at - s) + 1)) {
             return false;
         }
-        host = (size_t) (end - s) + 1;
+        at++;
     } else {
-        host = regname(s, n, &bad);
-        if (bad) {
-            return false;
-        }
+        at = regname(s);
     }
-    if (host == n) {
-        return true;
+    if (at == NULL || at == end) {
+        return at == end;
     }
-    return host > 0 && s[host] == ':' && n - host <= 6
-        && ql__http_span(s + host + 1, n - host - 1, QL_HTTP_DIGIT)
-               == n - host - 1;
+    return at > s && *at == ':' && end - at <= 6
+        && ql__http_skip(at + 1, QL_HTTP_DIGIT) == end;
 }
 
 static ql_http_span_t

@@ -31,8 +31,8 @@ describe("runtime/http/chars", function()
         assert.equal(matching "[\t\32-\126\128-\255]",
             members(lib.QL_HTTP_TEXT))
         assert.equal(matching "[!\"$-\126]", members(lib.QL_HTTP_TARGET))
-        assert.equal(matching "[%w%-._~!$&'()*+,;=%%]",
-            members(lib.QL_HTTP_REGNAME))
+        assert.equal(matching "[%w%-._~!$&'()*+,;=]",
+            members(lib.QL_HTTP_HOST))
         assert.equal("0123456789", members(lib.QL_HTTP_DIGIT))
         assert.equal(matching "[%x]", members(lib.QL_HTTP_HEX))
         assert.equal("\t ", members(lib.QL_HTTP_BLANK))
