@@ -82,6 +82,7 @@ local START = {
         return { bench:path("http/bare") }
     end),
     quoll = script "bench/http/hello.lua",
+    ["quoll, constant"] = script "bench/http/constant.lua",
     json = script "bench/http/json.lua",
     router = script "bench/http/router.lua",
     static = script "bench/http/static.lua",
