@@ -170,15 +170,19 @@ coder_create(ql_loop_t *loop, const int *level, size_t limit)
 int
 coder_begin(coder_t *c, const char *data, size_t size, int mode)
 {
-    if (c->mode == ZSTD_e_end) { /* the last one's */
-        c->left = c->limit;
-        c->within = 1;
-    }
-    c->mode = mode;
-    c->at = c->in.size = c->out.size = 0;
+    c->in.size = 0;
     if (!buffer_reserve(&c->in, size)) {
         return 0;
     }
+    if (c->mode == ZSTD_e_end) { /* the last one's */
+        c->left = c->limit;
+        c->within = 1;
+        if (mode == ZSTD_e_end && c->cctx != NULL) { /* the head can say it */
+            (void) ZSTD_CCtx_setPledgedSrcSize(c->cctx, size);
+        }
+    }
+    c->mode = mode;
+    c->at = c->out.size = 0;
     if (size > 0) {
         memcpy(c->in.data, data, size);
     }

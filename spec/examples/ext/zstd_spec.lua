@@ -67,6 +67,15 @@ describe("examples/ext/zstd", function()
         end
     end)
 
+    it_runs("writes the size of what it has at once into the head", function()
+        for _, size in ipairs { 0, 300, 300 * KIB } do
+            local frame = assert(zstd.compress(sample(size)))
+            assert.is_true(frame:byte(5) >= 0x20) -- a size, in 1 to 8 bytes
+        end
+        local frame = pump(assert(zstd.compressor()), "text", 2)
+        assert.equal(0x04, frame:byte(5)) -- nothing but a checksum
+    end)
+
     it_runs("flushes", function()
         local packer = assert(zstd.compressor())
         local unpacker = assert(zstd.decompressor())
