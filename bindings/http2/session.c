@@ -93,6 +93,19 @@ session_new(lua_State *L)
     return 1;
 }
 
+static ssize_t
+receive(ql_h2_t *h2, const char *bytes, size_t size)
+{
+    ssize_t rc = nghttp2_session_mem_recv(h2->session, (const uint8_t *) bytes,
+                                          size);
+
+    if (rc >= 0 && h2->flooded) {
+        rc = nghttp2_session_terminate_session(h2->session,
+                                               NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+    return rc;
+}
+
 /* feed(session, bytes) -> true | nil, text: the connection has to end, after
  * what output() still gives. */
 static int
@@ -102,8 +115,7 @@ session_feed(lua_State *L)
     size_t size;
     const char *bytes = luaL_checklstring(L, 2, &size);
     ssize_t rc = h2->dead ? NGHTTP2_ERR_INVALID_STATE
-                          : nghttp2_session_mem_recv(
-                              h2->session, (const uint8_t *) bytes, size);
+                          : receive(h2, bytes, size);
 
     if (rc < 0) {
         h2->dead = 1;

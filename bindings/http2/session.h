@@ -22,13 +22,14 @@ typedef struct {
     nghttp2_session *session; /* NULL: closed */
     ql_core_t *core;          /* whose buffers it takes */
     ql_loop_t *loop;
-    ql_queue_t streams;  /* all, by ql_h2_stream_t.link */
-    ql_queue_t news;     /* those with something to tell, in order */
-    uint32_t head_max;   /* bytes of a request's fields, */
-    uint32_t fields_max; /* and how many */
-    uint32_t control;    /* control frames that are left to the peer */
-    uint64_t refilled;   /* ms: when control was filled up */
-    unsigned dead : 1;   /* nghttp2 has failed: nothing but closing is left */
+    ql_queue_t streams;   /* all, by ql_h2_stream_t.link */
+    ql_queue_t news;      /* those with something to tell, in order */
+    uint32_t head_max;    /* bytes of a request's fields, */
+    uint32_t fields_max;  /* and how many */
+    uint32_t control;     /* control frames that are left to the peer */
+    uint64_t refilled;    /* ms: when control was filled up */
+    unsigned flooded : 1; /* more control frames have come than were left */
+    unsigned dead : 1;    /* nghttp2 has failed: nothing but closing is left */
 } ql_h2_t;
 
 /* Names and values, as they came. */

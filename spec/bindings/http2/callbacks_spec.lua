@@ -58,6 +58,24 @@ describe("bindings/http2/callbacks", function()
         end))
     end))
 
+    -- Who tells nghttp2 to end the session while it is at a frame of DATA is
+    -- ended by an assertion when one of a bad size follows.
+    for name, frame in pairs {
+        PING = http2.frame(http2.PING, 0, 0, "12345678"),
+        SETTINGS = http2.frame(http2.SETTINGS, 0, 0, ""),
+        PRIORITY = http2.frame(http2.PRIORITY, 0, 1,
+            http2.number(0, 4) .. "\1"),
+        DATA = http2.frame(http2.DATA, 0, 1, ""),
+    } do
+        it("ends a flood of " .. name .. " with a bad frame behind it",
+            pair.with({}, function(p)
+                p.say(http2.post(1, "/"))
+                p.say(frame:rep(FLOOD)
+                    .. http2.frame(http2.SETTINGS, 0, 0, "12345"))
+                assert.falsy((raw.wants(p.session)))
+            end))
+    end
+
     it("ends floods of DATA without data", pair.with({}, function(p)
         p.say(http2.post(1, "/"))
         calmed(p, flood(p, function()
