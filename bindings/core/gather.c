@@ -147,6 +147,24 @@ sink_block(lua_State *L, sink_t *sink)
     return true;
 }
 
+/* Only at the first pass: what has another key, or a hole, would be sent in
+ * part, and nobody be told. */
+static void
+sink_check(lua_State *L, int table, int n, const char *method)
+{
+    int found = 0;
+
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        found++;
+    }
+    if (found != n) {
+        ql_raise(L,
+                 "bad argument 'data' to '%s' (an array expected, got a table "
+                 "with other keys or with holes)",
+                 method);
+    }
+}
+
 static void
 sink_table(lua_State *L, int table, sink_t *sink, int depth)
 {
@@ -159,6 +177,9 @@ sink_table(lua_State *L, int table, sink_t *sink, int depth)
                  sink->method, QL_GATHER_DEPTH);
     }
     luaL_checkstack(L, 8, "nested table");
+    if (sink->gather != NULL) {
+        sink_check(L, table, n, sink->method);
+    }
     for (int i = 1; i <= n; i++) {
         int type;
 

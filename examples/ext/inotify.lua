@@ -22,6 +22,9 @@ local Inotify = core.methods -- close, own and disown are in it already
 
 local function bits_of(names)
   local mask = 0
+  if type(names) ~= "table" then
+    error("bad names: an array of events is expected, got " .. type(names), 3)
+  end
   for _, name in ipairs(names) do
     mask = bor(mask, BITS[name]
       or error(("no event is called '%s'"):format(name), 3))
@@ -65,7 +68,7 @@ end
 function Inotify:events()
   return function()
     local event, err, code = self:next()
-    if not event and code ~= "CLOSED" then
+    if not event and code ~= "CLOSED" and code ~= "OWNER_ENDED" then
       error(err, 0)
     end
     return event

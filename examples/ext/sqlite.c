@@ -184,7 +184,8 @@ sqlite_query(lua_State *L)
     holder_t *h = holder_new(L, &query_handle);
 
     if (db->job == NULL) {
-        return ql_push_error(L, QL_E_CLOSED);
+        return ql_push_error(L, db->handle.closed ? db->handle.closed
+                                                  : QL_E_CLOSED);
     }
     return holder_open(
         L, h, (job_t *) query_create((database_t *) db->job, sql, size));

@@ -94,10 +94,17 @@ for _, name in ipairs { "close", "own", "disown" } do
   Database[name] = function(self) return self.handle[name](self.handle) end
 end
 
+local OPEN = { read_only = "boolean", busy = "number" }
+
 return {
   --- Opens a file. opts: read_only; busy: s to try again while it is locked.
   open = function(path, opts)
     opts = opts or {}
+    for name, value in pairs(opts) do
+      if type(value) ~= OPEN[name] then
+        error(("bad option '%s'; there are busy, read_only"):format(name), 2)
+      end
+    end
     local handle = core.new(path, SERIALIZED
       + (opts.read_only and READ_ONLY or CREATE))
     local ok, err, code = finish(core.call(handle))

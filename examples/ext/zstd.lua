@@ -23,6 +23,9 @@ local Stream = core.methods -- close, own and disown are in it
 
 -- The one option that there is, checked.
 local function option(opts, known)
+  if opts ~= nil and type(opts) ~= "table" then
+    error("bad options: a table is expected, got " .. type(opts), 3)
+  end
   for name in pairs(opts or {}) do
     if name ~= known.name then
       error(("no option '%s'; there is '%s'"):format(name, known.name), 3)

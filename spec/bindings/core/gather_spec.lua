@@ -106,4 +106,26 @@ describe("bindings/core/gather", function()
             client:send("c")
             assert.equal("c", server:receive(1))
         end))
+
+    it("sends nothing of a table with other keys or with holes",
+        pair.with(function(client, server)
+            for _, data in ipairs { { name = "x" }, { "a", n = 1 },
+                { "a", { [3] = "c" } }, { [0] = "a" } } do
+                assert.error_matches(function() client:send(data) end,
+                    "bad argument 'data' to 'send' %(an array expected, got a "
+                        .. "table with other keys or with holes%)")
+            end
+            client:send { {}, "c", {} }
+            assert.equal("c", server:receive(1))
+        end))
+
+    it("leaves a file as it was then", function()
+        local path = os.tmpname()
+        quoll.fs.writefile(path, "as it was")
+        assert.has_error(function()
+            quoll.fs.writefile(path, { name = "x" })
+        end)
+        assert.equal("as it was", quoll.fs.readfile(path))
+        os.remove(path)
+    end)
 end)

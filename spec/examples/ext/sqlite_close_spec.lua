@@ -56,7 +56,7 @@ describe("a connection of examples/ext/sqlite", function()
                 end):wait()
                 owner:cancel()
                 owner:wait()
-                assert.equal("CLOSED", (select(3, db:query "select 1")))
+                assert.equal("OWNER_ENDED", (select(3, db:query "select 1")))
             end, 20)
         end)
 
