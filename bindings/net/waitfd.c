@@ -228,6 +228,7 @@ pollable(lua_State *L)
     short wanted = waitfd_check_mode(L);
     waitfd_t *w = ql_handle_new(L, core->lua, &waitfd_handle, sizeof(*w));
 
+    ql_op_init(&w->op, &waitfd_op, core->lua); /* a close ends it */
     w->fd = (int) fd;
     w->wanted = wanted;
     ql_handle_open(&w->handle);
