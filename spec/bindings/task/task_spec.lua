@@ -2,6 +2,7 @@ local helper = require "spec.helper"
 local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local core = require "quoll.core"
+local sync = require "quoll.sync"
 local run = tasks.run
 
 describe("task:status", function()
@@ -9,19 +10,23 @@ describe("task:status", function()
 
     it("tells each state", function()
         run(function()
+            local goes_on, child_ends = sync.channel(), sync.channel()
             local inner
             local task
             task = quoll.spawn(function()
                 inner = task:status()
-                quoll.sleep(0.002)
-                quoll.spawn(quoll.sleep, 0.002)
+                goes_on:receive()
+                quoll.spawn(child_ends.receive, child_ends)
             end)
             assert.equal("starting", task:status())
             quoll.yield()
             assert.equal("running", inner)
             assert.equal("waiting", task:status())
-            quoll.sleep(0.003)
+            goes_on:close()
+            quoll.yield()
+            quoll.yield()
             assert.equal("closing", task:status())
+            child_ends:close()
             task:wait()
             assert.equal("done", task:status())
             local failed = quoll.spawn(error, "x", 0)
