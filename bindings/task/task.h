@@ -226,13 +226,15 @@ const char *ql__outcome_state(const ql_outcome_t *o);
 void ql__task_title(const ql_task_t *t, char *text, size_t size);
 void ql__task_methods_register(lua_State *L, ql_lua_t *lua);
 
+/* stack.c: pushes the traceback of co, behind head (may be NULL). error: the
+ * words of what has ended co, or NULL. */
+void ql__stack_push(lua_State *L, lua_State *co, const char *head,
+                    const char *error);
+
 /* traceback.c: idx is that of a task's userdata, from the bottom. */
 void ql__trace_register(lua_State *L, ql_lua_t *lua);
 /* Pushes "task 5 'name'". */
 void ql__task_push_title(lua_State *L, int idx);
-/* Pushes the traceback of where the task is, itself and its spawners, behind
- * head (may be NULL). */
-void ql__trace_push(lua_State *L, int idx, const char *head);
 /* Pushes the error of a failed task with its tracebacks. May raise. */
 void ql__failure_push(lua_State *L, int idx);
 /* Raises the error of a failed task unchanged, in the running task; keeps its

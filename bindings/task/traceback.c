@@ -139,14 +139,16 @@ trace_coroutine(const ql_outcome_t *o)
     return o->task != NULL ? o->task->L : o->L;
 }
 
-void
-ql__trace_push(lua_State *L, int idx, const char *head)
+/* Pushes the traceback of where the task at idx is, itself and its spawners,
+ * behind head (may be NULL). error: the words of what has ended it, or NULL. */
+static void
+trace_push(lua_State *L, int idx, const char *head, const char *error)
 {
     const ql_outcome_t *o = lua_touserdata(L, idx);
     lua_State *co = trace_coroutine(o);
 
     if (co != NULL) {
-        luaL_traceback(L, co, head, co == L ? 1 : 0);
+        ql__stack_push(L, co, head, error);
     } else {
         lua_pushfstring(L, "%s%sstack traceback:", head != NULL ? head : "",
                         head != NULL ? "\n" : "");
@@ -201,10 +203,12 @@ static void
 trace_push_failure(lua_State *L, int idx, int err, const char *head)
 {
     const ql_outcome_t *o = lua_touserdata(L, idx);
+    bool is_text = lua_type(L, err) == LUA_TSTRING;
+    const char *error = is_text ? lua_tostring(L, err) : NULL;
     bool more;
 
     if (!trace_find(L, o->lua, err, o->id)) {
-        ql__trace_push(L, idx, head);
+        trace_push(L, idx, head, error);
         return;
     }
     more = lua_objlen(L, -1) < TRACE_LONG;
@@ -213,7 +217,7 @@ trace_push_failure(lua_State *L, int idx, int err, const char *head)
                     more ? "\nraised again" : "");
     lua_replace(L, -2);
     if (more) {
-        ql__trace_push(L, idx, lua_tostring(L, -1));
+        trace_push(L, idx, lua_tostring(L, -1), error);
         lua_replace(L, -2);
     }
 }
@@ -342,7 +346,7 @@ task_traceback(lua_State *L)
     if (o->task == NULL && o->state == QL_TASK_FAILED) {
         ql__failure_push(L, 1);
     } else {
-        ql__trace_push(L, 1, NULL);
+        trace_push(L, 1, NULL, NULL);
     }
     return 1;
 }
