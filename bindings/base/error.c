@@ -183,17 +183,61 @@ ql__push_where(lua_State *L)
     }
 }
 
+/* The same of L and of the coroutines that L was resumed from, out to the
+ * task's own: in each of them a tail call may have left no function. */
+static bool
+where_outward(lua_State *L, ql_lua_t *lua, lua_Debug *ar)
+{
+    const ql_task_t *t = lua->current;
+    lua_State *co = L;
+    int top = lua_gettop(L);
+    bool found = ql__where(lua, L, ar);
+
+    if (found || !lua_checkstack(L, 3)) {
+        return found;
+    }
+    lua_pushthread(L);
+    while (!found && (co = ql__waiter_outward(L, lua)) != NULL) {
+        found = ql__where(lua, co, ar);
+    }
+    lua_settop(L, top);
+    return found || (t->L != NULL && ql__where(lua, t->L, ar));
+}
+
+/* Pushes how a message begins: "file:line: ". A task none of whose functions is
+ * the script's has the place of its spawn. */
+static void
+push_position(lua_State *L)
+{
+    ql_lua_t *lua = ql_lua(L);
+    char spawned[128] = "";
+    lua_Debug ar;
+
+    if (where_outward(L, lua, &ar)) {
+        lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+        return;
+    }
+    if (lua->loop != NULL) {
+        ql__task_spawned(lua->current, spawned, sizeof(spawned));
+    }
+    if (spawned[0] != '\0') {
+        lua_pushfstring(L, "%s: in the task spawned here: ",
+                        spawned + strlen("spawned at "));
+    } else {
+        lua_pushliteral(L, "");
+    }
+}
+
 int
 ql_raise(lua_State *L, const char *fmt, ...)
 {
     va_list args;
 
-    ql__push_where(L);
-    lua_pushstring(L, lua_objlen(L, -1) != 0 ? ": " : "");
+    push_position(L);
     va_start(args, fmt);
     lua_pushvfstring(L, fmt, args);
     va_end(args);
-    lua_concat(L, 3);
+    lua_concat(L, 2);
     return lua_error(L);
 }
 

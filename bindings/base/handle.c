@@ -117,9 +117,16 @@ handle_own(lua_State *L)
 {
     ql_handle_t *h = handle_self(L, "own");
 
-    if (!h->closed) {
-        ql_handle_own(h, h->lua->current);
+    if (h->closed) {
+        return ql_raise(L,
+                        "bad argument 'self' to 'own' (an open %s expected, "
+                        "got one that %s)",
+                        h->type->name,
+                        h->closed == QL_E_OWNER_ENDED
+                            ? "was closed as its owner ended"
+                            : "is closed");
     }
+    ql_handle_own(h, h->lua->current);
     lua_settop(L, 1);
     return 1;
 }

@@ -67,6 +67,63 @@ describe("misuse", function()
             .. "1 up expected, got no value%)$", message(quoll.sync.semaphore))
     end)
 
+    it("raises at the line further out when the call was a tail call",
+        function()
+            local function tail() return quoll.sleep {} end
+            local line = debug.getinfo(1, "l").currentline + 1
+            local err = message(function() local r = tail() return r end)
+            assert.matches("error_spec.lua:" .. line .. ": bad argument", err)
+            err = select(2, pcall(quoll.sleep, {}))
+            assert.matches("error_spec.lua:" .. line + 2 .. ": bad", err)
+        end)
+
+    it("in a coroutine without a line is raised at its resumer's", function()
+        local create = quoll.coroutine.create
+        local line
+        local function resumed(resume, co)
+            line = debug.getinfo(1, "l").currentline + 1
+            local _, err = resume(co, {})
+            return err
+        end
+        quoll.run(function()
+            for _, lib in ipairs { coroutine, quoll.coroutine } do
+                local err = resumed(lib.resume, create(quoll.sleep))
+                assert.matches("error_spec.lua:" .. line .. ": bad", err)
+            end
+            local inner = create(quoll.sleep)
+            local err = resumed(quoll.coroutine.wrap(function()
+                local _, text = quoll.coroutine.resume(inner, {})
+                return nil, text
+            end))
+            assert.matches("error_spec.lua:%d+: bad", err)
+            assert.is_nil(err:find("spec.lua:" .. line, 1, true))
+        end)
+    end)
+
+    it("in a task without a line is raised at that of its spawn", function()
+        quoll.run(function()
+            for _, spawn in ipairs {
+                function() return (quoll.spawn(quoll.sleep, {})) end,
+                function()
+                    local t = quoll.spawn(function() return quoll.sleep {} end)
+                    return t
+                end,
+                function() return (quoll.timer.after(0, quoll.sleep, {})) end,
+            } do
+                local task = spawn()
+                assert.matches("^[^\n]*error_spec.lua:%d+: in the task spawned "
+                    .. "here: bad argument 's' to 'sleep'",
+                    message(task.wait, task))
+            end
+        end)
+    end)
+
+    it("of the main chunk's last call has no line", function()
+        local result = helper.script "return require('quoll').sleep {}"
+        assert.matches("^%S*luajit[^:]*: bad argument 's' to 'sleep'",
+            result.err)
+    end)
+
     it("of core.raise has the script's line too", function()
         assert.matches("^[^\n]*error_spec.lua:%d+: text %%s$",
             message(function() core.raise "text %s" end))

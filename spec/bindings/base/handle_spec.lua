@@ -85,11 +85,19 @@ describe("a handle", function()
         assert.same({ nil, "closed", "OWNER_ENDED" }, { file:read() })
     end)
 
-    it("closed may be owned and disowned without harm", function()
+    it("closed has no owner any more", function()
         local file = assert(quoll.open(path))
         file:close()
-        assert.equal(file, file:own())
         assert.equal(file, file:disown())
+        local refused = "^[^\n]*handle_spec.lua:%d+: bad argument 'self' to "
+            .. "'own' %(an open file expected, got one that "
+        assert.matches(refused .. "is closed%)$",
+            select(2, pcall(file.own, file)))
+        run(function()
+            quoll.spawn(function() file = quoll.open(path) end):wait()
+            assert.matches(refused .. "was closed as its owner ended%)$",
+                select(2, pcall(file.own, file)))
+        end)
     end)
 
     it("is not mistaken for something else", function()
