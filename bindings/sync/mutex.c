@@ -4,6 +4,9 @@
  */
 #include "sync.h"
 
+#include <stdio.h>
+#include <string.h>
+
 typedef struct {
     ql_sync_t sync;     /* owner: who holds the lock; NULL: nobody */
     ql_queue_t waiters; /* of ql_own_op_t.link */
@@ -79,12 +82,38 @@ lock_free(ql_op_t *op)
     }
 }
 
+/* Of a locked one: "task 5 'writer'". */
+static void
+mutex_holder(const mutex_t *m, char *text, size_t size)
+{
+    const ql_task_t *holder = m->sync.handle.owner;
+
+    if (holder->id != 0) {
+        ql__task_title(holder, text, size);
+    } else {
+        (void) snprintf(text, size, "the main chunk");
+    }
+}
+
+/* "mutex: 'db', held by task 5 'writer'" */
+static void
+lock_describe(ql_op_t *op, char *text, size_t size)
+{
+    char title[128];
+    size_t n;
+
+    mutex_holder(mutex_of(ql__own(op)), title, sizeof(title));
+    ql__sync_describe(op, text, size);
+    n = strlen(text);
+    (void) snprintf(text + n, size - n, ", held by %s", title);
+}
+
 static const ql_op_type_t lock_op = {.name = "mutex",
                                      .attempt = lock_attempt,
                                      .push = lock_push,
                                      .cancel = ql__sync_leave,
                                      .free = lock_free,
-                                     .describe = ql__sync_describe};
+                                     .describe = lock_describe};
 
 /* A mutex is never closed: its holder has ended, or the collector has it, and
  * then nobody waits. */
@@ -151,7 +180,10 @@ mutex_unlock(lua_State *L)
         return ql_raise(L, "the mutex is not locked");
     }
     if (m->sync.handle.owner != m->sync.handle.lua->current) {
-        return ql_raise(L, "the mutex is locked by another task");
+        char title[128];
+
+        mutex_holder(m, title, sizeof(title));
+        return ql_raise(L, "the mutex is locked by %s", title);
     }
     mutex_pass(m);
     return 0;

@@ -4,6 +4,9 @@
  */
 #include "sync.h"
 
+#include <stdio.h>
+#include <string.h>
+
 typedef struct {
     ql_sync_t sync;
     ql_queue_t waiters;   /* of ql_own_op_t.link: for permits */
@@ -81,12 +84,30 @@ acquire_free(ql_op_t *op)
     }
 }
 
+/* "semaphore: 'db', 1 of 4 free", ", wants 2" */
+static void
+semaphore_describe(ql_op_t *op, char *text, size_t size)
+{
+    const ql_own_op_t *own = ql__own(op);
+    const semaphore_t *s = semaphore_of(own);
+    size_t n;
+
+    ql__sync_describe(op, text, size);
+    n = strlen(text);
+    (void) snprintf(text + n, size - n, ", %u of %u free", s->permits,
+                    s->total);
+    if (own->count > 1) {
+        n = strlen(text);
+        (void) snprintf(text + n, size - n, ", wants %u", own->count);
+    }
+}
+
 static const ql_op_type_t acquire_op = {.name = "semaphore",
                                         .attempt = acquire_attempt,
                                         .push = ql__sync_push,
                                         .cancel = acquire_cancel,
                                         .free = acquire_free,
-                                        .describe = ql__sync_describe};
+                                        .describe = semaphore_describe};
 
 /* ------------------------------------------------------------- idle ---- */
 
@@ -257,8 +278,10 @@ static int
 semaphore_permit(lua_State *L)
 {
     semaphore_t *s = semaphore_check(L, "permit");
-    permit_t *p = ql__sync_new(L, s->sync.handle.lua, &permit_type, sizeof(*p));
+    permit_t *p = ql_handle_new(L, s->sync.handle.lua, &permit_type,
+                                sizeof(*p));
 
+    p->handle.closed = 0;
     p->semaphore = s;
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, 1);

@@ -4,19 +4,46 @@
 #include "sync.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* The end of "file:line" of the script that makes it. */
+static void
+sync_set_place(lua_State *L, ql_sync_t *o)
+{
+    char line[16], *p = line + sizeof(line) - 1;
+    size_t len, room;
+    lua_Debug ar;
+    const char *file;
+
+    if (!ql__where(o->handle.lua, L, &ar)) {
+        return;
+    }
+    *p = '\0';
+    for (int n = ar.currentline; n > 0; n /= 10) {
+        *--p = (char) ('0' + n % 10);
+    }
+    *--p = ':';
+    file = strrchr(ar.short_src, '/');
+    file = file != NULL ? file + 1 : ar.short_src;
+    len = strlen(file);
+    room = sizeof(o->name) - strlen(p) - 1;
+    file += len > room ? len - room : 0;
+    (void) stpcpy(stpcpy(o->name, file), p);
+}
 
 void *
 ql__sync_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
              size_t size)
 {
-    ql_handle_t *h;
+    ql_sync_t *o;
 
     if (lua->loop == NULL) {
         ql_raise(L, "quoll is closed");
     }
-    h = ql_handle_new(L, lua, type, size);
-    h->closed = 0;
-    return h;
+    o = ql_handle_new(L, lua, type, size);
+    o->handle.closed = 0;
+    sync_set_place(L, o);
+    return o;
 }
 
 ql_own_op_t *
@@ -46,10 +73,11 @@ ql__sync_describe(ql_op_t *op, char *text, size_t size)
     const ql_sync_t *o = ql_queue_data(ql__own(op)->handle, ql_sync_t, handle);
     const char *kind = o->kind != NULL ? o->kind : op->type->name;
 
-    if (o->name[0] != '\0') {
+    if (o->named) {
         (void) snprintf(text, size, "%s: '%s'", kind, o->name);
     } else {
-        (void) snprintf(text, size, "%s: %p", kind, (const void *) o);
+        (void) snprintf(text, size, "%s: %p%s%s", kind, (const void *) o,
+                        o->name[0] != '\0' ? " of " : "", o->name);
     }
 }
 
@@ -73,10 +101,11 @@ sync_name(lua_State *L)
 
     if (lua_type(L, 2) == LUA_TSTRING) {
         (void) snprintf(o->name, sizeof(o->name), "%s", lua_tostring(L, 2));
+        o->named = o->name[0] != '\0';
     } else if (!lua_isnoneornil(L, 2)) {
         return ql_bad_argument(L, 2, "text", "name", "a string");
     }
-    lua_pushstring(L, o->name[0] != '\0' ? o->name : NULL);
+    lua_pushstring(L, o->named ? o->name : NULL);
     return 1;
 }
 

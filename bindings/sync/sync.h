@@ -11,15 +11,17 @@
 #include "../base/state.h"
 
 enum {
-    QL_SYNC_NAME = 24
+    QL_SYNC_NAME = 24 /* bytes of a name, the last is 0 */
 };
 
 /* What the objects begin with. */
 typedef struct {
     ql_handle_t handle;
     const char *kind; /* of what it is part of, "waitgroup"; NULL: of none */
-    char name[QL_SYNC_NAME]; /* the script's, "" when it gave none; for who asks
-                                what a task waits for */
+    bool named;       /* the script has given it a name */
+    char name[QL_SYNC_NAME]; /* that; else "jobs.lua:12", where it was made, or
+                                "": not in a script. For who asks what a task
+                                waits for */
 } ql_sync_t;
 
 static inline ql_own_op_t *
@@ -45,7 +47,7 @@ ql_own_op_t *ql__sync_op(lua_State *L, ql_handle_t *h,
 /* The halves of an operation that most have in common. */
 /* true | nil, err, CODE */
 int ql__sync_push(lua_State *L, ql_op_t *op, int rc);
-/* "channel send: 'jobs'", "waitgroup: 0x..." */
+/* "channel send: 'jobs'", "waitgroup: 0x... of jobs.lua:12" */
 void ql__sync_describe(ql_op_t *op, char *text, size_t size);
 /* Leaves the queue of waiters. */
 void ql__sync_leave(ql_op_t *op);

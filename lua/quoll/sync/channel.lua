@@ -57,7 +57,8 @@ function Channel:values()
   return iterator.new(next_value, self)
 end
 
---- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name,
+-- else by the line that made it.
 -- @function Channel:name
 -- @string[opt] text 23 bytes of which are kept
 -- @treturn ?string its name

@@ -39,7 +39,8 @@ function Event:wait(s)
   return finish(core_wait(self, s))
 end
 
---- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name,
+-- else by the line that made it.
 -- @function Event:name
 -- @string[opt] text 23 bytes of which are kept
 -- @treturn ?string its name

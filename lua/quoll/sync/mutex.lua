@@ -51,7 +51,8 @@ function Mutex:with(fn, ...)
   return unlock(self, pcall(fn, ...))
 end
 
---- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name,
+-- else by the line that made it.
 -- @function Mutex:name
 -- @string[opt] text 23 bytes of which are kept
 -- @treturn ?string its name

@@ -40,7 +40,8 @@ Semaphore.release = raw.release
 -- @function Semaphore:permits
 Semaphore.permits = raw.permits
 
---- Names it: `quoll.tasks()` and the dump tell who waits for it by its name.
+--- Names it: `quoll.tasks()` and the dump tell who waits for it by its name,
+-- else by the line that made it.
 -- @function Semaphore:name
 -- @string[opt] text 23 bytes of which are kept
 -- @treturn ?string its name

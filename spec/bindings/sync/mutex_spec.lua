@@ -58,9 +58,37 @@ describe("a mutex", function()
                 ok, err = pcall(m.unlock, m)
             end):wait()
             assert.is_false(ok)
-            assert.matches("the mutex is locked by another task", err)
+            assert.matches("the mutex is locked by task "
+                .. quoll.current():id() .. "$", err)
             m:unlock()
         end)
+    end)
+
+    it("tells who holds it to who asks what a task waits for", function()
+        local function waits(m, name)
+            local task = quoll.spawn(function() m:lock() end)
+            quoll.yield()
+            local found
+            for _, one in ipairs(quoll.tasks()) do
+                found = one.id == task:id() and one.waits or found
+            end
+            assert.matches(name .. "$", found)
+            task:cancel()
+        end
+        run(function()
+            local m = mutex()
+            quoll.current():name "writer"
+            m:lock()
+            local held = ", held by task " .. quoll.current():id() .. " 'writer'"
+            waits(m, "^mutex: 0x%x+ of mutex_spec.lua:%d+" .. held)
+            m:name "db"
+            waits(m, "^mutex: 'db'" .. held)
+            m:unlock()
+        end)
+        local m = mutex()
+        m:lock()
+        run(function() waits(m, ", held by the main chunk") end)
+        m:unlock()
     end)
 
     it("passes on when its holder ends, and says so", function()

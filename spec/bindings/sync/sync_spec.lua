@@ -101,12 +101,40 @@ describe("the objects of quoll.sync", function()
                 end
                 assert.same({ "channel receive: 'jobs'",
                     "channel send: 'jobs'" }, { waits[1], waits[2] })
-                assert.matches("^waitgroup: 0x%x+$", waits[3])
-                assert.equal("pool: 'workers'", waits[4])
-                assert.matches("^event: 0x%x+$", waits[5])
+                local place = ": 0x%x+ of sync_spec.lua:%d+$"
+                assert.matches("^waitgroup" .. place, waits[3])
+                assert.equal("pool: 'workers', 0 of 1 free", waits[4])
+                assert.matches("^event" .. place, waits[5])
                 running:cancel()
             end)
         end)
+
+    it("without a name are told by where they were made", function()
+        local function waits(chunk)
+            local made = loadstring("\n\nlocal event = ...\n"
+                .. "local e = event() return e", chunk)(sync.event)
+            local task = quoll.spawn(made.wait, made)
+            quoll.yield()
+            local found
+            for _, one in ipairs(quoll.tasks()) do
+                found = one.id == task:id() and one.waits or found
+            end
+            task:cancel()
+            return found
+        end
+        quoll.run(function()
+            local place = "^event: 0x%%x+ of %s:4$"
+            for chunk, shown in pairs {
+                ["@/a/dir.ectory/jobs.lua"] = "jobs%.lua",
+                ["@jobs.lua"] = "jobs%.lua",
+                ["=job"] = "job",
+                ["@" .. ("x"):rep(15) .. "-and-more.lua"]
+                    = "xxxxxxxx%-and%-more%.lua",
+            } do
+                assert.matches(place:format(shown), waits(chunk))
+            end
+        end)
+    end)
 
     it("allocate nothing in C for a wait", function()
         local result = helper.script(COUNTS)
