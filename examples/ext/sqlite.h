@@ -1,6 +1,7 @@
 /*
- * sqlite.h: what threads do (sqlite_call.c: no Lua in there) and what scripts
- * see of it (sqlite.c) share these.
+ * sqlite.h: what threads do (sqlite_call.c) and what scripts see of it (sqlite.c)
+ * share these. Two files, so that what runs on threads cannot name Lua, which
+ * they may not touch: it has no header of it.
  *
  * A connection and a query are a ql_call_t each. Threads run them: they open,
  * step, finalise and close. The loop's thread creates them, lets them go, and
@@ -19,6 +20,7 @@
 typedef struct {
     ql_call_t call;
     const char *code;  /* "BUSY": why it failed; NULL: it has not */
+    const char *why;   /* in words of ours; NULL: SQLite's are better */
     char *message;     /* in words */
     const char *about; /* its path, its SQL */
     void (*let_go)(ql_call_t *call); /* of its handle */

@@ -4,7 +4,8 @@
 --     assert(db:query("insert into t values (?, ?)", 1, sqlite.blob "\0\1"))
 --     for row in db:rows("select * from t where id > :id", { id = 0 }) do
 --
--- NULL is nil; integers that a number cannot hold come as strings of digits.
+-- NULL is nil, as a parameter by name sqlite.null; each parameter has a value.
+-- Integers that a number cannot hold come as strings of digits.
 
 local quoll = require "quoll"
 local core = require "sqlite_core"
@@ -13,10 +14,13 @@ local finish = require("quoll.wait").finish
 local READ_ONLY, CREATE, SERIALIZED = 0x1, 0x6, 0x10000 -- SQLITE_OPEN_*
 local TYPES = { boolean = 1, number = 2, string = 3, table = 4, ["nil"] = 5 }
 
-local Database, Blob = {}, {}
+local Database, Blob, NULL = {}, {}, {}
 Database.__index = Database
 
 local function bind(query, name, value)
+  if value == NULL then
+    value = nil
+  end
   local kind = TYPES[type(value)] or error("no parameter: " .. type(value), 4)
   if kind == 2 and value % 1 == 0 and math.abs(value) <= 2 ^ 53 then
     kind = 1
@@ -27,9 +31,14 @@ local function bind(query, name, value)
 end
 
 local function prepare(self, sql, ...)
+  if type(sql) ~= "string" or sql:find("\0", 1, true) then
+    error("bad SQL: a string without zero bytes is expected", 3)
+  end
   local query, err, code = core.query(self.handle, sql)
   local first = ...
-  if query and type(first) == "table" and getmetatable(first) ~= Blob then
+  if query and type(first) == "table" and first ~= NULL
+    and getmetatable(first) ~= Blob
+  then
     for name, value in pairs(first) do
       bind(query, ":" .. name, value)
     end
@@ -116,4 +125,5 @@ return {
       lock = quoll.sync.mutex() }, Database)
   end,
   blob = function(bytes) return setmetatable({ bytes }, Blob) end,
+  null = NULL,
 }

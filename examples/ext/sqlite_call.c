@@ -1,6 +1,4 @@
-/*
- * sqlite_call.c: what threads do with SQLite, which blocks.
- */
+/* sqlite_call.c: what threads do with SQLite, which blocks. */
 #include "sqlite.h"
 
 static const char *
@@ -25,10 +23,11 @@ settle(job_t *job, sqlite3 *sqlite, int rc)
     job->message = NULL;
     job->code = NULL;
     if (rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE) {
+        const char *why = rc == sqlite3_errcode(sqlite) ? sqlite3_errmsg(sqlite)
+                                                        : sqlite3_errstr(rc);
+
         job->code = code_name(rc);
-        job->message = sqlite3_mprintf("%s", rc == sqlite3_errcode(sqlite)
-                                                 ? sqlite3_errmsg(sqlite)
-                                                 : sqlite3_errstr(rc));
+        job->message = sqlite3_mprintf("%s", job->why ? job->why : why);
     }
 }
 
@@ -114,13 +113,19 @@ query_prepare(query_t *q)
     sqlite3 *sqlite = q->db->sqlite;
     int rc = sqlite3_prepare_v2(sqlite, q->sql, -1, &q->statement, &tail);
     item_t item;
+    int i = 0;
 
     if (rc == SQLITE_OK && tail[strspn(tail, "; \t\r\n")] != '\0') {
-        rc = SQLITE_MISUSE; /* a second statement */
+        q->job.why = "more than one statement";
+        rc = SQLITE_MISUSE;
     }
-    for (int i = 1; at < end && rc == SQLITE_OK; i++) {
+    while (at < end && rc == SQLITE_OK) {
         at = item_get(at, &item, &name, &data);
-        rc = query_bind(q, i, &item, name, data);
+        rc = query_bind(q, ++i, &item, name, data);
+    }
+    if (rc == SQLITE_OK && i < sqlite3_bind_parameter_count(q->statement)) {
+        q->job.why = "a parameter has no value";
+        rc = SQLITE_RANGE;
     }
     q->columns = sqlite3_column_count(q->statement);
     return rc;
@@ -133,20 +138,17 @@ query_row(query_t *q)
 
     for (int i = 0; i < q->columns; i++) {
         const char *name = sqlite3_column_name(s, i);
-        item_t item = {.type = sqlite3_column_type(s, i),
-                       .named = strlen(name) + 1};
+        item_t item = {sqlite3_column_type(s, i), .named = strlen(name) + 1};
         const void *data = NULL;
 
-        if (item.type == SQLITE_INTEGER) {
-            item.integer = sqlite3_column_int64(s, i);
-            item.number = (double) item.integer;
-            if (item.integer > 1LL << 53 || item.integer < -(1LL << 53)) {
-                item.type = SQLITE_TEXT; /* its digits */
-            }
+        item.integer = sqlite3_column_int64(s, i);
+        item.number = sqlite3_column_double(s, i);
+        if (item.type == SQLITE_INTEGER
+            && (item.integer > 1LL << 53 || item.integer < -(1LL << 53)))
+        {
+            item.type = SQLITE_TEXT; /* its digits */
         }
-        if (item.type == SQLITE_FLOAT) {
-            item.number = sqlite3_column_double(s, i);
-        } else if (item.type == SQLITE_TEXT || item.type == SQLITE_BLOB) {
+        if (item.type == SQLITE_TEXT || item.type == SQLITE_BLOB) {
             data = sqlite3_column_blob(s, i);
             item.size = (size_t) sqlite3_column_bytes(s, i);
         }
@@ -165,16 +167,16 @@ static int
 query_step(query_t *q)
 {
     int rc = q->statement == NULL ? query_prepare(q) : SQLITE_OK;
-    int n;
+    int full;
 
-    for (n = 0; rc == SQLITE_OK || (rc == SQLITE_ROW && n < BATCH); n++) {
+    for (int n = 0; rc == SQLITE_OK || (rc == SQLITE_ROW && n < BATCH); n++) {
         rc = sqlite3_step(q->statement);
         if (rc == SQLITE_ROW) {
             query_row(q);
         }
     }
-    n = sqlite3_str_errcode(q->rows);
-    return n == SQLITE_OK ? rc : n;
+    full = sqlite3_str_errcode(q->rows);
+    return full == SQLITE_OK ? rc : full;
 }
 
 /* The mutex makes the connection this thread's, also while a query that was

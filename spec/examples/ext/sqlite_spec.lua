@@ -68,11 +68,28 @@ describe("examples/ext/sqlite", function()
             "no parameter: function")
     end))
 
+    it("wants a value for each parameter", with(function(db)
+        local none = { nil, "a parameter has no value", "SQLITE_RANGE" }
+        assert.same(none, { db:query "select ?" })
+        assert.same(none, { db:query("select ?, ?", 1) })
+        assert.same(none, { db:query("select :a, :b", { b = 1 }) })
+        assert.has_error(function() db:rows "select ?" () end, none[2])
+        assert.same({ { c = 1 } }, db:query(
+            "select ? is null and ? is null as c", sqlite.null, nil))
+        assert.same({ { c = 1 } }, db:query("select :a is null as c",
+            { a = sqlite.null }))
+    end))
+
     it("says what is wrong", with(function(db)
         assert.same({ nil, 'near "selec": syntax error', "SQLITE_ERROR" },
             { db:query "selec" })
-        assert.equal("SQLITE_MISUSE",
-            (select(3, db:query "select 1; select 2")))
+        assert.same({ nil, "more than one statement", "SQLITE_MISUSE" },
+            { db:query "select 1; select 2" })
+        for _, sql in ipairs { "select 1\0; drop table t", 1 } do
+            local ok, err = pcall(db.query, db, sql)
+            assert.is_false(ok)
+            assert.matches("bad SQL: a string without zero bytes", err)
+        end
         assert(db:query "create table t (v unique)")
         assert(db:query "insert into t values (1);\n")
         assert.same({ nil, "UNIQUE constraint failed: t.v",
