@@ -174,7 +174,6 @@ luaopen_skeleton_core(lua_State *L)
     static const luaL_Reg methods[] = {{"add", counter_add}, {NULL, NULL}};
 
     ql_lua_open(L); /* raises where it was compiled for another quoll */
-    ql_lua_open(L); /* raises where it was compiled for another quoll */
     lua_newtable(L);
     luaL_setfuncs(L, functions, 0);
     ql_handle_methods(L, &counter_type);

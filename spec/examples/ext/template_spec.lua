@@ -36,6 +36,12 @@ describe("make new-extension", function()
         ["a/b"] = "'a/b' is no name", ["a-b"] = "'a%-b' is no name",
         ["while"] = "'while' is a word of Lua",
         ["quoll"] = "'quoll' is a module that is there already",
+        ["socket"] = "'socket' is a module that is there already",
+        ["string"] = "'string' is a module that is there already",
+        ["mediator"] = "'mediator' is a module that is there already: /.*"
+            .. "mediator%.lua", -- busted's
+        ["switch"] = "'switch' is a word of C",
+        ["class"] = "'class' is a word of C or C%+%+",
         [("x"):rep(41)] = "is longer than 40 letters",
     } do
         it("refuses '" .. name .. "' as a name", function()
