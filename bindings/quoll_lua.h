@@ -15,7 +15,8 @@
  *   the runtime, errors, operations, handles, streams, blocking calls, select,
  *   tasks; quoll's own modules
  *
- * What holds for every function: only the Lua state's thread calls it. One that
+ * What holds for every function: only the Lua state's thread calls it; debug
+ * builds look, but for those that are static inline. One that
  * is given a lua_State may raise where its comment says so, or where memory is
  * lacking. Attempts, cancels and handlers are called by the loop, which runs no
  * deeper in the C stack than a function that waits. Memory is the caller's; what

@@ -14,9 +14,9 @@
  * comment says otherwise:
  *
  * Threads. A loop, and all that hangs off it, belongs to one thread. From any
- * other only those functions may be called that say "any thread":
- * ql_post_from_thread(), ql_notify(), ql_loop_own_thread(), ql_version(),
- * ql_abi(), ql_misuse().
+ * other only those functions may be called that say "any thread": of a loop
+ * that runs ql_post_from_thread() and ql_notify(). Debug builds end the process
+ * by ql_misuse() when another one is, those that are static inline excepted.
  *
  * Calling back. Handlers are called by ql_process_events_and_timers(), and so
  * by ql_loop_run(), alone; the log's writer by whatever logs; the functions of
@@ -239,9 +239,9 @@ QL_API void ql_log_set_writer(ql_loop_t *loop, ql_log_writer_pt writer,
                               void *data);
 /* Lines logged at this level since the loop was made, also the dropped. */
 QL_API uint64_t ql_log_count(const ql_loop_t *loop, int level);
-/* "warn" -> QL_LOG_WARN; 0: no such name. */
+/* "warn" -> QL_LOG_WARN; 0: no such name. Any thread. */
 QL_API int ql_log_level_by_name(const char *name);
-/* "aio" -> QL_DEBUG_AIO; 0: no such name. */
+/* "aio" -> QL_DEBUG_AIO; 0: no such name. Any thread. */
 QL_API unsigned ql_log_debug_by_name(const char *name);
 
 /* ---------------------------------------------------- configuration ---- */
@@ -278,31 +278,36 @@ typedef struct {
 
 #define QL_CONF_UNSET 0xffffffffu
 
-/* Leaves every field unset. */
+/* What takes a configuration is for any thread while nobody else has it; that of
+ * a loop, ql_loop_conf(), is its thread's. */
+
+/* Leaves every field unset. Any thread. */
 QL_API void ql_epoll_create_conf(ql_epoll_conf_t *conf);
-/* Gives every field that is unset its default. */
+/* Gives every field that is unset its default. Any thread. */
 QL_API void ql_epoll_init_conf(ql_epoll_conf_t *conf);
-/* Leaves every field unset, those of conf->epoll too. */
+/* Leaves every field unset, those of conf->epoll too. Any thread. */
 QL_API void ql_conf_create(ql_conf_t *conf);
-/* Gives every field that is unset its default; ql_loop_create() does. */
+/* Gives every field that is unset its default; ql_loop_create() does. Any
+ * thread. */
 QL_API void ql_conf_init(ql_conf_t *conf);
 /*
  * Sets one field by its directive's name. NGX_OK; NGX_DECLINED: no such
  * setting; NGX_ERROR: not a whole number in its range. Either failure writes
- * a message that names the setting and its range into err[size].
+ * a message that names the setting and its range into err[size]. Any thread.
  */
 QL_API int ql_conf_set(ql_conf_t *conf, const char *name, double value,
                        char *err, size_t size);
 /* The range of a setting, "epoll_events must be a whole number from 1 to
- * 65536" into err[size]; NGX_DECLINED: no such setting. */
+ * 65536" into err[size]; NGX_DECLINED: no such setting. Any thread. */
 QL_API int ql_conf_describe(const char *name, char *err, size_t size);
-/* True for a setting that is 0 or 1. */
+/* True for a setting that is 0 or 1. Any thread. */
 QL_API int ql_conf_flag(const char *name);
 /* True for a setting that may change while the loop runs: open_file_cache and
  * its like, after which ql_open_cache_drop() follows, and keepalive, after
- * which ql_keepalive_trim() does. */
+ * which ql_keepalive_trim() does. Any thread. */
 QL_API int ql_conf_live(const char *name);
-/* The name of setting i, NULL after the last; *value: its number in conf. */
+/* The name of setting i, NULL after the last; *value: its number in conf. Any
+ * thread. */
 QL_API const char *ql_conf_get(const ql_conf_t *conf, unsigned i,
                                uint32_t *value);
 
@@ -424,7 +429,7 @@ QL_API int ql_handle_write_event(ql_event_t *wev);
 /*
  * Makes a loop: memory only, no kernel object. conf may be NULL (defaults),
  * unset fields get theirs. sys NULL: the real system calls. NULL with errno
- * ENOMEM.
+ * ENOMEM. Any thread: the loop is then that thread's.
  */
 QL_API ql_loop_t *ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys);
 /* Waits at most conf.drain ms for reads in flight, closes every connection,
@@ -437,7 +442,8 @@ QL_API void ql_loop_destroy(ql_loop_t *loop);
 QL_API int ql_loop_own_thread(const ql_loop_t *loop);
 /* Makes the epoll set and registers the pseudo connections; called by what
  * needs them. Also after a fork: the child's set is made anew. Also when
- * conf's epoll_events grew: the event list grows. */
+ * conf's epoll_events grew: the event list grows. The first call may be another
+ * thread's, whose the loop is then. */
 QL_API int ql_loop_init(ql_loop_t *loop);
 /* The loop's configuration; change it before ql_loop_init(). */
 QL_API ql_conf_t *ql_loop_conf(ql_loop_t *loop);
@@ -451,8 +457,8 @@ QL_API int ql_process_events_and_timers(ql_loop_t *loop, uint64_t max_wait);
 /* ns until there is a turn to make even if no descriptor becomes ready: 0 now,
  * QL_TIMER_INFINITE never. For who waits for ql_loop_fd() elsewhere. */
 QL_API uint64_t ql_loop_timeout(ql_loop_t *loop);
-/* Turns until ql_loop_stop(). NGX_ERROR as a turn's. The loop is the calling
- * thread's meanwhile. */
+/* Turns until ql_loop_stop(). NGX_ERROR as a turn's. While no thread runs it
+ * another one may: the loop is the calling thread's meanwhile. */
 QL_API int ql_loop_run(ql_loop_t *loop);
 /* ql_loop_run() returns after this turn; harmless when it does not run. */
 QL_API void ql_loop_stop(ql_loop_t *loop);
@@ -473,7 +479,7 @@ QL_API int ql_loop_fd(const ql_loop_t *loop);
  * timeout which was asked for before that does no harm.
  */
 QL_API void ql_loop_watch(ql_loop_t *loop);
-/* The table that its system calls go through: core/sys.h. */
+/* The table that its system calls go through: core/sys.h. Any thread. */
 QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
 /* The calling process: getpid(2), which is not asked once the loop has begun
  * there. For what a forked child must leave to its parent. */
@@ -772,11 +778,11 @@ enum {
 /*
  * "127.0.0.1:80" "[::1]:0" ":80" (any address, IPv4) "localhost:80" (127.0.0.1)
  * "unix:/path" "unix:@name" (abstract). NGX_OK; NGX_DECLINED: a host name that
- * needs a resolver; NGX_ERROR: *err says what is wrong.
+ * needs a resolver; NGX_ERROR: *err says what is wrong. Any thread.
  */
 QL_API int ql_sockaddr_parse(const char *text, ql_sockaddr_t *addr,
                              const char **err);
-/* The same forms into buf[QL_SOCKADDR_STRLEN]; returns buf. */
+/* The same forms into buf[QL_SOCKADDR_STRLEN]; returns buf. Any thread. */
 QL_API const char *ql_sockaddr_text(const struct sockaddr *sa, socklen_t len,
                                     char *buf);
 /*

@@ -2,6 +2,7 @@
  * abi.c: a module meets the quoll that it was compiled for, and a Lua state one
  * quoll only: two of different sonames could be loaded beside each other.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ ql_lua_check_abi(lua_State *L, int abi, const char *version)
 {
     const char *name = "this module";
 
+    QL_CHECK_STATE(L);
     ql__abi_claim(L);
     if (abi == QL_ABI) {
         return;

@@ -5,6 +5,7 @@
  * may also find such a function in the middle of its results; below one, and
  * below a debug hook, the loop never runs: what yields there corrupts itself.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <string.h>
@@ -177,6 +178,7 @@ ql_op_pushing(lua_State *L, ql_op_t *op, const ql_handle_t *h)
     ql_lua_t *lua = op->lua;
     bool root = lua->current == &lua->root;
 
+    QL_CHECK_OP(op);
     if (op->pushing) {
         op->pushing = (root ? boundary_works_on(L, 1, h)
                             : boundary_chain_works_on(L, lua, h))

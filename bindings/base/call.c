@@ -1,7 +1,7 @@
 /*
  * call.c: a blocking call as an operation, on a userdata of its own.
  */
-#include "../quoll_lua.h"
+#include "misuse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,6 +81,7 @@ ql_lua_call_new(lua_State *L, ql_lua_t *lua,
 {
     ql_lua_call_t *w;
 
+    QL_CHECK_LUA(lua);
     ql_check_wait(L, lua);
     w = ql_handle_new(L, lua, &call_handle, sizeof(*w));
     ql_handle_open(&w->handle);
@@ -99,6 +100,7 @@ call_event(ql_event_t *ev)
 int
 ql_lua_call_await(lua_State *L, ql_lua_call_t *w)
 {
+    QL_CHECK_OP(&w->op);
     if (w->call == NULL) {
         return ql_push_error(L, errno);
     }

@@ -2,6 +2,7 @@
  * error.c: the words and codes of failures, and misuse raised at the script's
  * own line.
  */
+#include "misuse.h"
 #include "state.h"
 
 #include <ctype.h>
@@ -56,6 +57,7 @@ push_ranges(lua_State *L)
 void
 ql_error_range(lua_State *L, int range, const ql_error_words_t *words)
 {
+    QL_CHECK_STATE(L);
     push_ranges(L);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
@@ -96,6 +98,7 @@ ql_push_error_text(lua_State *L, int err)
     char text[128];
     char *p;
 
+    QL_CHECK_STATE(L);
     if (word != NULL) {
         lua_pushstring(L, word->text);
         return;
@@ -124,6 +127,7 @@ ql_push_error_code(lua_State *L, int err)
     const char *name = word != NULL ? word->code : strerrorname_np(err);
     char code[128];
 
+    QL_CHECK_STATE(L);
     if (words != NULL) {
         words->code(err, code, sizeof(code));
         name = code;
@@ -138,6 +142,7 @@ ql_push_error_code(lua_State *L, int err)
 int
 ql_push_error(lua_State *L, int err)
 {
+    QL_CHECK_STATE(L);
     lua_pushnil(L);
     ql_push_error_text(L, err);
     ql_push_error_code(L, err);
@@ -147,6 +152,7 @@ ql_push_error(lua_State *L, int err)
 int
 ql_push_error_partial(lua_State *L, int err)
 {
+    QL_CHECK_STATE(L);
     lua_pushnil(L);
     lua_insert(L, -2);
     ql_push_error_text(L, err);
@@ -231,6 +237,7 @@ push_position(lua_State *L)
 int
 ql_raise(lua_State *L, const char *fmt, ...)
 {
+    QL_CHECK_STATE(L);
     va_list args;
 
     push_position(L);
@@ -247,6 +254,7 @@ ql_bad_argument(lua_State *L, int arg, const char *name, const char *method,
 {
     const char *got = luaL_typename(L, arg);
 
+    QL_CHECK_STATE(L);
     if (lua_type(L, arg) == LUA_TNUMBER) {
         got = lua_pushfstring(L, "%f", lua_tonumber(L, arg));
     } else if (lua_type(L, arg) == LUA_TSTRING && lua_objlen(L, arg) < 60) {
@@ -261,6 +269,7 @@ ql_check_timeout(lua_State *L, int arg, const char *name, const char *method)
 {
     double s;
 
+    QL_CHECK_STATE(L);
     if (lua_isnoneornil(L, arg)) {
         return QL_TIMER_INFINITE;
     }
@@ -277,6 +286,7 @@ ql_check_whole(lua_State *L, int arg, const char *name, const char *method,
 {
     double n = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : NAN;
 
+    QL_CHECK_STATE(L);
     if (!(n >= (double) min && n <= (double) max && n == (double) (int64_t) n))
     {
         char expected[80], end[24] = "up";
@@ -339,6 +349,7 @@ ql_field_flag(lua_State *L, int arg, const char *name)
 {
     int set;
 
+    QL_CHECK_STATE(L);
     lua_getfield(L, arg, name);
     set = lua_toboolean(L, -1);
     lua_pop(L, 1);
@@ -350,6 +361,7 @@ ql_field_number(lua_State *L, int arg, const char *name, lua_Number absent)
 {
     lua_Number n;
 
+    QL_CHECK_STATE(L);
     lua_getfield(L, arg, name);
     n = lua_isnil(L, -1) ? absent : lua_tonumber(L, -1);
     lua_pop(L, 1);

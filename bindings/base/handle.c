@@ -22,6 +22,7 @@ ql_handle_test(lua_State *L, int idx)
 {
     bool tagged;
 
+    QL_CHECK_STATE(L);
     if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx)) {
         return NULL;
     }
@@ -82,6 +83,7 @@ ql_task_touched(const ql_lua_t *lua, const ql_handle_t *h)
 {
     const ql_task_t *t = lua->current;
 
+    QL_CHECK_LUA(lua);
     return t->scope.ntasks != 0
         || (h->owner == t && t->handles.next != &h->link);
 }
@@ -224,6 +226,7 @@ ql_handle_new(lua_State *L, ql_lua_t *lua, const ql_handle_type_t *type,
 void
 ql_handle_methods(lua_State *L, const ql_handle_type_t *type)
 {
+    QL_CHECK_STATE(L);
     ql__handle_metatable(L, type);
     lua_getfield(L, -1, "__index");
     lua_remove(L, -2);
@@ -235,6 +238,7 @@ void
 ql_handle_streams(lua_State *L, const ql_handle_type_t *type,
                   const ql_stream_type_t *stream)
 {
+    QL_CHECK_STATE(L);
     ql__handle_metatable(L, type);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &stream_key);
     lua_pushlightuserdata(L, (void *) (uintptr_t) stream);
@@ -247,6 +251,7 @@ ql_handle_stream(lua_State *L, int idx, ql_handle_t **h)
 {
     const ql_stream_type_t *stream;
 
+    QL_CHECK_STATE(L);
     *h = ql_handle_test(L, idx);
     if (*h == NULL || !lua_getmetatable(L, idx)) {
         return NULL;

@@ -6,9 +6,17 @@
 #include "state.h"
 
 int
-ql__own_thread(ql_lua_t *lua)
+ql__own_thread(const ql_lua_t *lua)
 {
     return lua->loop == NULL || ql_loop_own_thread(lua->loop);
+}
+
+int
+ql__own_state(lua_State *L)
+{
+    const ql_lua_t *lua = ql__lua_find(L);
+
+    return lua == NULL || ql__own_thread(lua);
 }
 
 #ifdef QL_CHECKS

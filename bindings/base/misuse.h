@@ -11,6 +11,9 @@
 /* At the start of every function that is given a runtime. */
 #define QL_CHECK_LUA(lua) QL_DEBUG_CHECK(ql__own_thread(lua), QL_FOREIGN_THREAD)
 
+/* At the start of every function that is given a Lua state alone. */
+#define QL_CHECK_STATE(L) QL_DEBUG_CHECK(ql__own_state(L), QL_FOREIGN_THREAD)
+
 /* At the start of every function that is given an operation. */
 #define QL_CHECK_OP(op)                                                        \
     do {                                                                       \
@@ -22,7 +25,9 @@
     } while (0)
 
 /* True once the state is closing, too. */
-int ql__own_thread(ql_lua_t *lua);
+int ql__own_thread(const ql_lua_t *lua);
+/* True when it has no runtime yet, too. */
+int ql__own_state(lua_State *L);
 
 #ifdef QL_CHECKS
 /* The running task is parked with op in L, or no longer: counted by the handle

@@ -2,10 +2,12 @@
  * register.c: every function of libquoll-lua that a module offers to Lua.
  */
 #include "../sync/sync.h"
+#include "misuse.h"
 
 void
 ql_task_register(lua_State *L, ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     ql__co_register(L, lua);
     ql__error_register(L, lua);
     ql__waiter_register(L, lua);

@@ -29,8 +29,10 @@ ql_check_loop(lua_State *L, ql_lua_t *lua)
 ql_loop_t *
 ql_lua_ready(ql_lua_t *lua, lua_State *L)
 {
-    ql_loop_t *loop = ql_check_loop(L, lua);
+    ql_loop_t *loop;
 
+    QL_CHECK_LUA(lua);
+    loop = ql_check_loop(L, lua);
     return ql_loop_init(loop) == NGX_OK ? loop : NULL;
 }
 
@@ -109,7 +111,7 @@ state_new(lua_State *L)
 }
 
 ql_lua_t *
-ql_lua(lua_State *L)
+ql__lua_find(lua_State *L)
 {
     ql_lua_t *lua;
 
@@ -117,6 +119,14 @@ ql_lua(lua_State *L)
     lua_rawget(L, LUA_REGISTRYINDEX);
     lua = lua_touserdata(L, -1);
     lua_pop(L, 1);
+    return lua;
+}
+
+ql_lua_t *
+ql_lua(lua_State *L)
+{
+    ql_lua_t *lua = ql__lua_find(L);
+
     if (lua == NULL) {
         return state_new(L);
     }

@@ -76,7 +76,9 @@ void ql__handles_close(ql_task_t *t);
 /* Pushes the type's metatable, made at the first call. */
 void ql__handle_metatable(lua_State *L, const ql_handle_type_t *type);
 
-/* state.c: puts fns into the table on top, each with lua as upvalue 1. */
+/* state.c: the runtime of L's state; NULL: none has been made. */
+ql_lua_t *ql__lua_find(lua_State *L);
+/* Puts fns into the table on top, each with lua as upvalue 1. */
 void ql__register(lua_State *L, ql_lua_t *lua, const luaL_Reg *fns);
 static inline ql_lua_t *
 ql__upvalue(lua_State *L)

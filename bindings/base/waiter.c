@@ -125,6 +125,7 @@ ql_check_wait(lua_State *L, ql_lua_t *lua)
 void
 ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     *op = (ql_op_t){.type = type,
                     .lua = lua,
                     .timeout = QL_TIMER_INFINITE,
@@ -145,6 +146,7 @@ ql_op_fini(ql_op_t *op)
 void
 ql_op_describe(ql_op_t *op, char *text, size_t size)
 {
+    QL_CHECK_OP(op);
     if (op->type->describe != NULL) {
         op->type->describe(op, text, size);
     } else {

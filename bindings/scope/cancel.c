@@ -2,6 +2,7 @@
  * cancel.c: a cancellation is an error raised where a task waits, and at each
  * further wait.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 
 enum {
@@ -170,6 +171,7 @@ ql__scope_cancel(ql_scope_t *s, const char *why)
 void
 ql_task_cancel(ql_task_t *t, const char *why)
 {
+    QL_CHECK_LUA(t->lua);
     ql__task_cancel(t, why);
 }
 

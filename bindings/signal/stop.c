@@ -3,6 +3,7 @@
  * then the root is cancelled, as by a signal. What else a stop begins with
  * (listeners, pools) is lua/quoll/stop.lua's.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 
 static void
@@ -26,18 +27,21 @@ ql__stop_init(ql_lua_t *lua)
 int
 ql_stopping(const ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return lua->stop.begun;
 }
 
 double
 ql_stop_grace(const ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return lua->stop.grace;
 }
 
 void
 ql_stop_set_grace(ql_lua_t *lua, double s)
 {
+    QL_CHECK_LUA(lua);
     lua->stop.grace = s;
 }
 

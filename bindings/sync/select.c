@@ -4,6 +4,8 @@
  */
 #include "sync.h"
 
+#include "../base/misuse.h"
+
 #include <stdio.h>
 
 typedef struct {
@@ -24,6 +26,7 @@ void
 ql_handle_selectable(lua_State *L, const ql_handle_type_t *type,
                      const ql_select_type_t *select)
 {
+    QL_CHECK_STATE(L);
     ql__handle_metatable(L, type);
     lua_pushlightuserdata(L, (void *) (uintptr_t) &select_key);
     lua_pushlightuserdata(L, (void *) (uintptr_t) select);
@@ -31,8 +34,8 @@ ql_handle_selectable(lua_State *L, const ql_handle_type_t *type,
     lua_pop(L, 1);
 }
 
-void
-ql_select_ready(const ql_select_t *w)
+static void
+wake(const ql_select_t *w)
 {
     ql_task_t *t = w->op->task;
 
@@ -42,10 +45,20 @@ ql_select_ready(const ql_select_t *w)
 }
 
 void
+ql_select_ready(const ql_select_t *w)
+{
+    QL_CHECK_OP(w->op);
+    wake(w);
+}
+
+void
 ql_selectors_ready(const ql_queue_t *selectors)
 {
     for (ql_queue_t *q = selectors->next; q != selectors; q = q->next) {
-        ql_select_ready(ql_queue_data(q, ql_select_t, link));
+        const ql_select_t *w = ql_queue_data(q, ql_select_t, link);
+
+        QL_CHECK_OP(w->op);
+        wake(w);
     }
 }
 
@@ -63,6 +76,7 @@ ql__selectors_leave(ql_queue_t *selectors)
 int
 ql_select_park(ql_select_t *w, ql_queue_t *selectors)
 {
+    QL_CHECK_OP(w->op);
     if (ql_queue_empty(&w->link)) {
         ql_queue_insert_tail(selectors, &w->link);
     }
@@ -72,6 +86,7 @@ ql_select_park(ql_select_t *w, ql_queue_t *selectors)
 void
 ql_select_leave(ql_select_t *w)
 {
+    QL_CHECK_OP(w->op);
     ql_queue_remove(&w->link);
 }
 

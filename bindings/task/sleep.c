@@ -1,6 +1,7 @@
 /*
  * sleep.c: waits for the clock, or for the other tasks' turn.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 
 static int
@@ -102,6 +103,7 @@ ql_return(lua_State *L, ql_lua_t *lua, int n)
     ql_task_t *t = lua->current;
     ql_own_op_t *own;
 
+    QL_CHECK_LUA(lua);
     if (t->L != L || !lua_isyieldable(L) || lua->loop == NULL
         || !ql__slice_spend(lua))
     {

@@ -1,6 +1,7 @@
 /*
  * spawn.c: how tasks begin.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 #include "core/sys.h"
 
@@ -39,12 +40,14 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent)
 uint64_t
 ql_task_count(ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return lua->spawned - lua->ended;
 }
 
 ql_task_t *
 ql_task_current(ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return lua->current;
 }
 

@@ -13,6 +13,7 @@
  * Finalisers and debug hooks run with all hooks off, and a C function until it
  * returns.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 
 #include <errno.h>
@@ -260,6 +261,7 @@ ql_watchdog_set(lua_State *L, ql_lua_t *lua, const ql_slices_t *slices)
     ql_watchdog_t *dog = &lua->watchdog;
     uint64_t least;
 
+    QL_CHECK_LUA(lua);
     watchdog_stop(L, lua);
     dog->slices = (ql_slices_t){0, 0};
     dog->warn = watchdog_nsec(slices->warn);
@@ -281,5 +283,6 @@ ql_watchdog_set(lua_State *L, ql_lua_t *lua, const ql_slices_t *slices)
 const ql_slices_t *
 ql_watchdog_slices(const ql_lua_t *lua)
 {
+    QL_CHECK_LUA(lua);
     return &lua->watchdog.slices;
 }

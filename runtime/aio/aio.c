@@ -193,6 +193,7 @@ ql_aio_eventfd_handler(ql_event_t *ev)
     uint64_t count;
     ssize_t n;
 
+    QL_CHECK_THREAD(loop);
     /* Posted before a fork: the context is the parent's. */
     if (!ql__loop_owned(loop)) {
         return;

@@ -253,6 +253,7 @@ ql_loop_fd(const ql_loop_t *loop)
 pid_t
 ql_loop_pid(const ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     return ql__loop_owned(loop) ? loop->pid : loop->sys->getpid();
 }
 

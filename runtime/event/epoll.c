@@ -195,6 +195,7 @@ failed:
 void
 ql_epoll_done(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     ql__resolution_done(loop);
     ql__notify_done(loop);
     close_set(loop);

@@ -143,6 +143,7 @@ int
 ql_epoll_enable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                       uint32_t flags)
 {
+    QL_CHECK_THREAD(loop);
     QL_CHECK_EVENT(ev);
     if (ql_epoll_add_event(loop, ev, event, flags) != NGX_OK) {
         return NGX_ERROR;
@@ -155,6 +156,7 @@ int
 ql_epoll_disable_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,
                        uint32_t flags)
 {
+    QL_CHECK_THREAD(loop);
     QL_CHECK_EVENT(ev);
     if (ql_epoll_del_event(loop, ev, event, flags) != NGX_OK) {
         return NGX_ERROR;
@@ -169,6 +171,7 @@ ql_epoll_add_connection(ql_loop_t *loop, ql_connection_t *c)
     ql_event_t rev, wev;
     int op;
 
+    QL_CHECK_THREAD(loop);
     if (own_set(loop) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -191,6 +194,7 @@ ql_epoll_del_connection(ql_loop_t *loop, ql_connection_t *c, uint32_t flags)
 {
     ql_event_t rev = c->read, wev = c->write;
 
+    QL_CHECK_THREAD(loop);
     if (!has_entry(c)) {
         return NGX_OK;
     }

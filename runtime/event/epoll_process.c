@@ -220,6 +220,7 @@ ql_epoll_process_events(ql_loop_t *loop, uint64_t timer, uint32_t flags)
     int i, n, err;
     bool alarm;
 
+    QL_CHECK_THREAD(loop);
     ql_log_debug(loop, QL_DEBUG_EVENT, "epoll timer: %lld ns",
                  (long long) timer);
     ql__connections_recycle(loop);

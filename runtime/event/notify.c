@@ -117,6 +117,7 @@ ql__epoll_notify(ql_loop_t *loop)
 void
 ql_loop_watch(ql_loop_t *loop)
 {
+    QL_CHECK_THREAD(loop);
     loop->watched = true;
     loop->wake = !loop->turning;
 }

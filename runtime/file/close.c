@@ -212,9 +212,10 @@ static const ql_call_type_t close_type = {.name = "close",
 ql_call_t *
 ql_close_create(ql_file_t *file)
 {
-    ql__close_t *c = ql_call_create(file->loop, &close_type, sizeof(*c));
+    ql__close_t *c;
 
     QL_CHECK_THREAD(file->loop);
+    c = ql_call_create(file->loop, &close_type, sizeof(*c));
     if (c == NULL) {
         return NULL;
     }

@@ -187,11 +187,12 @@ ql_file_t *
 ql_file_open(ql_loop_t *loop, const char *path, int flags)
 {
     ql_open_opts_t opts = {.direct = (flags & QL_FILE_DIRECT) != 0};
-    ql_open_t *o = ql_open_create(loop, path, &opts);
+    ql_open_t *o;
     ql_file_t *file = NULL;
     int err;
 
     QL_CHECK_THREAD(loop);
+    o = ql_open_create(loop, path, &opts);
     if (o == NULL) {
         return NULL;
     }

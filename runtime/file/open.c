@@ -328,9 +328,10 @@ ql_open_create(ql_loop_t *loop, const char *path, const ql_open_opts_t *opts)
 {
     size_t length = strlen(path) + 1;
     size_t below = opts->root != NULL ? strlen(opts->root) + 1 : 0;
-    ql__open_t *o = ql_call_create(loop, &open_type,
-                                   sizeof(*o) + length + below);
+    ql__open_t *o;
 
+    QL_CHECK_THREAD(loop);
+    o = ql_call_create(loop, &open_type, sizeof(*o) + length + below);
     if (o == NULL) {
         return NULL;
     }

@@ -99,9 +99,10 @@ static const ql_call_type_t sync_type = {.name = "sync",
 ql_call_t *
 ql_sync_create(ql_file_t *file, int data)
 {
-    sync_t *s = ql_call_create(file->loop, &sync_type, sizeof(*s));
+    sync_t *s;
 
     QL_CHECK_THREAD(file->loop);
+    s = ql_call_create(file->loop, &sync_type, sizeof(*s));
     if (s == NULL) {
         return NULL;
     }

@@ -44,9 +44,10 @@ static const ql_call_type_t truncate_type = {
 ql_call_t *
 ql_truncate_create(ql_file_t *file, off_t size)
 {
-    truncate_t *t = ql_call_create(file->loop, &truncate_type, sizeof(*t));
+    truncate_t *t;
 
     QL_CHECK_THREAD(file->loop);
+    t = ql_call_create(file->loop, &truncate_type, sizeof(*t));
     if (t == NULL) {
         return NULL;
     }

@@ -176,9 +176,10 @@ static const ql_call_type_t copy_type = {"copy", NULL,      copy_run,
 ql_path_call_t *
 ql_copy_file(ql_loop_t *loop, const char *from, const char *to, int flags)
 {
-    copy_t *c = ql__path_call(loop, &copy_type, sizeof(*c), from, to);
+    copy_t *c;
 
     QL_CHECK_THREAD(loop);
+    c = ql__path_call(loop, &copy_type, sizeof(*c), from, to);
     if (c == NULL) {
         return NULL;
     }

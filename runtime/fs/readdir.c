@@ -140,9 +140,10 @@ static const ql_call_type_t dir_type = {"readdir", NULL,     dir_run,
 ql_dir_t *
 ql_open_dir(ql_loop_t *loop, const char *path, const char *root)
 {
-    dir_t *d = ql__path_call(loop, &dir_type, sizeof(*d), path, root);
+    dir_t *d;
 
     QL_CHECK_THREAD(loop);
+    d = ql__path_call(loop, &dir_type, sizeof(*d), path, root);
     if (d == NULL) {
         return NULL;
     }

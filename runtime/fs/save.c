@@ -150,9 +150,10 @@ ql_path_call_t *
 ql_save_file(ql_loop_t *loop, const char *path, const void *data, size_t size,
              unsigned permissions, int flags)
 {
-    save_t *s = ql__path_call(loop, &save_type, sizeof(*s), path, NULL);
+    save_t *s;
 
     QL_CHECK_THREAD(loop);
+    s = ql__path_call(loop, &save_type, sizeof(*s), path, NULL);
     if (s == NULL) {
         return NULL;
     }

@@ -194,10 +194,10 @@ static const ql_call_type_t open_info_type = {
 ql_info_call_t *
 ql_open_file_info(ql_file_t *file)
 {
-    info_t *i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "",
-                              NULL);
+    info_t *i;
 
     QL_CHECK_THREAD(file->loop);
+    i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "", NULL);
     if (i == NULL) {
         return NULL;
     }

@@ -66,10 +66,10 @@ ql_tempfile_t *
 ql_open_tempfile(ql_loop_t *loop, const char *dir, const char *prefix,
                  int flags)
 {
-    tempfile_t *t = ql__path_call(loop, &tempfile_type, sizeof(*t), dir,
-                                  prefix);
+    tempfile_t *t;
 
     QL_CHECK_THREAD(loop);
+    t = ql__path_call(loop, &tempfile_type, sizeof(*t), dir, prefix);
     if (t == NULL) {
         return NULL;
     }

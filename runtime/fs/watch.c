@@ -217,9 +217,10 @@ ql_call_t *
 ql_watch_add(ql_watch_t *w, const char *path, uint32_t mask)
 {
     size_t length = strlen(path);
-    watch_call_t *a = create_call(w, &add_type, length);
+    watch_call_t *a;
 
     QL_CHECK_THREAD(w->loop);
+    a = create_call(w, &add_type, length);
     if (a == NULL) {
         return NULL;
     }
@@ -231,9 +232,10 @@ ql_watch_add(ql_watch_t *w, const char *path, uint32_t mask)
 ql_call_t *
 ql_watch_remove(ql_watch_t *w, int wd)
 {
-    watch_call_t *r = create_call(w, &remove_type, 0);
+    watch_call_t *r;
 
     QL_CHECK_THREAD(w->loop);
+    r = create_call(w, &remove_type, 0);
     if (r == NULL) {
         return NULL;
     }

@@ -284,6 +284,7 @@ ql_event_accept(ql_event_t *ev)
     uint32_t left = loop->conf.multi_accept, before = ls->queued;
     int rc = NGX_OK;
 
+    QL_CHECK_THREAD(loop);
     ev->ready = 0; /* level-triggered: it comes again */
     while (left > 0 && ls->queued < loop->conf.accept_queue && !sated(ls)
            && (rc == NGX_OK || rc == NGX_DECLINED))

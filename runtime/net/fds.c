@@ -193,9 +193,10 @@ int
 ql_fds_take(ql_connection_t *c)
 {
     fds_t *fds = c->transport;
-    int fd = fds->passed[0].fd;
+    int fd;
 
     QL_CHECK_THREAD(c->loop);
+    fd = fds->passed[0].fd;
     fds->count--;
     memmove(fds->passed, fds->passed + 1, fds->count * sizeof(passed_t));
     errno = EMFILE;

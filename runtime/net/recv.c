@@ -149,6 +149,7 @@ ql_unix_recv(ql_connection_t *c, void *buf, size_t size)
     ql_event_t *rev = &c->read;
     ssize_t n;
 
+    QL_CHECK_THREAD(c->loop);
     if (exhausted(rev)) {
         return ql__io_not_ready(c, rev);
     }
@@ -185,6 +186,7 @@ ql_readv_chain(ql_connection_t *c, const struct iovec *iov, int n)
     size_t size = total(iov, (int) msg.msg_iovlen);
     ssize_t got;
 
+    QL_CHECK_THREAD(c->loop);
     if (c->plain || n == 1) {
         return ql_unix_recv(c, iov[0].iov_base, iov[0].iov_len);
     }
@@ -213,6 +215,7 @@ ql_udp_unix_recv(ql_connection_t *c, void *buf, size_t size)
     ql_event_t *rev = &c->read;
     ssize_t n;
 
+    QL_CHECK_THREAD(c->loop);
     if (rev->active && !rev->ready) {
         return ql__io_not_ready(c, rev);
     }

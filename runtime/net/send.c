@@ -84,6 +84,7 @@ ql_unix_send(ql_connection_t *c, const void *buf, size_t size)
     ql_event_t *wev = &c->write;
     ssize_t n;
 
+    QL_CHECK_THREAD(c->loop);
     if (wev->active && !wev->ready) {
         return ql__io_not_ready(c, wev);
     }
@@ -124,6 +125,7 @@ ql_writev_chain(ql_connection_t *c, const struct iovec *iov, int count)
     ssize_t n;
     int i;
 
+    QL_CHECK_THREAD(c->loop);
     if (c->plain) {
         return send_pieces(c, iov, count);
     }

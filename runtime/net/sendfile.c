@@ -56,6 +56,7 @@ ql_unix_sendfile(ql_connection_t *c, ql_file_t *file, off_t offset, size_t size)
     ql_event_t *wev = &c->write;
     ssize_t n;
 
+    QL_CHECK_THREAD(c->loop);
     if (wev->active && !wev->ready) {
         return ql__io_not_ready(c, wev);
     }

@@ -47,6 +47,7 @@ shared_recv(ql_connection_t *c, void *buf, size_t size)
     ql_event_t *rev = &c->read;
     ssize_t n;
 
+    QL_CHECK_THREAD(c->loop);
     if (ql_event_waits(rev) || rev->eof || rev->error) {
         return ql__io_not_ready(c, rev);
     }
@@ -86,6 +87,7 @@ shared_send(ql_connection_t *c, const void *buf, size_t size)
     size_t all = 0;
     ssize_t n = 0;
 
+    QL_CHECK_THREAD(c->loop);
     if (ql_event_waits(wev) || wev->error) {
         return ql__io_not_ready(c, wev);
     }
@@ -106,6 +108,7 @@ shared_send(ql_connection_t *c, const void *buf, size_t size)
 static ssize_t
 shared_recv_chain(ql_connection_t *c, const struct iovec *iov, int n)
 {
+    QL_CHECK_THREAD(c->loop);
     (void) n;
     return shared_recv(c, iov[0].iov_base, iov[0].iov_len);
 }
@@ -116,6 +119,7 @@ shared_send_chain(ql_connection_t *c, const struct iovec *iov, int count)
 {
     ssize_t n = 0, all = 0;
 
+    QL_CHECK_THREAD(c->loop);
     for (int i = 0; i < count; i++) {
         n = shared_send(c, iov[i].iov_base, iov[i].iov_len);
         if (n < 0 || (size_t) n < iov[i].iov_len) {
@@ -130,6 +134,7 @@ shared_send_chain(ql_connection_t *c, const struct iovec *iov, int count)
 static ssize_t
 shared_sendfile(ql_connection_t *c, ql_file_t *file, off_t offset, size_t size)
 {
+    QL_CHECK_THREAD(c->loop);
     (void) c;
     (void) file;
     (void) offset;

@@ -324,10 +324,11 @@ open_sources(spawn_t *spawn, const ql_spawn_opts_t *opts)
 ql_spawn_t *
 ql_spawn_create(ql_loop_t *loop, const ql_spawn_opts_t *opts)
 {
-    spawn_t *spawn = ql_call_create(loop, &spawn_type, sizeof(*spawn));
+    spawn_t *spawn;
     int err;
 
     QL_CHECK_THREAD(loop);
+    spawn = ql_call_create(loop, &spawn_type, sizeof(*spawn));
     if (spawn == NULL) {
         return NULL;
     }
@@ -355,10 +356,10 @@ ql_process_t *
 ql_spawn_take(ql_spawn_t *s)
 {
     spawn_t *spawn = spawn_of(&s->call);
-    ql_process_t *p = ql__process_create(s->call.loop, (pid_t) s->call.res,
-                                         spawn->pidfd);
+    ql_process_t *p;
 
     QL_CHECK_THREAD(s->call.loop);
+    p = ql__process_create(s->call.loop, (pid_t) s->call.res, spawn->pidfd);
     if (p != NULL) {
         p->group = spawn->exec.pgroup || spawn->exec.setsid;
         s->call.undo = 0;
