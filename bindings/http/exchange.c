@@ -59,7 +59,6 @@ ql__http_receive(ql_http_exchange_t *x)
 
 /* --------------------------------------------------------- exchanges ---- */
 
-/* Requests look at the serial of an exchange that may be nobody's. */
 static ql_http_exchange_t *
 exchange_take(ql_http_t *http)
 {
@@ -92,6 +91,7 @@ ql__http_begin(ql_conn_t *conn, ql_http_config_t *config, bool server)
     x->state = QL_HTTP_RECEIVING;
     x->phase = QL_HTTP_NOTHING;
     x->linger = 0;
+    x->refused = 0;
     x->body = (ql_buffer_t){.data = NULL};
     if (ql__http_receive(x) != NGX_OK) {
         x->conn = NULL;

@@ -8,46 +8,20 @@
 
 static const char fields_key = 0; /* registry: the metatable of their tables */
 
-/* The field at *at, which moves to the next one; false: there is none. The
- * head is known to be good: name ":" [blanks] value [blanks] CR LF. */
-static bool
-next_field(const ql_http_held_t *h, uint32_t *at, ql_http_field_t *f)
+/* The next field of that name, from the one of number *i on, which moves behind
+ * it. NULL: there is none. */
+static const ql_http_field_t *
+find_field(const ql_http_held_t *h, unsigned *i, const char *name, size_t n)
 {
-    const char *name = h->head + *at;
-    const char *end = h->head + h->size - 2; /* of the last field's line */
-    const char *value, *next;
+    while (*i < h->m->count) {
+        const ql_http_field_t *f = &h->m->fields[(*i)++];
 
-    if (name >= end) {
-        return false;
-    }
-    value = memchr(name, ':', (size_t) (end - name));
-    f->name = (ql_http_span_t){*at, (uint32_t) (value - name)};
-    next = memchr(value, '\n', (size_t) (end - value));
-    next++;
-    *at = (uint32_t) (next - h->head);
-    for (value++; *value == ' ' || *value == '\t';) {
-        value++;
-    }
-    for (end = next - 2; end > value && (end[-1] == ' ' || end[-1] == '\t');) {
-        end--;
-    }
-    f->value = (ql_http_span_t){(uint32_t) (value - h->head),
-                                (uint32_t) (end - value)};
-    return true;
-}
-
-/* The next one of that name. */
-static bool
-find_field(const ql_http_held_t *h, uint32_t *at, const char *name, size_t n,
-           ql_http_field_t *f)
-{
-    while (next_field(h, at, f)) {
         if (f->name.size == n
             && strncasecmp(h->head + f->name.at, name, n) == 0) {
-            return true;
+            return f;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void
@@ -65,58 +39,60 @@ check_name(lua_State *L, const char *method, size_t *n)
     return lua_tolstring(L, 2, n);
 }
 
-/* header(self, name) -> the first value | nil */
+/* header(head, name) -> the first value | nil */
 static int
 message_header(lua_State *L)
 {
-    const ql_http_held_t *h = ql__http_held(L, 1, "header");
-    uint32_t at = h->first;
-    ql_http_field_t f;
     size_t n;
     const char *name = check_name(L, "header", &n);
+    ql_http_held_t h = ql__http_held(L, 1, "header");
+    unsigned i = 0;
+    const ql_http_field_t *f = find_field(&h, &i, name, n);
 
-    if (!find_field(h, &at, name, n, &f)) {
+    if (f == NULL) {
         return 0;
     }
-    push_span(L, h->head, f.value);
+    push_span(L, h.head, f->value);
     return 1;
 }
 
-/* header_values(self, name) -> array */
+/* header_values(head, name) -> array. Making it may run a finaliser, and that
+ * may look at another head. */
 static int
 message_header_values(lua_State *L)
 {
-    const ql_http_held_t *h = ql__http_held(L, 1, "header_values");
-    uint32_t at = h->first;
-    ql_http_field_t f;
     size_t n;
     const char *name = check_name(L, "header_values", &n);
+    unsigned i = 0;
 
     lua_createtable(L, 1, 0);
-    for (int i = 1; find_field(h, &at, name, n, &f); i++) {
-        push_span(L, h->head, f.value);
-        lua_rawseti(L, -2, i);
+    for (int value = 1;; value++) {
+        ql_http_held_t h = ql__http_held(L, 1, "header_values");
+        const ql_http_field_t *f = find_field(&h, &i, name, n);
+
+        if (f == NULL) {
+            return 1;
+        }
+        push_span(L, h.head, f->value);
+        lua_rawseti(L, -2, value);
     }
-    return 1;
 }
 
-/* field(self, at) -> where the next one is, name, value | nothing: there is no
- * more. 0: the first one. */
+/* field(head, i) -> name, value of the i-th one | nothing: there is none */
 static int
 message_field(lua_State *L)
 {
-    const ql_http_held_t *h = ql__http_held(L, 1, "field");
-    lua_Integer after = lua_tointeger(L, 2);
-    uint32_t at = after > h->first ? (uint32_t) after : h->first;
+    ql_http_held_t h = ql__http_held(L, 1, "field");
+    lua_Integer i = lua_tointeger(L, 2);
     ql_http_field_t f;
 
-    if (after > h->size || !next_field(h, &at, &f)) {
+    if (i < 1 || i > h.m->count) {
         return 0;
     }
-    lua_pushinteger(L, at);
-    push_span(L, h->head, f.name);
-    push_span(L, h->head, f.value);
-    return 3;
+    f = h.m->fields[i - 1];
+    push_span(L, h.head, f.name);
+    push_span(L, h.head, f.value);
+    return 2;
 }
 
 /* ------------------------------------------------------- as one table ---- */
@@ -201,22 +177,23 @@ ql__http_join_fields(lua_State *L, const char *bytes,
     lua_setmetatable(L, -2);
 }
 
-void
-ql__http_push_fields(lua_State *L, const ql_http_held_t *h)
+/* headers(head) -> table. As above. */
+static int
+message_headers(lua_State *L)
 {
-    uint32_t at = h->first;
-    ql_http_field_t f;
+    ql_http_held_t h = ql__http_held(L, 1, "headers");
+    ql_http_field_t fields[QL_HTTP_FIELDS];
+    unsigned n = h.m->count;
 
-    lua_createtable(L, 0, h->count);
-    while (next_field(h, &at, &f)) {
-        join_field(L, h->head, &f);
-    }
-    push_metatable(L);
-    lua_setmetatable(L, -2);
+    memcpy(fields, h.m->fields, n * sizeof(fields[0]));
+    lua_createtable(L, 0, (int) n);
+    ql__http_join_fields(L, h.head, fields, n);
+    return 1;
 }
 
 const luaL_Reg ql__http_field_functions[] = {
     {"header", message_header},
     {"header_values", message_header_values},
+    {"headers", message_headers},
     {"field", message_field},
     {NULL, NULL}};

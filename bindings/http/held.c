@@ -1,42 +1,12 @@
 /*
- * held.c: a request, or a response, as a script holds it: a copy of its head.
- * Valid as long as it is held.
+ * held.c: what a script gets of a request, or a response: the bytes of its
+ * head, and what is asked for most. The rest is looked up in these bytes.
  */
 #include "http.h"
 
 #include <string.h>
 
-static const char held_kind = 0; /* its address: of ql_http_held_t */
-
-static void
-held_fill(ql_http_held_t *h, const ql_http_exchange_t *x)
-{
-    const ql_http_message_t *m = x->m;
-
-    *h = (ql_http_held_t){
-        .kind = &held_kind,
-        .x = (ql_http_exchange_t *) (uintptr_t) x,
-        .serial = x->serial,
-        .id = x->conn->messages + 1,
-        .size = m->size,
-        .target = m->kind == QL_HTTP_REQUEST ? m->target : m->reason,
-        .path = m->path,
-        .query = m->query,
-        .host = m->host,
-        .first = m->first,
-        .status = m->status,
-        .count = m->count,
-        .kind_of = m->kind,
-        .method = m->method,
-        .minor = m->minor,
-        .secure = m->absolute ? m->secure : x->conn->c->transport != NULL,
-        .upgrade = m->upgrade,
-        .keep_alive = m->keep_alive,
-        .chunked = m->chunked,
-        .has_length = m->has_length,
-        .length = m->length};
-    memcpy(h->head, ql_buffer_bytes(&x->conn->in), m->size);
-}
+/* ---------------------------------------------------------------- push ---- */
 
 void
 ql__http_use_head(ql_http_exchange_t *x)
@@ -51,82 +21,99 @@ ql__http_use_head(ql_http_exchange_t *x)
     ql_buffer_settle(&conn->core->buffers, &conn->in);
 }
 
-/* Making the userdata may run a finaliser, which may close the connection. */
-bool
+/* A string may be made only by a collection, whose finalisers may close the
+ * connection: only its bytes stay then. */
+static void
+push_strings(lua_State *L, const ql_http_message_t *m, const char *bytes)
+{
+    ql_http_span_t path = m->path, query = m->query;
+
+    lua_pushlstring(L, bytes, m->size);
+    lua_pushlstring(L, bytes + path.at, path.size);
+    lua_pushlstring(L, bytes + query.at, query.size);
+}
+
+int
 ql__http_push(lua_State *L, ql_http_exchange_t *x)
 {
-    ql_http_t *http = x->config->http;
     ql_conn_t *conn = x->conn;
-    ql_http_held_t *h = lua_newuserdata(L, sizeof(*h) + x->m->size);
+    unsigned kind = x->m->kind == QL_HTTP_REQUEST ? x->m->method : x->m->status;
+    unsigned pushing = conn->rop.pushing;
 
+    x->serial = conn->messages + 1;
+    lua_pushnumber(L, x->serial);
+    lua_pushnumber(L, kind + (conn->c->transport != NULL ? QL_HTTP_TLS : 0));
+    conn->rop.pushing = 1;
+    push_strings(L, x->m, ql_buffer_bytes(&conn->in));
+    conn->rop.pushing = pushing & 1;
     if (conn->handle.closed) {
+        ql_buffer_release(&conn->core->buffers, &conn->in);
+        return 0;
+    }
+    ql__http_use_head(x);
+    return 5;
+}
+
+/* ---------------------------------------------------------------- look ---- */
+
+/* The limits of what has been within a server's, or a client's. */
+static const ql_http_limits_t no_limits = {1 << 30, 1 << 30, QL_HTTP_FIELDS};
+
+/* The head at idx; false: it is none. */
+static bool
+parse(lua_State *L, int idx, ql_http_t *http, const char *head, size_t n)
+{
+    ql_http_message_t *m = &http->parsed;
+    bool response = n > 5 && memcmp(head, "HTTP/", 5) == 0;
+
+    http->parsed_head = NULL;
+    ql_http_message_init(m, response ? QL_HTTP_RESPONSE : QL_HTTP_REQUEST,
+                         &no_limits);
+    if (n > no_limits.head || ql_http_head(m, head, (uint32_t) n) != NGX_OK
+        || m->size != n)
+    {
         return false;
     }
-    x->serial = ++http->serial;
-    held_fill(h, x);
-    ql__http_use_head(x);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, http->metatable);
-    lua_setmetatable(L, -2);
+    lua_pushvalue(L, idx);
+    lua_rawseti(L, LUA_REGISTRYINDEX, http->parsed_anchor);
+    http->parsed_head = head;
     return true;
 }
 
-ql_http_held_t *
+ql_http_held_t
 ql__http_held(lua_State *L, int idx, const char *method)
 {
-    ql_http_held_t *h = lua_touserdata(L, idx);
+    ql_http_t *http = ql_http(L);
+    const char *head = NULL;
+    size_t n;
 
-    if (h == NULL || lua_objlen(L, idx) < sizeof(*h) || h->kind != &held_kind) {
+    if (lua_type(L, idx) == LUA_TSTRING) {
+        head = lua_tolstring(L, idx, &n);
+    }
+    if (head == NULL
+        || (head != http->parsed_head && !parse(L, idx, http, head, n)))
+    {
         ql_bad_argument(L, idx, "self", method, "a request or a response");
     }
-    return h;
-}
-
-/* The fenv of the message, its own from now on. */
-void
-ql__http_push_own(lua_State *L, ql_http_held_t *h)
-{
-    if (!h->own) {
-        lua_createtable(L, 0, 4);
-        lua_setfenv(L, 1);
-        h->own = 1;
-    }
-    lua_getfenv(L, 1);
+    return (ql_http_held_t){head, &http->parsed};
 }
 
 /* --------------------------------------------------------- functions ---- */
 
-/* own(message) -> the table of what is kept with it */
+/* current(conn, serial) -> conn | nil: that message is over */
 static int
-http_own(lua_State *L)
+http_current(lua_State *L)
 {
-    ql__http_push_own(L, ql__http_held(L, 1, "own"));
+    const ql_http_exchange_t *x = ql__http_exchange(
+        ql__http_connection(L, ql_http(L), "current"));
+
+    lua_settop(L, 2);
+    if (x == NULL || x->serial == 0 || x->serial != lua_tonumber(L, 2)) {
+        return 0;
+    }
+    lua_settop(L, 1);
     return 1;
 }
 
-/* connection(message) -> conn | nil: it is over. The one that gave the message
- * out has the connection on its stack. */
-static int
-http_message_connection(lua_State *L)
-{
-    const ql_http_held_t *h = ql__http_held(L, 1, "connection");
-    lua_State *from = h->x->L;
-    lua_Debug ar;
-
-    if (h->x->serial != h->serial) {
-        return 0;
-    }
-    for (int level = 0; lua_getstack(from, level, &ar); level++) {
-        if (lua_getlocal(from, &ar, 1) == NULL) {
-            continue;
-        }
-        if (lua_touserdata(from, -1) == h->x->conn) {
-            lua_xmove(from, L, from != L);
-            return 1;
-        }
-        lua_pop(from, 1);
-    }
-    return 0;
-}
-
-const luaL_Reg ql__http_held_functions[] = {
-    {"own", http_own}, {"connection", http_message_connection}, {NULL, NULL}};
+const luaL_Reg ql__http_held_functions[] = {{"current", http_current},
+                                            {NULL, NULL}};

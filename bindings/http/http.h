@@ -14,6 +14,7 @@ enum {
     QL_HTTP_GATHERED = 1 << 16, /* bytes of answers that leave in one send */
     QL_HTTP_DROPPED = 1 << 16,  /* of a body that nobody reads; more: close */
     QL_HTTP_LINE = 80,          /* bytes of a request line kept for the log */
+    QL_HTTP_TLS = 1024,         /* beside a method's number, or a status */
     QL_HTTP_COPIED = 4096       /* a longer body is sent from where it is */
 };
 
@@ -33,12 +34,12 @@ typedef struct {
     ql_lua_t *lua;
     ql_core_t *core;
     const ql_stream_calls_t *stream;
-    ql_http_exchange_t *free; /* exchanges that nobody uses now; their memory
-                                 stays, since requests look at it */
+    ql_http_exchange_t *free; /* exchanges that nobody uses now */
     void *messages;           /* free messages, chained by their first bytes */
     uint32_t messages_kept;   /* length of the chain */
-    int metatable;            /* of requests and responses: in the registry */
-    uint64_t serial;          /* the last message's */
+    const char *parsed_head;  /* string that was looked at last; or NULL */
+    int parsed_anchor;        /* keeps it: in the registry */
+    ql_http_message_t parsed; /* what it says */
     uint64_t clock_due;       /* ms of the loop at which the date is another */
     ql_http_clock_t clock;
     ql_http_stats_t stats;
@@ -95,8 +96,8 @@ struct ql_http_exchange_s {
     ql_conn_t *conn;          /* NULL: nobody's */
     ql_http_exchange_t *next; /* free one */
     ql_http_message_t *m;     /* NULL: all of it has been handed out */
-    uint64_t serial;          /* of the message that is out; 0: none is */
-    lua_State *L;             /* that it was given to: has conn on its stack */
+    uint32_t serial;          /* of the message that is out: how many the
+                                 connection has had; 0: none is */
     ql_task_t *task;          /* which handles it */
     ql_cork_t cork;           /* answers on their way, of a server */
     const char *tail;         /* body behind them, anchored by the step */
@@ -129,32 +130,10 @@ struct ql_http_exchange_s {
     unsigned refused : 1;     /* answered by us: no handler hears of it */
 };
 
-/* A message as a script holds it: it owns what it needs and stays valid. */
+/* A head that a script has, for the time of a call. */
 typedef struct {
-    const void *kind;      /* tells it from other userdata */
-    ql_http_exchange_t *x; /* whose serial is another when it is over */
-    uint64_t serial;
-    uint64_t length;
-    ql_http_span_t target; /* of a request; of a response: its reason */
-    ql_http_span_t path;
-    ql_http_span_t query;
-    ql_http_span_t host; /* with its port */
-    uint32_t id;         /* number of the connection's messages */
-    uint32_t size;       /* bytes of the head */
-    uint32_t first;      /* where its first field begins */
-    uint16_t status;
-    uint16_t count;  /* fields */
-    uint8_t kind_of; /* ql_http_kind_t */
-    uint8_t method;
-    uint8_t minor;
-    unsigned own : 1; /* its fenv is a table of its own: what scripts have set,
-                         and what need not be made again */
-    unsigned secure : 1;
-    unsigned upgrade : 1;
-    unsigned keep_alive : 1;
-    unsigned chunked : 1;
-    unsigned has_length : 1;
-    char head[];
+    const char *head; /* the argument's bytes */
+    const ql_http_message_t *m;
 } ql_http_held_t;
 
 static inline ql_http_t *
@@ -222,18 +201,18 @@ ql__http(const ql_conn_t *conn)
 }
 
 /* held.c */
-/* Pushes the head that has come, and uses its bytes up. false: the connection
- * was closed meanwhile. May raise. */
-bool ql__http_push(lua_State *L, ql_http_exchange_t *x);
+/* Pushes what a script gets of the message whose head has come, and uses its
+ * bytes up: serial, method's number or status (more by QL_HTTP_TLS on a
+ * connection with TLS), head, path, query; how many these are. 0: the
+ * connection was closed meanwhile. May raise. */
+int ql__http_push(lua_State *L, ql_http_exchange_t *x);
 /* The head that has come is handed out: its bytes are used up. */
 void ql__http_use_head(ql_http_exchange_t *x);
-/* Argument idx as a message; raises. */
-ql_http_held_t *ql__http_held(lua_State *L, int idx, const char *method);
-/* Pushes the table of what is kept with the message at index 1. */
-void ql__http_push_own(lua_State *L, ql_http_held_t *h);
+/* Argument idx as a head; raises. */
+ql_http_held_t ql__http_held(lua_State *L, int idx, const char *method);
 extern const luaL_Reg ql__http_held_functions[];
 
-/* message.c: makes the metatable; the module is on top. */
+/* message.c: the module is on top. */
 void ql__open_message(lua_State *L, ql_http_t *http);
 
 /* fields.c */
@@ -242,8 +221,6 @@ extern const luaL_Reg ql__http_field_functions[];
  * and the metatable that finds them in any case. */
 void ql__http_join_fields(lua_State *L, const char *bytes,
                           const ql_http_field_t *fields, unsigned n);
-/* Pushes the table of all fields. */
-void ql__http_push_fields(lua_State *L, const ql_http_held_t *h);
 
 /* answer.c */
 /* What a head is to say. */
@@ -338,9 +315,10 @@ void ql__http_step_describe(ql_op_t *op, char *text, size_t size);
 extern const luaL_Reg ql__http_step_functions[];
 
 /* turn.c */
-/* Pushes the request that is there: the script's from now on. false: the
- * connection was closed meanwhile. May raise. */
-bool ql__http_hand_out(lua_State *L, ql_http_exchange_t *x);
+/* Pushes the request that is there, as ql__http_push(), or true for who does not
+ * look at it: the script's from now on. How many values; 0: the connection was
+ * closed meanwhile. May raise. */
+int ql__http_hand_out(lua_State *L, ql_http_exchange_t *x);
 extern const luaL_Reg ql__http_turn_functions[];
 
 /* read.c, response.c, hijack.c */

@@ -1,45 +1,27 @@
 /*
- * message.c: what a request, or a response, has for scripts: fields made when
- * they are asked for.
+ * message.c: what a request, or a response, has for scripts that is made when it
+ * is asked for.
  */
 #include "http.h"
 
 #include <llhttp.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* What scripts find by name that no function makes. */
+/* What scripts find by name, besides what lua/quoll/http knows. */
 typedef enum {
-    FIELD_METHOD = 1,
-    FIELD_TARGET,
-    FIELD_PATH,
-    FIELD_QUERYSTRING,
+    FIELD_TARGET = 1,
     FIELD_VERSION,
     FIELD_HOST,
     FIELD_SCHEME,
-    FIELD_HEADERS,
-    FIELD_ID,
     FIELD_LENGTH,
-    FIELD_STATUS,
     FIELD_REASON,
     FIELD_KEEPALIVE,
     FIELD_UPGRADE
 } field_t;
 
 /* In the order of field_t. */
-static const char *const field_names[] = {
-    "",        "method", "target", "path",      "querystring",
-    "version", "host",   "scheme", "headers",   "id",
-    "length",  "status", "reason", "keepalive", "upgrade"};
-
-/* Upvalue 4 of __index is an array of strings that need not be made: the
- * methods' names at llhttp's numbers + 1, and these. */
-enum {
-    WORD_HTTP = 64,
-    WORD_HTTPS,
-    WORD_1_0,
-    WORD_1_1
-};
+static const char *const field_names[] = {"",       "target",    "version",
+                                          "host",   "scheme",    "length",
+                                          "reason", "keepalive", "upgrade"};
 
 /* ------------------------------------------------------------ fields ---- */
 
@@ -50,19 +32,12 @@ push_span(lua_State *L, const ql_http_held_t *h, ql_http_span_t span)
     return 1;
 }
 
-static int
-push_word(lua_State *L, int word)
-{
-    lua_rawgeti(L, lua_upvalueindex(4), word);
-    return 1;
-}
-
 /* Without its port, in lower case. */
 static int
 push_host(lua_State *L, const ql_http_held_t *h)
 {
-    const char *s = h->head + h->host.at;
-    size_t n = h->host.size;
+    const char *s = h->head + h->m->host.at;
+    size_t n = h->m->host.size;
     luaL_Buffer b;
 
     for (size_t i = n; i > 0 && s[i - 1] != ']'; i--) {
@@ -81,196 +56,119 @@ push_host(lua_State *L, const ql_http_held_t *h)
 }
 
 static int
-push_length(lua_State *L, const ql_http_held_t *h)
+push_length(lua_State *L, const ql_http_message_t *m)
 {
-    if (h->chunked || (h->kind_of == QL_HTTP_RESPONSE && !h->has_length)) {
+    if (m->chunked || (m->kind == QL_HTTP_RESPONSE && !m->has_length)) {
         lua_pushnil(L);
     } else {
-        lua_pushnumber(L, (lua_Number) h->length);
+        lua_pushnumber(L, (lua_Number) m->length);
     }
     return 1;
 }
 
-/* The value on top is the one of the key at index 2 from now on. */
+/* nil: that of the connection */
 static int
-keep(lua_State *L, ql_http_held_t *h)
+push_scheme(lua_State *L, const ql_http_message_t *m)
 {
-    ql__http_push_own(L, h);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
-    return 1;
-}
-
-static int
-push_of_request(lua_State *L, ql_http_held_t *h, field_t field)
-{
-    if (h->kind_of != QL_HTTP_REQUEST) {
+    if (!m->absolute) {
         return 0;
     }
+    lua_pushstring(L, m->secure ? "https" : "http");
+    return 1;
+}
+
+static int
+push_of_request(lua_State *L, const ql_http_held_t *h, field_t field)
+{
     switch (field) {
-    case FIELD_METHOD:
-        return push_word(L, h->method + 1);
     case FIELD_TARGET:
-        return push_span(L, h, h->target);
-    case FIELD_PATH:
-        return push_span(L, h, h->path);
-    case FIELD_QUERYSTRING:
-        return push_span(L, h, h->query);
+        return push_span(L, h, h->m->target);
     case FIELD_HOST:
         return push_host(L, h);
     case FIELD_SCHEME:
-        return push_word(L, h->secure ? WORD_HTTPS : WORD_HTTP);
+        return push_scheme(L, h->m);
     default:
         return 0;
     }
 }
 
 static int
-push_field(lua_State *L, ql_http_held_t *h, field_t field)
+push_of_response(lua_State *L, const ql_http_held_t *h, field_t field)
+{
+    switch (field) {
+    case FIELD_REASON:
+        return push_span(L, h, h->m->reason);
+    case FIELD_KEEPALIVE:
+        lua_pushboolean(L, h->m->keep_alive);
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int
+push_field(lua_State *L, const ql_http_held_t *h, field_t field)
 {
     switch (field) {
     case FIELD_VERSION:
-        return push_word(L, h->minor != 0 ? WORD_1_1 : WORD_1_0);
-    case FIELD_HEADERS:
-        ql__http_push_fields(L, h);
-        return keep(L, h);
-    case FIELD_ID:
-        lua_pushinteger(L, h->id);
+        lua_pushstring(L, h->m->minor != 0 ? "1.1" : "1.0");
         return 1;
     case FIELD_LENGTH:
-        return push_length(L, h);
+        return push_length(L, h->m);
     case FIELD_UPGRADE:
-        lua_pushboolean(L, h->upgrade);
-        return 1;
-    case FIELD_STATUS:
-    case FIELD_REASON:
-    case FIELD_KEEPALIVE:
-        if (h->kind_of != QL_HTTP_RESPONSE) {
-            return 0;
-        } else if (field == FIELD_STATUS) {
-            lua_pushinteger(L, h->status);
-        } else if (field == FIELD_KEEPALIVE) {
-            lua_pushboolean(L, h->keep_alive);
-        } else {
-            return push_span(L, h, h->target);
-        }
+        lua_pushboolean(L, h->m->upgrade);
         return 1;
     default:
-        return push_of_request(L, h, field);
+        return h->m->kind == QL_HTTP_REQUEST ? push_of_request(L, h, field)
+                                             : push_of_response(L, h, field);
     }
 }
 
-/* --------------------------------------------------------- metatable ---- */
-
-/* Upvalues: 2 the methods, and the numbers of fields, by name; 3 functions
- * that make a field once. */
+/* get(head, name) -> what it says | nothing */
 static int
-message_index(lua_State *L)
+message_get(lua_State *L)
 {
-    ql_http_held_t *h = ql__http_held(L, 1, "index");
+    ql_http_held_t h = ql__http_held(L, 1, "index");
     lua_Integer field;
 
-    if (h->own) {
-        lua_getfenv(L, 1);
-        lua_pushvalue(L, 2);
-        lua_rawget(L, -2);
-        if (!lua_isnil(L, -1)) {
-            return 1;
-        }
-        lua_settop(L, 2);
-    }
-    lua_pushvalue(L, 2);
+    lua_settop(L, 2);
     lua_rawget(L, lua_upvalueindex(2));
     field = lua_tointeger(L, -1);
-    if (field != 0) {
-        return push_field(L, h, (field_t) field);
-    }
-    if (!lua_isnil(L, -1)) {
-        return 1;
-    }
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(3));
-    if (lua_isnil(L, -1)) {
-        return 1;
-    }
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
-    return lua_isnil(L, -1) ? 1 : keep(L, h);
-}
-
-static int
-message_newindex(lua_State *L)
-{
-    ql_http_held_t *h = ql__http_held(L, 1, "newindex");
-
-    ql__http_push_own(L, h);
-    lua_insert(L, 2);
-    lua_rawset(L, 2);
-    return 0;
-}
-
-static int
-message_tostring(lua_State *L)
-{
-    ql_http_held_t *h = ql__http_held(L, 1, "tostring");
-
-    if (h->kind_of == QL_HTTP_RESPONSE) {
-        lua_pushfstring(L, "response (%d)", h->status);
-        return 1;
-    }
-    push_span(L, h, h->target);
-    lua_pushfstring(L, "request (%s %s)",
-                    llhttp_method_name((llhttp_method_t) h->method),
-                    lua_tostring(L, -1));
-    return 1;
+    return field != 0 ? push_field(L, &h, (field_t) field) : 0;
 }
 
 static void
-set_word(lua_State *L, int word, const char *text)
+push_names(lua_State *L)
 {
-    lua_pushstring(L, text);
-    lua_rawseti(L, -2, word);
-}
-
-static void
-push_words(lua_State *L)
-{
-    lua_createtable(L, WORD_1_1, 0);
-#define SET_METHOD(number, name, text) set_word(L, (number) + 1, #text);
-    HTTP_METHOD_MAP(SET_METHOD)
-#undef SET_METHOD
-    set_word(L, WORD_HTTP, "http");
-    set_word(L, WORD_HTTPS, "https");
-    set_word(L, WORD_1_0, "1.0");
-    set_word(L, WORD_1_1, "1.1");
-}
-
-/* The module's fields `methods` and `lazy` are for lua/quoll/http to fill. */
-void
-ql__open_message(lua_State *L, ql_http_t *http)
-{
-    static const luaL_Reg metamethods[] = {{"__index", message_index},
-                                           {"__newindex", message_newindex},
-                                           {"__tostring", message_tostring},
-                                           {NULL, NULL}};
-
-    lua_createtable(L, 0, 32);
-    for (int i = FIELD_METHOD; i <= FIELD_UPGRADE; i++) {
+    lua_createtable(L, 0, FIELD_UPGRADE);
+    for (int i = FIELD_TARGET; i <= FIELD_UPGRADE; i++) {
         lua_pushinteger(L, i);
         lua_setfield(L, -2, field_names[i]);
     }
-    lua_createtable(L, 0, 8);
-    lua_createtable(L, 0, 4);
+}
+
+/* The module's field `methods`: names by llhttp's numbers. */
+static void
+push_methods(lua_State *L)
+{
+    lua_newtable(L);
+#define SET_METHOD(number, name, text)                                         \
+    lua_pushliteral(L, #text);                                                 \
+    lua_rawseti(L, -2, number);
+    HTTP_METHOD_MAP(SET_METHOD)
+#undef SET_METHOD
+}
+
+void
+ql__open_message(lua_State *L, ql_http_t *http)
+{
+    static const luaL_Reg fns[] = {{"get", message_get}, {NULL, NULL}};
+
     lua_pushlightuserdata(L, http);
-    lua_pushvalue(L, -4);
-    lua_pushvalue(L, -4);
-    push_words(L);
-    luaL_setfuncs(L, metamethods, 4);
-    lua_pushliteral(L, "message");
-    lua_setfield(L, -2, "__metatable");
-    http->metatable = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_setfield(L, -3, "lazy");
+    push_names(L);
+    luaL_setfuncs(L, fns, 2);
+    push_methods(L);
     lua_setfield(L, -2, "methods");
+    lua_pushboolean(L, 0);
+    http->parsed_anchor = luaL_ref(L, LUA_REGISTRYINDEX);
 }

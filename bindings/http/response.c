@@ -65,6 +65,7 @@ response_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_conn_t *conn = ql__reader(op);
     ql_http_exchange_t *x = ql__http_exchange(conn);
+    int n;
 
     if (conn->handle.closed || x == NULL) {
         return ql_push_error(L, conn->handle.closed ? conn->handle.closed
@@ -79,13 +80,13 @@ response_push(lua_State *L, ql_op_t *op, int rc)
     if (rc != NGX_OK) {
         return ql_push_error(L, op->err);
     }
-    if (!ql__http_push(L, x)) {
+    n = ql__http_push(L, x);
+    if (n == 0) {
         return ql_push_error(L, conn->handle.closed);
     }
     x->state = QL_HTTP_OUT;
-    x->L = L;
     x->config->http->stats.responses++;
-    return 1;
+    return n;
 }
 
 static void
@@ -123,8 +124,8 @@ response_begin(ql_conn_t *conn, ql_http_config_t *config)
     return ql__http_receive(x) == NGX_OK ? 0 : ENOMEM;
 }
 
-/* response(conn, config, [method]) -> response | nil, err, CODE: 1xx come as
- * messages of their own */
+/* response(conn, config, [method]) -> serial, status, head | nil, err, CODE: 1xx
+ * come as messages of their own */
 static int
 http_response(lua_State *L)
 {

@@ -272,6 +272,7 @@ static int
 step_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_conn_t *conn = ql__reader(op);
+    int n;
 
     if (conn->handle.closed) {
         return ql_push_error(L, conn->handle.closed);
@@ -282,9 +283,8 @@ step_push(lua_State *L, ql_op_t *op, int rc)
     if (rc != NGX_OK) {
         return ql__http_step_fail(L, conn, op->err);
     }
-    return ql__http_hand_out(L, ql__http_exchange(conn))
-             ? 1
-             : ql_push_error(L, conn->handle.closed);
+    n = ql__http_hand_out(L, ql__http_exchange(conn));
+    return n > 0 ? n : ql_push_error(L, conn->handle.closed);
 }
 
 void
@@ -309,7 +309,8 @@ ql__http_reader_error(lua_State *L, ql_conn_t *conn)
     return ql_http(L)->stream->reader_error(L, conn);
 }
 
-/* step(conn) -> the next request
+/* step(conn) -> serial, method's number, head, path, query of the next request;
+ *    or true, when nobody looks at it
  *  | nil, err, CODE: the connection has ended, or speaks HTTP/2
  *    (EPROTONOSUPPORT) */
 static int

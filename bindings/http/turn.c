@@ -21,25 +21,28 @@ keep_line(ql_http_exchange_t *x)
     x->line[n] = 0;
 }
 
-bool
+int
 ql__http_hand_out(lua_State *L, ql_http_exchange_t *x)
 {
     ql_http_t *http = x->config->http;
+    int n = 1;
 
     keep_line(x);
     if (x->config->unasked) {
         ql__http_use_head(x);
         lua_pushboolean(L, 1);
-    } else if (!ql__http_push(L, x)) {
-        return false;
+    } else {
+        n = ql__http_push(L, x);
+    }
+    if (n == 0) {
+        return 0;
     }
     x->state = QL_HTTP_OUT;
-    x->L = L;
     x->task = ql_task_current(http->lua);
     http->stats.requests++;
     http->stream->cork_resume(x->conn);
     ql__http_watch(x);
-    return true;
+    return n;
 }
 
 /* -------------------------------------------------------------- answer ---- */
@@ -72,13 +75,17 @@ static const ql_op_type_t drain_op = {"answer",   drain_attempt,
                                       drain_push, ql__http_step_cancel,
                                       NULL,       ql__http_step_describe};
 
-/* The request that has come behind the one that was answered: 1; 0: step has to
+/* The request that has come behind the one that was answered; 0: step has to
  * look what there is. */
 static int
 next(lua_State *L, ql_http_exchange_t *x)
 {
-    return ql_buffer_unread(&x->conn->in) > 0 && ql__http_advance(x) == NGX_OK
-        && ql__http_may_go_on(x) && ql__http_hand_out(L, x);
+    if (ql_buffer_unread(&x->conn->in) == 0 || ql__http_advance(x) != NGX_OK
+        || !ql__http_may_go_on(x))
+    {
+        return 0;
+    }
+    return ql__http_hand_out(L, x);
 }
 
 /* Not an answer for C. */
@@ -92,7 +99,7 @@ decline(lua_State *L)
 
 /* answer(conn, ok, results...): answers the request that is out with what its
  * handler has returned
- * -> the next request | nothing: none has come yet
+ * -> the next request, as step gives it | nothing: none has come yet
  *  | nil, err, CODE: the connection has ended
  *  | false, ok, results...: not an answer for C. Though the connection has gone,
  *    or was taken, a failure is to be told */

@@ -1,4 +1,4 @@
---- What requests and responses do: fields that need the connection, the body.
+--- Requests and responses as scripts hold them: fields, the body.
 --
 -- Failures are `nil, err, CODE`. Source: bindings/http/held.c, message.c,
 -- fields.c, read.c
@@ -11,40 +11,132 @@ local iterator = require "quoll.iterator"
 local raw = require "quoll.http.core"
 local request = require "quoll.http.request"
 
-local connection, field, own = raw.connection, raw.field, raw.own
+local current, field, get = raw.current, raw.field, raw.get
 local raw_body, raw_read = raw.body, raw.read
-
-local Message, lazy = raw.methods, raw.lazy
+local raw_header, raw_header_values = raw.header, raw.header_values
 
 local message = {}
 
-local BODY = 1 -- key, in the table of what is kept with a message
+-- A message is a table of what `step` and `response` of C give: what is asked
+-- for most lies there, all else is looked up in its head, or made once.
+local SERIAL, KIND, HEAD, PATH, QUERY, CONNECTION = 1, 2, 3, 4, 5, 6
+local BODY = {} -- key: what body() gave
+local TLS = 1024 -- beside the kind: a method's number, or a status
+
+local METHODS = {}
+for number, name in pairs(raw.methods) do
+  METHODS[number], METHODS[number + TLS] = name, name
+end
+
+local Message = {}
+local lazy = {}
+local request_meta = { __metatable = "message" }
+local response_meta = { __metatable = "message" }
+
+-- A method, or what is made.
+local function look(self, name)
+  local value = Message[name]
+  if value ~= nil then
+    return value
+  end
+  local make = lazy[name]
+  if not make then
+    return get(self[HEAD], name)
+  end
+  value = make(self)
+  rawset(self, name, value)
+  return value
+end
+
+function request_meta.__index(self, name)
+  if name == "path" then
+    return self[PATH]
+  elseif name == "method" then
+    return METHODS[self[KIND]]
+  elseif name == "querystring" then
+    return self[QUERY]
+  end
+  return look(self, name)
+end
+
+function response_meta.__index(self, name)
+  if name == "status" then
+    return self[KIND] % TLS
+  end
+  return look(self, name)
+end
+
+function request_meta:__tostring()
+  return ("request (%s %s)"):format(self.method, self.target)
+end
+
+function response_meta:__tostring()
+  return ("response (%d)"):format(self.status)
+end
+
+--- What a handler gets: the results of `step`, or `answer`.
+-- @tparam Connection conn
+-- @int serial
+-- @int kind
+-- @string head
+-- @string path
+-- @string query
+-- @treturn Request
+function message.request(conn, serial, kind, head, path, query)
+  return setmetatable({ serial, kind, head, path, query, conn }, request_meta)
+end
+
+--- The same of a client's `response`; nil, err, CODE as they are.
+-- @treturn Message
+function message.response(conn, serial, kind, head)
+  if not serial then
+    return nil, kind, head
+  end
+  return setmetatable({ serial, kind, head, false, false, conn }, response_meta)
+end
+
+-- nil: it is over.
+local function connection(self)
+  return current(self[CONNECTION], self[SERIAL])
+end
+
+function lazy.headers(self)
+  return raw.headers(self[HEAD])
+end
+
+function lazy.id(self)
+  return self[SERIAL]
+end
+
+function lazy.scheme(self)
+  return get(self[HEAD], "scheme") or self[KIND] < TLS and "http" or "https"
+end
 
 local function closed()
   return nil, "closed", "CLOSED"
 end
 
 --- The first value of a header field.
--- @function Request:header
 -- @string name in any case
 -- @treturn ?string nil: there is none
-Message.header = raw.header
+function Message:header(name)
+  return raw_header(self[HEAD], name)
+end
 
 --- Every value of a header field, in their order.
--- @function Request:header_values
 -- @string name in any case
 -- @treturn table array of strings; empty: there is none
-Message.header_values = raw.header_values
+function Message:header_values(name)
+  return raw_header_values(self[HEAD], name)
+end
 
 --- Iterates over the header fields in their order.
 -- @treturn function an iterator: name as it was sent, value
 function Message:each_header()
-  local at, name, value = 0, nil, nil
+  local i = 0
   return function()
-    if at then
-      at, name, value = field(self, at)
-    end
-    return name, value
+    i = i + 1
+    return field(self[HEAD], i)
   end
 end
 
@@ -56,16 +148,16 @@ end
 -- message" (EBADMSG: not as it is to be coded)
 -- @treturn[2] string CODE
 function Message:body(max)
-  local kept = own(self)
-  if kept[BODY] then
-    return kept[BODY]
+  local kept = rawget(self, BODY)
+  if kept then
+    return kept
   end
   local conn = connection(self)
   if not conn then
     return closed()
   end
   local body, err, code = finish(raw_body(conn, max))
-  kept[BODY] = body
+  rawset(self, BODY, body)
   return body, err, code
 end
 
@@ -161,19 +253,20 @@ end
 local function peer_of(self)
   local conn = connection(self)
   if conn then
-    local kept = own(self)
-    kept.peer, kept.peerport = conn:getpeername()
-    return kept
+    local peer, port = conn:getpeername()
+    rawset(self, "peer", peer)
+    rawset(self, "peerport", port)
   end
-  return {}
 end
 
 function lazy.peer(self)
-  return peer_of(self).peer
+  peer_of(self)
+  return rawget(self, "peer")
 end
 
 function lazy.peerport(self)
-  return peer_of(self).peerport
+  peer_of(self)
+  return rawget(self, "peerport")
 end
 
 function lazy.tls(self)

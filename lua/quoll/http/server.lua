@@ -14,7 +14,7 @@ local raw = require "quoll.http.core"
 local refused = require("quoll.http.refused").new
 local respond = require("quoll.http.respond").respond
 local describe = require("quoll.http.failure").describe
-require "quoll.http.message"
+local request = require("quoll.http.message").request
 
 local mark, take = core.mark, core.take
 local step, answer, reply = raw.step, raw.answer, raw.reply
@@ -38,32 +38,33 @@ local OPTIONS = {
 -- before. And so few slots are in use, in one function, that a small handler
 -- needs no larger stack, which the idle connection would keep.
 local function serving(config, handler, settings)
+  local unasked = settings.options.unasked
   return function(conn)
     conn:own()
     raw.attach(conn, config)
     while true do
-      local req, err, code = step(conn)
-      if req == mark then
-        req, err, code = take(err)
+      local serial, kind, head, path, query = step(conn)
+      if serial == mark then
+        serial, kind, head, path, query = take(kind)
       end
-      if not req then
-        return err and code == HTTP2 and http2.take(conn, handler, settings)
+      if not serial then
+        return kind and head == HTTP2 and http2.take(conn, handler, settings)
       end
       repeat
-        local following, ok, first, second, third = answer(conn,
-          xpcall(handler, describe, req))
-        if following == mark then
-          following, ok = take(ok, first)
-        elseif following == false
-          and not respond(conn, settings, nil, nil, ok, first, second, third)
+        serial, kind, head, path, query = answer(conn,
+          xpcall(handler, describe,
+            unasked or request(conn, serial, kind, head, path, query)))
+        if serial == mark then
+          serial, kind, head, path, query = take(kind, head)
+        elseif serial == false
+          and not respond(conn, settings, nil, nil, kind, head, path, query)
         then
           return
         end
-        if following == nil and ok then
+        if serial == nil and kind then
           return -- nil, err, CODE: the connection has ended
         end
-        req = following
-      until not req
+      until not serial
     end
   end
 end
@@ -78,7 +79,8 @@ local function note(conn, settings, req, began, ...)
 end
 
 -- What has been answered has no connection any more to ask who was there.
-local function turn(conn, handler, settings, peer, req)
+local function turn(conn, handler, settings, peer, ...)
+  local req = request(conn, ...)
   req.peer = peer
   return note(conn, settings, req, now(), xpcall(handler, describe, req))
 end
@@ -98,12 +100,14 @@ local function logging(config, handler, settings)
     raw.attach(conn, config)
     local peer = conn:getpeername()
     while true do
-      local req, _, code = finish(step(conn))
-      if not req then
+      local serial, kind, head, path, query = finish(step(conn))
+      if not serial then
         note_refused(conn, settings, peer)
       end
-      if not req or not turn(conn, handler, settings, peer, req) then
-        return code == HTTP2 and http2.take(conn, handler, settings)
+      if not serial or not turn(conn, handler, settings, peer, serial, kind,
+        head, path, query)
+      then
+        return head == HTTP2 and http2.take(conn, handler, settings)
       end
     end
   end

@@ -28,21 +28,70 @@ describe("bindings/http/held", function()
         assert.same({ "/second", "1.0", "two", 2 }, { second.target,
             second.version, second:header "host", second.id })
         assert.same({ nil, "closed", "CLOSED" }, { first:body() })
-        assert.is_nil(raw.connection(second))
+        assert.same({ nil, "closed", "CLOSED" }, { second:body() })
         assert.is_nil(second.peer)
     end)
 
-    it("keeps what is its own with it", function()
-        local kept
+    it("gives one head after the other, however they are looked at", function()
+        local held = {}
         http.run(function(req)
-            raw.own(req)[1] = "x"
-            kept = req
+            held[#held + 1] = req
             return "done"
         end, nil, function(connect)
-            http.ask(connect, FIRST)
+            for i = 1, 20 do
+                http.ask(connect, ("GET /%02d HTTP/1.1\nHost: a\nX: %02d\n\n")
+                    :format(i, i))
+            end
         end)
-        collectgarbage()
-        assert.equal("x", raw.own(kept)[1])
-        assert.has_error(function() raw.own({}) end)
+        for i = 20, 1, -1 do
+            assert.equal(i, tonumber(held[i]:header "x"))
+            assert.equal(i, tonumber(held[21 - i].headers.x) * -1 + 21)
+            collectgarbage "step"
+        end
+    end)
+
+    it("stands what a script writes over its own", function()
+        http.run(function(req)
+            local is = {}
+            for key, value in pairs(req) do
+                is[key] = value
+            end
+            for _, bad in ipairs { false, 1, "", "GET / HTTP/1.1\r\n", {} } do
+                for key, value in pairs(is) do
+                    req[key] = bad
+                    pcall(req.body, req)
+                    pcall(req.header, req, "host")
+                    pcall(req.header_values, req, "host")
+                    pcall(function() return req.headers, req.host, req.peer end)
+                    req.headers, req[key] = nil, value
+                end
+            end
+            return req:body()
+        end, nil, function(connect)
+            assert.equal("hi", http.ask(connect, FIRST).body)
+        end)
+    end)
+
+    it("knows whether a message is the one that is out", function()
+        local before
+        http.run(function(req)
+            local conn = before
+            for _, value in pairs(req) do
+                conn = type(value) == "userdata" and value or conn
+            end
+            assert.equal(conn, raw.current(conn, req.id))
+            assert.is_nil(raw.current(conn, req.id + 1))
+            assert.is_nil(raw.current(conn, "x"))
+            assert.has_error(function() raw.current(req, req.id) end)
+            before = conn
+            return "done"
+        end, nil, function(connect)
+            local c = connect()
+            c:say(FIRST)
+            assert.equal("done", c:hear().body)
+            assert.is_nil(raw.current(before, 1))
+            c:say(SECOND)
+            assert.equal("done", c:hear().body)
+        end)
     end)
 end)

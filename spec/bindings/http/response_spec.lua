@@ -2,13 +2,13 @@ local helper = require "spec.helper"
 local pair = require "spec.support.pair"
 local quoll = require "quoll"
 local raw = require "quoll.http.core"
-require "quoll.http.message"
+local made = require("quoll.http.message").response
 local finish = require("quoll.wait").finish
 
 local config = raw.config {}
 
 local function response(conn, method)
-    return finish(raw.response(conn, config, method))
+    return made(conn, finish(raw.response(conn, config, method)))
 end
 
 local function read(conn)

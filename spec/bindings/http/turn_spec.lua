@@ -77,7 +77,7 @@ describe("bindings/http/turn", function()
 
     it("makes a request for whoever can see it", function()
         local function given(...)
-            return type((...)) == "userdata" and (...).path or "none"
+            return type((...)) == "table" and (...).path or "none"
         end
         local handlers = {
             { function(req) return given(req) end, "/x" },

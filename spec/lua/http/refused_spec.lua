@@ -65,6 +65,21 @@ describe("lua/http/refused", function()
         assert.matches('"GET /slow HTTP/%-" 408 16', line)
     end)
 
+    it("is not told of the next connection, which was not refused", function()
+        local noted = 0
+        local log = { record = function() noted = noted + 1 end }
+        http.run(function() return "never" end, { log = log }, function(connect)
+            for _, text in ipairs { "bad\n\n", "GE" } do
+                local c = connect()
+                c:say(text)
+                c.conn:shutdown "send"
+                c:ended()
+                c.conn:close()
+            end
+        end)
+        assert.equal(1, noted)
+    end)
+
     it("takes a line apart as far as it is one", function()
         local whole = refused.new("::1", "PUT /p?q HTTP/1.0")
         assert.same({ "::1", "PUT", "/p?q", "/p", "1.0" }, { whole.peer,

@@ -5,7 +5,7 @@
 
 local finish = require("quoll.wait").finish
 local raw = require "quoll.http.core"
-require "quoll.http.message" -- what answers can be asked
+local made = require("quoll.http.message").response
 
 local message = {}
 
@@ -32,7 +32,7 @@ end
 -- @treturn[2] string "closed", "timeout", "bad response: ...", ...
 -- @treturn[2] string CODE
 function message.receive(conn, method, limits)
-  return finish(raw.response(conn, config(limits), method))
+  return made(conn, finish(raw.response(conn, config(limits), method)))
 end
 
 --- The next piece of the body.
