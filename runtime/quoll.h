@@ -463,8 +463,9 @@ QL_API int ql_loop_run(ql_loop_t *loop);
 /* ql_loop_run() returns after this turn; harmless when it does not run. */
 QL_API void ql_loop_stop(ql_loop_t *loop);
 /* Called in a signal handler on the loop's thread, so that it may call only
- * what signal-safety(7) lists. False: no handler of the loop runs just now. */
-typedef int (*ql_tick_pt)(ql_loop_t *loop);
+ * what signal-safety(7) lists. pc: where the thread was interrupted; NULL where
+ * that is not known. False: no handler of the loop runs just now. */
+typedef int (*ql_tick_pt)(ql_loop_t *loop, const void *pc);
 /*
  * Calls handler every nsec while handlers of the loop run, by a timer of the
  * calling thread and SIGRTMIN + 9; a child after fork goes on from its first

@@ -4,6 +4,7 @@
  * one inside.
  */
 #include "../base/state.h"
+#include "code.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,17 +59,21 @@ places(lua_State *L, const ql_task_t *t, char *text)
 
 /* how: where and why, in words. */
 static void
-overrun_log(ql_lua_t *lua, const char *how, const char *text)
+overrun_log(ql_lua_t *lua, const char *how, const char *text, bool in_c)
 {
     ql_watchdog_t *dog = &lua->watchdog;
-    char title[128];
+    char title[128], code[QL_CODE_NAME] = "";
 
     dog->named = true;
     dog->overruns++;
     ql__task_title(lua->current, title, sizeof(title));
+    if (in_c) {
+        ql__code_name(dog->pc, code, sizeof(code));
+    }
     ql_log_error(lua->loop, QL_LOG_WARN, 0,
-                 "%s has kept the loop for %.3f s, %s %s", title,
-                 (double) (dog->ticks * dog->tick) / 1e9, how, text);
+                 "%s has kept the loop for %.3f s, %s %s%s%s", title,
+                 (double) (dog->ticks * dog->tick) / 1e9, how, text,
+                 code[0] != '\0' ? "; seen in " : "", code);
 }
 
 /* After a C function has returned, the VM stands behind the call. */
@@ -79,7 +84,8 @@ overrun_name(lua_State *L, ql_lua_t *lua)
     char text[OVERRUN_PLACES] = "";
 
     places(L, lua->current, text);
-    overrun_log(lua, in_c ? "by a C function called at or before" : "at", text);
+    overrun_log(lua, in_c ? "by a C function called at or before" : "at", text,
+                in_c);
 }
 
 /* No instruction of Lua came behind the C function that took the time: it was
@@ -98,7 +104,7 @@ ql__overrun_stopped(ql_task_t *t)
     }
     dog->in_hook = true;
     ql__task_spawned(t, text, sizeof(text));
-    overrun_log(lua, "by a C function called last of all;", text);
+    overrun_log(lua, "by a C function called last of all;", text, true);
     dog->in_hook = false;
 }
 

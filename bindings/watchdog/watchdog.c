@@ -15,6 +15,7 @@
  */
 #include "../base/misuse.h"
 #include "../base/state.h"
+#include "code.h"
 
 #include <errno.h>
 #include <luajit.h>
@@ -28,13 +29,14 @@
 
 enum {
     WATCHDOG_TICKS = 4, /* in the shorter of the two slices */
-    WATCHDOG_DEAF = 16  /* ticks until a task is told of that no hook reaches */
+    WATCHDOG_DEAF = 16, /* ticks until a task is told of that no hook reaches */
+    WATCHDOG_LINE = 128 /* bytes of its name, and of its spawner's place */
 };
 
 /* ------------------------------------------------- in a signal handler ---- */
 
 static void
-watchdog_interrupt(ql_lua_t *lua)
+watchdog_interrupt(ql_lua_t *lua, const void *pc)
 {
     ql_watchdog_t *dog = &lua->watchdog;
     lua_State *L = lua->current->L;
@@ -45,6 +47,7 @@ watchdog_interrupt(ql_lua_t *lua)
         dog->hook_mask = lua_gethookmask(L);
         dog->hook_count = lua_gethookcount(L);
         dog->vmstate = 0;
+        dog->pc = pc;
     }
     lua_sethook(L, ql__overrun_hook, LUA_MASKCOUNT, 1);
     /* Without a profiler its handler would follow a null pointer: ours may
@@ -71,26 +74,43 @@ put_number(char *p, uint64_t n)
     return p;
 }
 
+/* The first line of text, as much of it as is fit to be shown. */
+static char *
+put_line(char *p, const char *text)
+{
+    for (int i = 0; i < WATCHDOG_LINE && *text != '\0' && *text != '\n'; i++) {
+        *p++ = *text++;
+        p[-1] = (unsigned char) p[-1] < ' ' ? '?' : p[-1];
+    }
+    return p;
+}
+
 /* No hook has come through: there may never be a place to log from. */
 static void
-watchdog_tell(const ql_lua_t *lua)
+watchdog_tell(const ql_lua_t *lua, const void *pc)
 {
     const ql_watchdog_t *dog = &lua->watchdog;
-    char text[256 + sizeof(dog->name) + sizeof(dog->spawned)], *p = text;
+    char text[256 + 2 * WATCHDOG_LINE + QL_CODE_NAME], *p = text;
+    char code[QL_CODE_NAME];
     ssize_t n;
 
-    p = stpcpy(p, "quoll: task ");
-    p = put_number(p, lua->current->id);
-    if (*dog->name != '\0') {
-        p = stpcpy(stpcpy(stpcpy(p, " '"), dog->name), "'");
+    p = put_number(stpcpy(p, "quoll: task "), lua->current->id);
+    if (dog->name != NULL) {
+        p = stpcpy(put_line(stpcpy(p, " '"), dog->name), "'");
     }
-    if (*dog->spawned != '\0') {
-        p = stpcpy(stpcpy(stpcpy(p, " ("), dog->spawned), ")");
+    if (dog->chain != NULL) {
+        p = put_line(stpcpy(p, " ("), dog->chain + strspn(dog->chain, "\n\t"));
+        p = stpcpy(p, ")");
     }
     p = stpcpy(p, " has kept the loop for ");
     p = put_number(p, dog->ticks * dog->tick / 1000000);
     p = stpcpy(p, " ms, where it can neither be asked nor stopped: in a C "
-                  "function, a finaliser or a hook\n");
+                  "function, a finaliser or a hook");
+    ql__code_name(pc, code, sizeof(code));
+    if (code[0] != '\0') {
+        p = stpcpy(stpcpy(p, "; seen in "), code);
+    }
+    *p++ = '\n';
     n = write(STDERR_FILENO, text, (size_t) (p - text));
     (void) n;
 }
@@ -98,7 +118,7 @@ watchdog_tell(const ql_lua_t *lua)
 /* Ticks are counted, not time: a process that was stopped or starved gets one
  * when it goes on. */
 static int
-on_tick(ql_loop_t *loop)
+on_tick(ql_loop_t *loop, const void *pc)
 {
     ql_lua_t *lua = ql_loop_data(loop);
     ql_watchdog_t *dog = &lua->watchdog;
@@ -117,46 +137,31 @@ on_tick(ql_loop_t *loop)
     if ((!dog->named && dog->ticks * dog->tick >= dog->warn)
         || dog->ticks * dog->tick >= dog->max)
     {
-        watchdog_interrupt(lua);
+        watchdog_interrupt(lua, pc);
     }
     if (dog->ticks == WATCHDOG_DEAF && !dog->named
         && ql_log_level(loop) >= QL_LOG_WARN)
     {
-        watchdog_tell(lua);
+        watchdog_tell(lua, pc);
     }
     return 1;
 }
 
 /* ------------------------------------------------------- for the handler ---- */
 
-/* The first line of text, as much of it as fits. */
-static void
-copy_line(char *to, size_t size, const char *text)
-{
-    size_t i = 0;
-
-    for (; text != NULL && i + 1 < size && text[i] != '\0' && text[i] != '\n';
-         i++) {
-        to[i] = (char) ((unsigned char) text[i] < ' ' ? '?' : text[i]);
-    }
-    to[i] = '\0';
-}
-
+/* The strings stay where they are, and the task keeps them. */
 void
 ql__watchdog_slice(ql_lua_t *lua)
 {
     ql_watchdog_t *dog = &lua->watchdog;
     lua_State *L = lua->driver;
-    const char *chain;
 
     dog->in_hook = true;
     ql__task_push_slots(L, lua->current);
     lua_rawgeti(L, -1, QL_TASK_NAME);
-    copy_line(dog->name, sizeof(dog->name), lua_tostring(L, -1));
+    dog->name = lua_tostring(L, -1);
     lua_rawgeti(L, -2, QL_TASK_CHAIN);
-    chain = lua_tostring(L, -1);
-    copy_line(dog->spawned, sizeof(dog->spawned),
-              chain != NULL ? chain + strspn(chain, "\n\t") : NULL);
+    dog->chain = lua_tostring(L, -1);
     lua_pop(L, 3);
     dog->in_hook = false;
 }

@@ -27,8 +27,11 @@ typedef struct {
     void (*leave)(int signo); /* the profiler's SIGPROF handler: the VM leaves
                                  compiled code; NULL: not started */
     int vmstate;              /* at the tick: 'C' in a C function; 0: untold */
-    char name[64];            /* of the slice's task; "": none */
-    char spawned[128];        /* "spawned at file:line"; "": in no script */
+    const void *pc;           /* where that tick came; NULL: untold */
+    const char *name;         /* of the slice's task, whose string it is; or
+                                 NULL */
+    const char *chain;        /* "\n\tspawned at file:line" of it and its
+                                 ancestors, likewise */
 } ql_watchdog_t;
 
 /* watchdog.c: the slice of the running task begins, or it has another name: what

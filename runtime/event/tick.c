@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #ifndef sigev_notify_thread_id /* glibc before 2.38 */
@@ -21,6 +22,20 @@ tick_signal(void)
     return SIGRTMIN + 9;
 }
 
+/* The instruction that comes next; NULL: of this processor it is not known. */
+static const void *
+interrupted_at(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (const void *) (uintptr_t) context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (const void *) (uintptr_t) context->uc_mcontext.pc;
+#else
+    (void) context;
+    return NULL;
+#endif
+}
+
 static void
 on_tick(int signo, siginfo_t *info, void *context)
 {
@@ -28,9 +43,8 @@ on_tick(int signo, siginfo_t *info, void *context)
     int err = errno;
 
     (void) signo;
-    (void) context;
     if (info->si_code == SI_TIMER && loop != NULL) {
-        loop->tick.idle = !loop->tick.handler(loop);
+        loop->tick.idle = !loop->tick.handler(loop, interrupted_at(context));
     }
     errno = err;
 }

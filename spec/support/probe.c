@@ -56,19 +56,22 @@ ql_probe_done(void)
 }
 
 static volatile sig_atomic_t ticks;
+static const void *volatile last_tick;
 
 int
-ql_probe_tick_busy(ql_loop_t *ticked)
+ql_probe_tick_busy(ql_loop_t *ticked, const void *pc)
 {
     (void) ticked;
+    last_tick = pc;
     ticks++;
     return 1;
 }
 
 int
-ql_probe_tick_idle(ql_loop_t *ticked)
+ql_probe_tick_idle(ql_loop_t *ticked, const void *pc)
 {
     (void) ticked;
+    last_tick = pc;
     ticks++;
     return 0;
 }
@@ -77,6 +80,26 @@ int
 ql_probe_ticks(void)
 {
     return ticks;
+}
+
+const void *
+ql_probe_tick_pc(void)
+{
+    return last_tick;
+}
+
+void
+ql_probe_spin(uint64_t n)
+{
+    for (volatile uint64_t i = 0; i < n; i++) {
+    }
+}
+
+void
+ql_probe_spin_until(int n)
+{
+    while (ticks < n) {
+    }
 }
 
 size_t

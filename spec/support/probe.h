@@ -40,10 +40,15 @@ const char *ql_probe_log(void);
 void ql_probe_log_done(void);
 
 /* A tick's handler that counts, and says that handlers run; or not. */
-int ql_probe_tick_busy(ql_loop_t *ticked);
-int ql_probe_tick_idle(ql_loop_t *ticked);
+int ql_probe_tick_busy(ql_loop_t *ticked, const void *pc);
+int ql_probe_tick_idle(ql_loop_t *ticked, const void *pc);
 /* Ticks so far. */
 int ql_probe_ticks(void);
+/* Where the last one came. */
+const void *ql_probe_tick_pc(void);
+/* Keeps the processor for n steps; until there have been n ticks. */
+void ql_probe_spin(uint64_t n);
+void ql_probe_spin_until(int n);
 
 /* sizeof the type of that name, 0 for one it does not know. */
 size_t ql_probe_sizeof(const char *type);

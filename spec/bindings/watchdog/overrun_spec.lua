@@ -113,7 +113,7 @@ describe("slice_warn", function()
             overrun(job "local function f()\nos.execute 'sleep 0.1'\nend\nf()")
         ]]
         assert.matches("has kept the loop for %d+%.%d+ s, by a C function "
-            .. "called at or before job:3 < job:4\n", log)
+            .. "called at or before job:3 < job:4; seen in [^\n]+\n", log)
     end)
 
     for name, how in pairs {
@@ -179,7 +179,7 @@ end)
 
 describe("where no hook runs", function()
     local DEAF = " has kept the loop for %d+ ms, where it can neither be asked "
-        .. "nor stopped: in a C function, a finaliser or a hook\n"
+        .. "nor stopped: in a C function, a finaliser or a hook; seen in "
 
     it("the task is told of on stderr, with where it was spawned", function()
         local _, log = run [[
@@ -187,7 +187,19 @@ describe("where no hook runs", function()
             overrun(function() os.execute "sleep 0.3" end)
         ]]
         assert.matches("^quoll: task 3 'runaway' %(spawned at %S+:%d+%)" .. DEAF
-            .. "[^\n]+by a C function called at or before", log)
+            .. "[^\n]+\n[^\n]+by a C function called at or before", log)
+    end)
+
+    it("the C function is told of, then and when it has returned", function()
+        local _, log = run [[
+            local inject = require("spec.support.native").inject
+            watch(0.005)
+            overrun(function() inject.ql_probe_spin(1e8) end)
+        ]]
+        local code = "ql_probe_spin %(/%S+/libquoll%-inject%.so%+0x%x+%)\n"
+        assert.matches("^quoll: task 3 'runaway' %(spawned at %S+:%d+%)" .. DEAF
+            .. code .. "[^\n]+by a C function called at or before [^\n]+; seen "
+            .. "in " .. code, log)
     end)
 
     it("the task is told of by the name that it has", function()

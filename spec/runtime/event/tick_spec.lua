@@ -45,6 +45,23 @@ describe("a tick", function()
         C.ql_loop_tick(loop, 0, nil)
     end))
 
+    it("tells where the thread was interrupted", forked(function()
+        local loop = helper.loop()
+        local known = ffi.arch == "x64" or ffi.arch == "arm64"
+        local spin = ffi.cast("uintptr_t", ffi.cast("void *",
+            inject.ql_probe_spin_until))
+        local deadline = helper.now() + helper.seconds(5)
+        local at
+        start(loop, 1)
+        repeat -- the last of these ticks may have come before
+            assert.is_true(helper.now() < deadline)
+            inject.ql_probe_spin_until(ticks() + 2)
+            at = ffi.cast("uintptr_t", inject.ql_probe_tick_pc())
+        until not known or at >= spin and at < spin + 256
+        assert.is_true(known or at == 0)
+        C.ql_loop_tick(loop, 0, nil)
+    end))
+
     it("makes nothing that was not asked for", forked(function()
         local loop = helper.loop({}, inject.ql_inject_new(nil))
         C.ql_loop_init(loop)
