@@ -21,10 +21,11 @@ local function fetched(urls)
 end
 
 -- fn(base) while a server answers base .. N with N bytes, and nobody until
--- `together` have asked.
+-- `together` have asked. Returns by how many connections they came.
 local function with_server(together, fn)
     local listener = assert(quoll.listen "127.0.0.1:0")
     local all, come = quoll.sync.event(), 0
+    local before = quoll.stats().connections.accepted
     local server = quoll.spawn(quoll.http.serve, listener, function(req)
         come = come + 1
         if come == together then
@@ -38,6 +39,7 @@ local function with_server(together, fn)
     server:cancel()
     server:wait()
     listener:close()
+    return quoll.stats().connections.accepted - before
 end
 
 describe("examples/curl.lua", function()
@@ -54,13 +56,27 @@ describe("examples/curl.lua", function()
         run(function() with_server(5, ask) end, 20)
     end)
 
+    it("uses few connections for many URLs", function()
+        local function ask(base)
+            local urls, lines = {}, {}
+            for i = 101, 140 do
+                urls[#urls + 1] = base .. i
+                lines[#lines + 1] = ("%s%d\t200\t%d"):format(base, i, i)
+            end
+            assert.same(lines, fetched(urls))
+        end
+        run(function() -- six are open at once: those that are waited for
+            assert.equal(6, (with_server(6, ask)))
+        end, 20)
+    end)
+
     it("says what is wrong", function()
         run(function()
             local listener = assert(quoll.listen "127.0.0.1:0")
             local url = "http://" .. listener:address() .. "/"
             listener:close()
-            assert.same({ url .. "\tCouldn't connect to server\tnil",
-                "none://x\tUnsupported protocol\tnil" },
+            assert.same({ url .. "\tCouldn't connect to server\t0",
+                "none://x\tUnsupported protocol\t0" },
                 fetched { url, "none://x" })
         end, 20)
     end)
