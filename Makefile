@@ -77,7 +77,8 @@ docs: build
 
 # With what `make docs` makes, where its tools are there.
 install: build
-	@which ldoc cmark-gfm highlight >/dev/null && scripts/docs || true
+	@if which ldoc cmark-gfm highlight >/dev/null; then scripts/docs; else \
+		echo "without documents and stubs: scripts/setup docs"; fi
 	cmake --install $(build) --prefix $(prefix)
 	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi
 

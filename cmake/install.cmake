@@ -56,12 +56,15 @@ set(QUOLL_LUA_CPATH @PROJECT_BINARY_DIR@/lib/lua/5.1)
 configure_file(cmake/quollModule.cmake
     ${PROJECT_BINARY_DIR}/quollModule.cmake COPYONLY)
 
-# The .pc file finds its prefix from its own place: "../.." for lib/pkgconfig.
+# The .pc files find their prefix from their own place: "../.." for
+# lib/pkgconfig.
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 string(REGEX REPLACE "[^/]+" ".." QL_PC_UP ${pc_dir})
-configure_file(cmake/quoll.pc.in ${PROJECT_BINARY_DIR}/quoll.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/quoll.pc DESTINATION ${pc_dir}
-    COMPONENT dev)
+foreach(name quoll libquoll)
+    configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pc_dir}
+        COMPONENT dev)
+endforeach()
 
 add_custom_target(uninstall
     COMMAND ${CMAKE_COMMAND}

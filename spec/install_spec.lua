@@ -119,6 +119,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(LUAJIT REQUIRED luajit)
 add_executable(program program.c)
 target_link_libraries(program quoll::quoll)
+add_executable(static_program program.c)
+target_link_libraries(static_program quoll::static)
 add_library(ticker_core MODULE ticker_core.c)
 target_include_directories(ticker_core PRIVATE ${LUAJIT_INCLUDE_DIRS})
 target_link_libraries(ticker_core quoll::lua)
@@ -185,10 +187,39 @@ describe("an installed quoll", function()
         ]], "."))
     end)
 
+    local function pkg_config(arguments)
+        return (succeeds("PKG_CONFIG_PATH=" .. lib .. "/pkgconfig pkg-config "
+            .. "--cflags --libs " .. arguments):gsub("%s+", " "))
+    end
+
+    -- Does what program `name` is need a library of quoll's at run time?
+    local function needs_quoll(name)
+        return succeeds("readelf -d " .. dir .. "/" .. name)
+            :find("NEEDED[^\n]*libquoll") ~= nil
+    end
+
+    it("makes programs that need nothing of it, by pkg-config --static",
+        function()
+            succeeds(("-C %s cc -Wall -static program.c -o whole %s")
+                :format(dir, pkg_config "--static libquoll"))
+            assert.equal("ticked\n", succeeds(dir .. "/whole"))
+            assert.is_false(needs_quoll "whole")
+            succeeds(("-C %s cc -Wall program.c -o shared -Wl,-rpath,%s %s")
+                :format(dir, lib, pkg_config "libquoll"))
+            assert.equal("ticked\n", succeeds(dir .. "/shared"))
+            assert.is_true(needs_quoll "shared")
+        end)
+
+    it("promises no more to --static than it has", function()
+        for option in pkg_config("--static libquoll"):gmatch "%-l(%S+)" do
+            succeeds("find " .. lib .. " /usr/lib -name lib" .. option
+                .. ".a | grep -q .")
+        end
+        assert.is_nil(pkg_config("--static quoll"):find "laio")
+    end)
+
     it("is linked by what pkg-config says", function()
-        local flags = succeeds("PKG_CONFIG_PATH=" .. lib
-            .. "/pkgconfig pkg-config --cflags --libs quoll luajit")
-            :gsub("%s+", " "):gsub("%-lluajit%S*", "")
+        local flags = pkg_config "quoll luajit":gsub("%-lluajit%S*", "")
         succeeds(("-C %s cc -Wall program.c -o program -Wl,-rpath,%s %s")
             :format(dir, lib, flags))
         assert.equal("ticked\n", succeeds(dir .. "/program"))
@@ -206,6 +237,8 @@ describe("an installed quoll", function()
             :format(dir, dir, prefix))
         succeeds("cmake --build " .. dir .. "/out")
         assert.equal("ticked\n", succeeds(dir .. "/out/program"))
+        assert.equal("ticked\n", succeeds(dir .. "/out/static_program"))
+        assert.is_false(needs_quoll "out/static_program")
         assert.is_true(#luajit(block("lua", 2), "out") > 0)
     end)
 

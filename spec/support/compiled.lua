@@ -30,8 +30,8 @@ local lib = (native.build:find "^/" and "" or native.cwd() .. "/")
     .. native.build .. "/lib"
 
 -- Compiles source with the command `compiler`, the public headers and libraries
--- at hand (nil: -lquoll-lua -lquoll), into dir/output. Returns what was said and
--- the status.
+-- at hand (nil: -lquoll-lua -lquoll), into dir/output. Returns what was said
+-- and the status.
 function compiled.compile(dir, compiler, source, output, libraries)
     local path = dir .. "/" .. (compiler:find "++" and "it.cpp" or "it.c")
     local file = assert(io.open(path, "w"))

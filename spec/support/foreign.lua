@@ -125,8 +125,8 @@ function foreign.allowed(path)
     return names
 end
 
--- C source: call_all() and the calls of all others. objects: type -> expression;
--- name -> objects of its own, or false: it is left out;
+-- C source: call_all() and the calls of all others. objects: type ->
+-- expression; name -> objects of its own, or false: it is left out;
 -- more: { { name, C expression }, ... }, to be called too.
 function foreign.source(path, objects, more)
     local allowed = {}

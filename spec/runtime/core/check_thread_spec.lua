@@ -2,7 +2,6 @@
 -- one: a build with QL_CHECKS ends the process, and names it.
 local compiled = require "spec.support.compiled"
 local foreign = require "spec.support.foreign"
-local helper = require "spec.helper"
 
 local HEADER = "runtime/quoll.h"
 
@@ -96,9 +95,9 @@ main(void)
     loop = ql_loop_create(NULL, NULL);
     connection.loop = listening.loop = file.loop = process.loop = loop;
     connection.listening = &listening;
-    watch.loop = keepalive.loop = call.call.loop = opening.open.call.loop = loop;
+    watch.loop = keepalive.loop = loop;
+    call.call.loop = opening.open.call.loop = spawn.spawn.call.loop = loop;
     dir.dir.p.call.loop = tempfile.tempfile.p.call.loop = loop;
-    spawn.spawn.call.loop = loop;
     one_read.read.file = stream.stream.file = &file;
     ql_post_event(loop, &posted);
     if (ql_loop_run(loop) != NGX_OK) {
