@@ -1454,31 +1454,39 @@ QL_API ql_call_t *ql_sync_create(ql_file_t *file, int data);
  * Each is a ql_call_t: created here, with copies of its paths, attempted with
  * ql_call_attempt() and freed with ql_call_free(). Failures are errno values
  * of the system call that failed. NULL: errno ENOMEM.
+ *
+ * root: the paths are looked up below this directory, and nothing in them
+ * leads out of there (EXDEV; ENOSYS before Linux 5.6), neither "..", "/" nor a
+ * symbolic link; NULL: none.
  */
 typedef struct {
-    ql_call_t call;  /* first */
-    char *path;      /* what err is about */
-    char *to;        /* the other path; NULL: there is none */
-    const char *why; /* failed: words where err's own mislead; NULL: none */
+    ql_call_t call;   /* first */
+    char *path;       /* the first path */
+    char *to;         /* the other one; NULL: there is none */
+    const char *root; /* both are below it; NULL: anywhere */
+    const char *at;   /* failed: which of the three err is about */
+    const char *why;  /* failed: words where err's own mislead; NULL: none */
 } ql_path_call_t;
 
 /* mkdir. mode: permissions before the umask. */
 QL_API ql_path_call_t *ql_create_dir(ql_loop_t *loop, const char *path,
-                                     unsigned mode);
+                                     unsigned mode, const char *root);
 /* The directories above it too, with 0777; no failure when it exists. */
 QL_API ql_path_call_t *ql_create_full_path(ql_loop_t *loop, const char *path,
-                                           unsigned mode);
+                                           unsigned mode, const char *root);
 /* rmdir. */
-QL_API ql_path_call_t *ql_delete_dir(ql_loop_t *loop, const char *path);
+QL_API ql_path_call_t *ql_delete_dir(ql_loop_t *loop, const char *path,
+                                     const char *root);
 /* unlink. */
-QL_API ql_path_call_t *ql_delete_file(ql_loop_t *loop, const char *path);
+QL_API ql_path_call_t *ql_delete_file(ql_loop_t *loop, const char *path,
+                                      const char *root);
 /* rename. */
 QL_API ql_path_call_t *ql_rename_file(ql_loop_t *loop, const char *from,
-                                      const char *to);
+                                      const char *to, const char *root);
 /* A symbolic link at path, which leads to target; its call has them as `path`
- * and `to`. */
+ * and `to`. No root keeps target from leading out of it. */
 QL_API ql_path_call_t *ql_symlink(ql_loop_t *loop, const char *target,
-                                  const char *path);
+                                  const char *path, const char *root);
 
 typedef struct {
     ql_path_call_t p; /* first */
@@ -1487,9 +1495,11 @@ typedef struct {
 } ql_link_call_t;
 
 /* What the symbolic link at path leads to. */
-QL_API ql_link_call_t *ql_readlink(ql_loop_t *loop, const char *path);
+QL_API ql_link_call_t *ql_readlink(ql_loop_t *loop, const char *path,
+                                   const char *root);
 /* The absolute path of the same file without symbolic links. */
-QL_API ql_link_call_t *ql_realpath(ql_loop_t *loop, const char *path);
+QL_API ql_link_call_t *ql_realpath(ql_loop_t *loop, const char *path,
+                                   const char *root);
 
 /* Times: ns since 1970. */
 typedef struct {
@@ -1512,9 +1522,11 @@ typedef struct {
 
 /* stat: of what path leads to. What the kernel has cached is there at the first
  * attempt. */
-QL_API ql_info_call_t *ql_file_info(ql_loop_t *loop, const char *path);
+QL_API ql_info_call_t *ql_file_info(ql_loop_t *loop, const char *path,
+                                    const char *root);
 /* lstat: of a symbolic link itself. */
-QL_API ql_info_call_t *ql_link_info(ql_loop_t *loop, const char *path);
+QL_API ql_info_call_t *ql_link_info(ql_loop_t *loop, const char *path,
+                                    const char *root);
 /* Of an open file, which the call holds. */
 QL_API ql_info_call_t *ql_open_file_info(ql_file_t *file);
 
@@ -1525,8 +1537,7 @@ typedef struct {
     unsigned type;    /* S_IFREG, S_IFDIR, ...; 0: unknown */
 } ql_dir_t;
 
-/* root: path is looked up below this directory, and nothing in it leads out
- * of there (EXDEV); NULL: none. */
+/* The directory at path; its entries are read by ql_read_dir(). */
 QL_API ql_dir_t *ql_open_dir(ql_loop_t *loop, const char *path,
                              const char *root);
 /* Call again: NGX_OK: name and type are the next entry, in no order, neither
@@ -1545,12 +1556,14 @@ enum {
  * beside it, which takes its place, its owner and its permissions; on failure
  * nothing has changed. Appending: a failure may have written a part; up to
  * 1 MiB is one write. permissions: of a new file, before the umask. EISDIR,
- * EINVAL: path is no regular file. data stays the caller's and must live until
- * the call is done or freed.
+ * EINVAL: path is no regular file; ELOOP: below a root, a symbolic link, which
+ * is followed otherwise. data stays the caller's and must live until the call
+ * is done or freed.
  */
 QL_API ql_path_call_t *ql_save_file(ql_loop_t *loop, const char *path,
                                     const void *data, size_t size,
-                                    unsigned permissions, int flags);
+                                    unsigned permissions, int flags,
+                                    const char *root);
 
 enum {
     QL_COPY_EXCL = 1 /* EEXIST when `to` exists */
@@ -1559,7 +1572,8 @@ enum {
 /* A copy of a regular file with its permissions, complete or not at all, as
  * by ql_save_file(). res: bytes. */
 QL_API ql_path_call_t *ql_copy_file(ql_loop_t *loop, const char *from,
-                                    const char *to, int flags);
+                                    const char *to, int flags,
+                                    const char *root);
 
 enum {
     QL_TEMPFILE_UNLINKED = 1 /* without a name: gone with its last descriptor */

@@ -9,7 +9,18 @@ ql__fs_call_error(lua_State *L, const ql_call_t *call, int err)
 {
     const ql_path_call_t *p = (const ql_path_call_t *) (const void *) call;
 
-    return ql__path_error(L, p->path, p->why, err);
+    return ql__path_error(L, p->at, p->why, err);
+}
+
+bool
+ql__fs_root(lua_State *L, int arg, const char *method, const char **root)
+{
+    *root = NULL;
+    if (lua_isnoneornil(L, arg)) {
+        return true;
+    }
+    *root = ql__path(L, arg, "root", method);
+    return *root != NULL;
 }
 
 int

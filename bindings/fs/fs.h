@@ -7,8 +7,11 @@
 #include "../core/core.h"
 #include "../core/path.h"
 
-/* As ql__path_error(), for the call's path and its `why`. */
+/* As ql__path_error(), for the path that it failed at and its `why`. */
 int ql__fs_call_error(lua_State *L, const ql_call_t *call, int err);
+/* The option at index arg: *root, NULL where it is nil; false: there is a zero
+ * byte in it. */
+bool ql__fs_root(lua_State *L, int arg, const char *method, const char **root);
 /* true, or the failure: a push function of ql_lua_call_new(). */
 int ql__fs_push_true(lua_State *L, ql_call_t *call, int err);
 /* Waits for call, which begins with a ql_path_call_t; NULL: errno says why there

@@ -31,70 +31,78 @@ push_link(lua_State *L, ql_call_t *call, int err)
 /* ------------------------------------------------------------- calls ---- */
 
 static void *
-create_mkdir(lua_State *L, ql_loop_t *loop, const char *path, const char *to)
+create_mkdir(lua_State *L, ql_loop_t *loop, const char *path, const char *to,
+             const char *root)
 {
     unsigned mode = 0777;
 
     (void) to;
-    if (!lua_isnoneornil(L, 3)) {
-        mode = (unsigned) ql_check_whole(L, 3, "permissions", "mkdir", 0,
+    if (!lua_isnoneornil(L, 4)) {
+        mode = (unsigned) ql_check_whole(L, 4, "permissions", "mkdir", 0,
                                          07777);
     }
-    return lua_toboolean(L, 2) ? ql_create_full_path(loop, path, mode)
-                               : ql_create_dir(loop, path, mode);
+    return lua_toboolean(L, 3) ? ql_create_full_path(loop, path, mode, root)
+                               : ql_create_dir(loop, path, mode, root);
 }
 
 static void *
-create_unlink(lua_State *L, ql_loop_t *loop, const char *path, const char *to)
+create_unlink(lua_State *L, ql_loop_t *loop, const char *path, const char *to,
+              const char *root)
 {
     (void) L;
     (void) to;
-    return ql_delete_file(loop, path);
+    return ql_delete_file(loop, path, root);
 }
 
 static void *
-create_rmdir(lua_State *L, ql_loop_t *loop, const char *path, const char *to)
+create_rmdir(lua_State *L, ql_loop_t *loop, const char *path, const char *to,
+             const char *root)
 {
     (void) L;
     (void) to;
-    return ql_delete_dir(loop, path);
+    return ql_delete_dir(loop, path, root);
 }
 
 static void *
-create_readlink(lua_State *L, ql_loop_t *loop, const char *path, const char *to)
+create_readlink(lua_State *L, ql_loop_t *loop, const char *path, const char *to,
+                const char *root)
 {
     (void) L;
     (void) to;
-    return ql_readlink(loop, path);
+    return ql_readlink(loop, path, root);
 }
 
 static void *
-create_realpath(lua_State *L, ql_loop_t *loop, const char *path, const char *to)
+create_realpath(lua_State *L, ql_loop_t *loop, const char *path, const char *to,
+                const char *root)
 {
     (void) L;
     (void) to;
-    return ql_realpath(loop, path);
+    return ql_realpath(loop, path, root);
 }
 
 static void *
-create_rename(lua_State *L, ql_loop_t *loop, const char *from, const char *to)
+create_rename(lua_State *L, ql_loop_t *loop, const char *from, const char *to,
+              const char *root)
 {
     (void) L;
-    return ql_rename_file(loop, from, to);
+    return ql_rename_file(loop, from, to, root);
 }
 
 static void *
 create_symlink(lua_State *L, ql_loop_t *loop, const char *target,
-               const char *path)
+               const char *path, const char *root)
 {
     (void) L;
-    return ql_symlink(loop, target, path);
+    return ql_symlink(loop, target, path, root);
 }
 
 static void *
-create_copy(lua_State *L, ql_loop_t *loop, const char *from, const char *to)
+create_copy(lua_State *L, ql_loop_t *loop, const char *from, const char *to,
+            const char *root)
 {
-    return ql_copy_file(loop, from, to, lua_toboolean(L, 3) ? QL_COPY_EXCL : 0);
+    return ql_copy_file(loop, from, to, lua_toboolean(L, 4) ? QL_COPY_EXCL : 0,
+                        root);
 }
 
 /* ---------------------------------------------------------- functions ---- */
@@ -104,13 +112,14 @@ typedef struct {
     const char *first;  /* name of its first path */
     const char *second; /* and of its second; NULL: it has one */
     int (*push)(lua_State *L, ql_call_t *call, int err);
-    /* Further arguments are behind the paths on the stack. */
+    /* Behind the paths on the stack: root, then further arguments. */
     void *(*create)(lua_State *L, ql_loop_t *loop, const char *first,
-                    const char *second);
+                    const char *second, const char *root);
 } operation_t;
 
-/* mkdir(path, parents, permissions) copyfile(from, to, excl); the others have
- * paths only. All: the result, or nil, "path: err", CODE; waits. */
+/* mkdir(path, root, parents, permissions) copyfile(from, to, root, excl); the
+ * others have paths and root only, which may be nil. All: the result, or nil,
+ * "path: err", CODE; waits. */
 static const operation_t operations[] = {
     {"mkdir", "path", NULL, ql__fs_push_true, create_mkdir},
     {"unlink", "path", NULL, ql__fs_push_true, create_unlink},
@@ -129,7 +138,8 @@ fs_operation(lua_State *L)
     ql_core_t *core = ql_core(L);
     const operation_t *o = lua_touserdata(L, lua_upvalueindex(2));
     const char *first = ql__path(L, 1, o->first, o->name);
-    const char *second = first;
+    const char *second = first, *root;
+    int nroot = o->second != NULL ? 3 : 2;
     ql_loop_t *loop = ql_check_loop(L, core->lua);
     ql_lua_call_t *w;
 
@@ -139,8 +149,11 @@ fs_operation(lua_State *L)
     if (first == NULL || second == NULL) {
         return ql__path_zero(L, first == NULL ? 1 : 2);
     }
+    if (!ql__fs_root(L, nroot, o->name, &root)) {
+        return ql__path_zero(L, nroot);
+    }
     w = ql_lua_call_new(L, core->lua, o->push);
-    return ql__fs_await(L, w, o->create(L, loop, first, second));
+    return ql__fs_await(L, w, o->create(L, loop, first, second, root));
 }
 
 void

@@ -172,17 +172,14 @@ fs_directory(lua_State *L)
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", "readdir");
     ql_loop_t *loop = ql_check_loop(L, core->lua);
-    const char *root = NULL;
+    const char *root;
     directory_t *d;
 
     if (path == NULL) {
         return ql__path_zero(L, 1);
     }
-    if (!lua_isnoneornil(L, 3)) {
-        root = ql__path(L, 3, "root", "readdir");
-        if (root == NULL) {
-            return ql__path_zero(L, 3);
-        }
+    if (!ql__fs_root(L, 3, "readdir", &root)) {
+        return ql__path_zero(L, 3);
     }
     ql_check_wait(L, core->lua);
     lua_settop(L, 3);

@@ -22,7 +22,7 @@ save(lua_State *L, const char *method, int flags)
     ql_loop_t *loop = ql_check_loop(L, core->lua);
     unsigned permissions = 0666;
     ql_lua_call_t *w;
-    const char *data;
+    const char *data, *root;
     size_t size;
 
     data = ql_gather_bytes(L, 2, method, &size);
@@ -36,21 +36,24 @@ save(lua_State *L, const char *method, int flags)
     if (path == NULL) {
         return ql__path_zero(L, 1);
     }
+    if (!ql__fs_root(L, 5, method, &root)) {
+        return ql__path_zero(L, 5);
+    }
     w = ql_lua_call_new(L, core->lua, ql__fs_push_true);
     anchor(L, 2);
     return ql__fs_await(
-        L, w, ql_save_file(loop, path, data, size, permissions, flags));
+        L, w, ql_save_file(loop, path, data, size, permissions, flags, root));
 }
 
-/* writefile(path, data, sync, permissions) -> true | nil, "path: err", CODE;
- * waits */
+/* writefile(path, data, sync, permissions, root) -> true | nil, "path: err",
+ * CODE; waits */
 static int
 fs_writefile(lua_State *L)
 {
     return save(L, "writefile", 0);
 }
 
-/* append(path, data, sync, permissions) -> true | nil, "path: err", CODE;
+/* append(path, data, sync, permissions, root) -> true | nil, "path: err", CODE;
  * waits */
 static int
 fs_append(lua_State *L)

@@ -94,28 +94,33 @@ push_info(lua_State *L, ql_call_t *call, int err)
 
 static int
 stat_with(lua_State *L, const char *method,
-          ql_info_call_t *(*create)(ql_loop_t *loop, const char *path))
+          ql_info_call_t *(*create)(ql_loop_t *loop, const char *path,
+                                    const char *root))
 {
     ql_core_t *core = ql_core(L);
     const char *path = ql__path(L, 1, "path", method);
     ql_loop_t *loop = ql_check_loop(L, core->lua);
+    const char *root;
     ql_lua_call_t *w;
 
     if (path == NULL) {
         return ql__path_zero(L, 1);
     }
+    if (!ql__fs_root(L, 2, method, &root)) {
+        return ql__path_zero(L, 2);
+    }
     w = ql_lua_call_new(L, core->lua, push_info);
-    return ql__fs_await(L, w, create(loop, path));
+    return ql__fs_await(L, w, create(loop, path, root));
 }
 
-/* stat(path) -> table | nil, "path: err", CODE; waits */
+/* stat(path, root) -> table | nil, "path: err", CODE; waits */
 static int
 fs_stat(lua_State *L)
 {
     return stat_with(L, "stat", ql_file_info);
 }
 
-/* lstat(path) -> table | nil, "path: err", CODE; waits */
+/* lstat(path, root) -> table | nil, "path: err", CODE; waits */
 static int
 fs_lstat(lua_State *L)
 {

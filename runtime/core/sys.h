@@ -60,15 +60,15 @@ struct ql_sys_s {
     int (*fcntl)(int fd, int command, int arg);
     int (*pipe2)(int fds[2], int flags);
     int (*close)(int fd);
-    int (*mkdir)(const char *path, mode_t mode);
-    int (*rmdir)(const char *path);
+    int (*mkdirat)(int dir, const char *path, mode_t mode);
     int (*unlink)(const char *path);
-    int (*link)(const char *from, const char *to);
-    int (*symlink)(const char *target, const char *path);
-    int (*rename)(const char *from, const char *to);
+    int (*unlinkat)(int dir, const char *path, int flags);
+    int (*linkat)(int from_dir, const char *from, int to_dir, const char *to,
+                  int flags);
+    int (*symlinkat)(const char *target, int dir, const char *path);
     int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to,
                      unsigned flags);
-    ssize_t (*readlink)(const char *path, char *buf, size_t size);
+    ssize_t (*readlinkat)(int dir, const char *path, char *buf, size_t size);
     char *(*realpath)(const char *path, char *buf); /* of PATH_MAX */
     ssize_t (*getdents64)(int fd, void *buf, size_t size);
     ssize_t (*getrandom)(void *buf, size_t size, unsigned flags);

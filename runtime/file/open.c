@@ -4,23 +4,16 @@
  * is known to be local, so that neither does open(2); else on a thread.
  */
 #include "../core/loop.h"
+#include "../fs/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#ifndef RESOLVE_CACHED
-#define RESOLVE_CACHED 0x20 /* Linux 5.12; an older one says EINVAL */
-#endif
-
 enum {
     /* O_NONBLOCK: the open of a FIFO would wait for its other end. */
-    ALWAYS = O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-    BENEATH = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    /* Below a root EAGAIN also says that a ".." met a rename. */
-    RENAMES = 16
+    ALWAYS = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
 };
 
 typedef struct {
@@ -46,26 +39,15 @@ open_of(ql_call_t *call)
     return (ql__open_t *) (void *) call;
 }
 
-/* resolve 0: as open(2) does, which every system has. */
 static int
 open_at(const ql__open_t *o, int dir, const char *path, int flags,
         uint64_t resolve)
 {
-    const ql_sys_t *sys = o->pub.call.loop->sys;
-    struct open_how how = {.flags = (unsigned) flags, .resolve = resolve};
-    int renames = resolve & RESOLVE_CACHED ? 0 : RENAMES;
-    int fd;
+    struct open_how how = {.flags = (unsigned) flags,
+                           .mode = flags & O_CREAT ? o->permissions : 0,
+                           .resolve = resolve};
 
-    if (flags & O_CREAT) {
-        how.mode = o->permissions;
-    }
-    do {
-        fd = resolve == 0 ? sys->open(path, flags, o->permissions)
-                          : sys->openat2(dir, path, &how, sizeof(how));
-    } while (fd == -1
-             && (errno == EINTR
-                 || (errno == EAGAIN && resolve != 0 && renames-- > 0)));
-    return fd;
+    return ql__open_at(o->pub.call.loop->sys, dir, path, &how);
 }
 
 /* DONT_SYNC: nobody is asked for attributes. The number of a disk keeps its
@@ -137,7 +119,7 @@ open_path(ql__open_t *o, uint64_t resolve)
         o->pub.at = o->root;
         return -1;
     }
-    fd = open_below(o, dir, resolve | BENEATH);
+    fd = open_below(o, dir, resolve | QL__BENEATH);
     err = errno;
     sys->close(dir);
     errno = err;
@@ -156,18 +138,10 @@ fail(ql__open_t *o, int err, const char *why)
 static int
 not_opened(ql__open_t *o, int err)
 {
-    bool below = o->root != NULL;
-
     if (err == ENXIO) { /* a socket, a FIFO that nobody reads, no device */
         return fail(o, EINVAL, "not a regular file");
     }
-    if (err == EXDEV && below) {
-        return fail(o, err, "outside of its root");
-    }
-    if (err == ENOSYS && below) {
-        return fail(o, err, "a root needs openat2, which is not there");
-    }
-    return fail(o, err, NULL);
+    return fail(o, err, o->root != NULL ? ql__root_error(err) : NULL);
 }
 
 static bool

@@ -4,6 +4,7 @@
 #include "../core/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -22,7 +23,7 @@ name_file(ql_slow_t *slow, const ql_file_t *file)
     ssize_t n;
 
     (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
-    n = sys->readlink(link, slow->file, sizeof(slow->file) - 1);
+    n = sys->readlinkat(AT_FDCWD, link, slow->file, sizeof(slow->file) - 1);
     if (n >= 0) {
         slow->file[n] = '\0';
         return;

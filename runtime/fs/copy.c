@@ -27,31 +27,38 @@ copy_of(ql_call_t *call)
 static int
 open_source(const ql_sys_t *sys, copy_t *c, struct stat *st)
 {
-    c->from = ql__open(sys, c->p.path, O_RDONLY, 0);
+    c->from = ql__path_open(&c->p, c->p.path, O_RDONLY, 0, 0);
     if (c->from == -1) {
         /* ENXIO: a socket */
-        return errno == ENXIO ? ql__check_regular(0, &c->temp.why) : -1;
+        return errno == ENXIO ? ql__check_regular(0, &c->p.why) : -1;
     }
     if (sys->fstat(c->from, st) == -1) {
         return -1;
     }
-    return ql__check_regular(st->st_mode, &c->temp.why);
+    return ql__check_regular(st->st_mode, &c->p.why);
 }
 
 /* Said before anything is copied; ql__temp_commit() has the last word. */
 static int
-check_free(const ql_sys_t *sys, const copy_t *c)
+check_free(const ql_sys_t *sys, copy_t *c)
 {
+    ql__place_t place;
     struct statx stx;
+    int rc;
 
-    if ((c->flags & QL_COPY_EXCL)
-        && sys->statx(AT_FDCWD, c->p.to, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx)
+    if (!(c->flags & QL_COPY_EXCL)) {
+        return 0;
+    }
+    rc = ql__place_find(&c->p, &place, c->p.to);
+    if (rc == 0
+        && sys->statx(place.dir, place.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE,
+                      &stx)
                == 0)
     {
         errno = EEXIST;
-        return -1;
+        rc = -1;
     }
-    return 0;
+    return ql__place_leave(sys, &place, rc);
 }
 
 static int
@@ -63,7 +70,7 @@ begin(const ql_sys_t *sys, copy_t *c)
         return 0;
     }
     if (open_source(sys, c, &st) == -1 || check_free(sys, c) == -1
-        || ql__temp_beside(sys, &c->temp, c->p.to, 0600) == -1)
+        || ql__temp_beside(&c->p, &c->temp, c->p.to, 0600) == -1)
     {
         return -1;
     }
@@ -91,6 +98,9 @@ copy_plain(const ql_sys_t *sys, copy_t *c)
     do {
         n = sys->read(c->from, buf, BUFFER);
     } while (n == -1 && errno == EINTR);
+    if (n == -1) {
+        c->p.at = c->p.path;
+    }
     if (n > 0 && ql__write_all(sys, c->temp.fd, buf, (size_t) n) == -1) {
         n = -1;
     }
@@ -98,7 +108,8 @@ copy_plain(const ql_sys_t *sys, copy_t *c)
     return n;
 }
 
-/* The next piece: its bytes, 0 at the end, -1 with errno. */
+/* The next piece: its bytes, 0 at the end, -1 with errno. What the kernel
+ * writes goes into its cache: EIO is about what it reads. */
 static ssize_t
 copy_piece(const ql_sys_t *sys, copy_t *c)
 {
@@ -115,6 +126,9 @@ copy_piece(const ql_sys_t *sys, copy_t *c)
     if (c->copied == 0 && (n == 0 || (n == -1 && cannot(errno)))) {
         c->plain = true;
         return copy_plain(sys, c);
+    }
+    if (n == -1 && errno == EIO) {
+        c->p.at = c->p.path;
     }
     return n;
 }
@@ -160,7 +174,6 @@ copy_run(ql_call_t *call)
         discard(call->loop->sys, c);
     }
     call->undo = c->from != -1;
-    c->p.why = c->temp.why;
     ql__call_result(call, rc == -1 ? -1 : (int64_t) c->copied);
 }
 
@@ -174,17 +187,18 @@ static const ql_call_type_t copy_type = {"copy", NULL,      copy_run,
                                          NULL,   copy_undo, NULL};
 
 ql_path_call_t *
-ql_copy_file(ql_loop_t *loop, const char *from, const char *to, int flags)
+ql_copy_file(ql_loop_t *loop, const char *from, const char *to, int flags,
+             const char *root)
 {
     copy_t *c;
 
     QL_CHECK_THREAD(loop);
-    c = ql__path_call(loop, &copy_type, sizeof(*c), from, to);
+    c = ql__path_call(loop, &copy_type, sizeof(*c), from, to, root);
     if (c == NULL) {
         return NULL;
     }
     c->flags = flags;
     c->from = -1;
-    c->temp.fd = -1;
+    ql__temp_init(&c->temp);
     return &c->p;
 }

@@ -8,18 +8,26 @@
 
 void *
 ql__path_call(ql_loop_t *loop, const ql_call_type_t *type, size_t size,
-              const char *path, const char *to)
+              const char *path, const char *to, const char *root)
 {
     size_t length = strlen(path) + 1;
     size_t to_length = to != NULL ? strlen(to) + 1 : 0;
-    ql_path_call_t *p = ql_call_create(loop, type, size + length + to_length);
+    size_t root_length = root != NULL ? strlen(root) + 1 : 0;
+    ql_path_call_t *p = ql_call_create(loop, type,
+                                       size + length + to_length + root_length);
+    char *end;
 
     if (p == NULL) {
         return NULL;
     }
     p->path = memcpy((char *) p + size, path, length);
+    p->at = p->path;
+    end = p->path + length;
     if (to != NULL) {
-        p->to = memcpy((char *) p + size + length, to, to_length);
+        p->to = memcpy(end, to, to_length);
+    }
+    if (root != NULL) {
+        p->root = memcpy(end + to_length, root, root_length);
     }
     return p;
 }
@@ -39,15 +47,28 @@ sys_of(const ql_call_t *call)
 /* ---- one path ---- */
 
 static void
+delete_at(ql_call_t *call, int flags)
+{
+    ql_path_call_t *p = path_of(call);
+    ql__place_t place;
+    int rc = ql__place_find(p, &place, p->path);
+
+    if (rc == 0) {
+        rc = sys_of(call)->unlinkat(place.dir, place.name, flags);
+    }
+    ql__call_result(call, ql__place_leave(sys_of(call), &place, rc));
+}
+
+static void
 delete_file_run(ql_call_t *call)
 {
-    ql__call_result(call, sys_of(call)->unlink(path_of(call)->path));
+    delete_at(call, 0);
 }
 
 static void
 delete_dir_run(ql_call_t *call)
 {
-    ql__call_result(call, sys_of(call)->rmdir(path_of(call)->path));
+    delete_at(call, AT_REMOVEDIR);
 }
 
 static const ql_call_type_t delete_file_type = {"unlink", NULL, delete_file_run,
@@ -56,19 +77,19 @@ static const ql_call_type_t delete_dir_type = {"rmdir", NULL, delete_dir_run,
                                                NULL,    NULL, NULL};
 
 ql_path_call_t *
-ql_delete_file(ql_loop_t *loop, const char *path)
+ql_delete_file(ql_loop_t *loop, const char *path, const char *root)
 {
     QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &delete_file_type, sizeof(ql_path_call_t), path,
-                         NULL);
+                         NULL, root);
 }
 
 ql_path_call_t *
-ql_delete_dir(ql_loop_t *loop, const char *path)
+ql_delete_dir(ql_loop_t *loop, const char *path, const char *root)
 {
     QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &delete_dir_type, sizeof(ql_path_call_t), path,
-                         NULL);
+                         NULL, root);
 }
 
 /* ---- two paths ---- */
@@ -76,17 +97,33 @@ ql_delete_dir(ql_loop_t *loop, const char *path)
 static void
 rename_run(ql_call_t *call)
 {
-    const ql_path_call_t *p = path_of(call);
+    const ql_sys_t *sys = sys_of(call);
+    ql_path_call_t *p = path_of(call);
+    ql__place_t from, to = {AT_FDCWD, p->to};
+    int rc = ql__place_find(p, &from, p->path);
 
-    ql__call_result(call, sys_of(call)->rename(p->path, p->to));
+    if (rc == 0) {
+        rc = ql__place_find(p, &to, p->to);
+    }
+    if (rc == 0) {
+        p->at = p->path;
+        rc = sys->renameat2(from.dir, from.name, to.dir, to.name, 0);
+    }
+    rc = ql__place_leave(sys, &from, rc);
+    ql__call_result(call, ql__place_leave(sys, &to, rc));
 }
 
 static void
 symlink_run(ql_call_t *call)
 {
-    const ql_path_call_t *p = path_of(call);
+    ql_path_call_t *p = path_of(call);
+    ql__place_t place;
+    int rc = ql__place_find(p, &place, p->path);
 
-    ql__call_result(call, sys_of(call)->symlink(p->to, p->path));
+    if (rc == 0) {
+        rc = sys_of(call)->symlinkat(p->to, place.dir, place.name);
+    }
+    ql__call_result(call, ql__place_leave(sys_of(call), &place, rc));
 }
 
 static const ql_call_type_t rename_type = {"rename", NULL, rename_run,
@@ -95,18 +132,21 @@ static const ql_call_type_t symlink_type = {"symlink", NULL, symlink_run,
                                             NULL,      NULL, NULL};
 
 ql_path_call_t *
-ql_rename_file(ql_loop_t *loop, const char *from, const char *to)
+ql_rename_file(ql_loop_t *loop, const char *from, const char *to,
+               const char *root)
 {
     QL_CHECK_THREAD(loop);
-    return ql__path_call(loop, &rename_type, sizeof(ql_path_call_t), from, to);
+    return ql__path_call(loop, &rename_type, sizeof(ql_path_call_t), from, to,
+                         root);
 }
 
 ql_path_call_t *
-ql_symlink(ql_loop_t *loop, const char *target, const char *path)
+ql_symlink(ql_loop_t *loop, const char *target, const char *path,
+           const char *root)
 {
     QL_CHECK_THREAD(loop);
     return ql__path_call(loop, &symlink_type, sizeof(ql_path_call_t), path,
-                         target);
+                         target, root);
 }
 
 /* ---- directories ---- */
@@ -122,37 +162,51 @@ create_dir_of(ql_call_t *call)
     return (create_dir_t *) (void *) call;
 }
 
+static int
+make_dir(ql_path_call_t *p, mode_t mode)
+{
+    const ql_sys_t *sys = sys_of(&p->call);
+    ql__place_t place;
+    int rc = ql__place_find(p, &place, p->path);
+
+    if (rc == 0) {
+        rc = sys->mkdirat(place.dir, place.name, mode);
+    }
+    return ql__place_leave(sys, &place, rc);
+}
+
 static void
 create_dir_run(ql_call_t *call)
 {
-    const create_dir_t *d = create_dir_of(call);
+    create_dir_t *d = create_dir_of(call);
 
-    ql__call_result(call, sys_of(call)->mkdir(d->p.path, d->mode));
+    ql__call_result(call, make_dir(&d->p, d->mode));
 }
 
 static bool
-is_directory(const ql_sys_t *sys, const char *path)
+is_directory(ql_path_call_t *p)
 {
-    struct statx stx;
+    int fd = ql__path_open(p, p->path, O_PATH | O_DIRECTORY, 0, 0);
+    bool is = fd != -1;
 
-    return sys->statx(AT_FDCWD, path, 0, STATX_TYPE, &stx) == 0
-        && S_ISDIR(stx.stx_mode);
+    (void) ql__close(sys_of(&p->call), &fd);
+    p->why = NULL;
+    return is;
 }
 
 /* A directory that is there is as good as a new one: somebody else may make
  * the same path at this moment. */
 static int
-ensure_dir(const ql_sys_t *sys, const char *path, mode_t mode)
+ensure_dir(ql_path_call_t *p, mode_t mode)
 {
     int err;
 
-    if (sys->mkdir(path, mode) == 0) {
+    if (make_dir(p, mode) == 0) {
         return 0;
     }
     err = errno;
     /* EROFS, EACCES: said of a directory that exists, too. */
-    if ((err == EEXIST || err == EROFS || err == EACCES)
-        && is_directory(sys, path)) {
+    if ((err == EEXIST || err == EROFS || err == EACCES) && is_directory(p)) {
         return 0;
     }
     errno = err;
@@ -161,9 +215,9 @@ ensure_dir(const ql_sys_t *sys, const char *path, mode_t mode)
 
 /* Each slash between two names ends a directory that has to be there. */
 static int
-ensure_parents(const ql_sys_t *sys, char *path)
+ensure_parents(ql_path_call_t *p)
 {
-    char *name = path + strspn(path, "/");
+    char *name = p->path + strspn(p->path, "/");
     char *slash;
     int rc = 0;
 
@@ -173,7 +227,7 @@ ensure_parents(const ql_sys_t *sys, char *path)
             break;
         }
         *slash = '\0';
-        rc = ensure_dir(sys, path, 0777);
+        rc = ensure_dir(p, 0777);
         *slash = '/';
     }
     return rc;
@@ -182,14 +236,13 @@ ensure_parents(const ql_sys_t *sys, char *path)
 static void
 create_full_path_run(ql_call_t *call)
 {
-    const ql_sys_t *sys = sys_of(call);
-    const create_dir_t *d = create_dir_of(call);
-    int rc = ensure_dir(sys, d->p.path, d->mode);
+    create_dir_t *d = create_dir_of(call);
+    int rc = ensure_dir(&d->p, d->mode);
 
     if (rc == -1 && errno == ENOENT) {
-        rc = ensure_parents(sys, d->p.path);
+        rc = ensure_parents(&d->p);
         if (rc == 0) {
-            rc = ensure_dir(sys, d->p.path, d->mode);
+            rc = ensure_dir(&d->p, d->mode);
         }
     }
     ql__call_result(call, rc);
@@ -202,9 +255,9 @@ static const ql_call_type_t create_full_path_type = {
 
 static ql_path_call_t *
 create_dir(ql_loop_t *loop, const ql_call_type_t *type, const char *path,
-           unsigned mode)
+           unsigned mode, const char *root)
 {
-    create_dir_t *d = ql__path_call(loop, type, sizeof(*d), path, NULL);
+    create_dir_t *d = ql__path_call(loop, type, sizeof(*d), path, NULL, root);
 
     if (d == NULL) {
         return NULL;
@@ -214,15 +267,17 @@ create_dir(ql_loop_t *loop, const ql_call_type_t *type, const char *path,
 }
 
 ql_path_call_t *
-ql_create_dir(ql_loop_t *loop, const char *path, unsigned mode)
+ql_create_dir(ql_loop_t *loop, const char *path, unsigned mode,
+              const char *root)
 {
     QL_CHECK_THREAD(loop);
-    return create_dir(loop, &create_dir_type, path, mode);
+    return create_dir(loop, &create_dir_type, path, mode, root);
 }
 
 ql_path_call_t *
-ql_create_full_path(ql_loop_t *loop, const char *path, unsigned mode)
+ql_create_full_path(ql_loop_t *loop, const char *path, unsigned mode,
+                    const char *root)
 {
     QL_CHECK_THREAD(loop);
-    return create_dir(loop, &create_full_path_type, path, mode);
+    return create_dir(loop, &create_full_path_type, path, mode, root);
 }

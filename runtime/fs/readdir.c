@@ -5,12 +5,10 @@
 #include "fs.h"
 
 #include <dirent.h>
-#include <linux/openat2.h>
 #include <string.h>
 
 enum {
-    BATCH = 64 << 10, /* bytes of entries: some 2,000 */
-    RENAMES = 16      /* EAGAIN: a ".." of the path met a rename */
+    BATCH = 64 << 10 /* bytes of entries: some 2,000 */
 };
 
 typedef struct {
@@ -60,43 +58,14 @@ find_types(const ql_sys_t *sys, dir_t *d)
     }
 }
 
-/* In path_call's terms the root is `to`. */
-static int
-open_below(const ql_sys_t *sys, const ql_path_call_t *p)
-{
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int root = ql__open(sys, p->to, O_PATH | O_DIRECTORY, 0);
-    int renames = RENAMES;
-    int fd, err;
-
-    if (root == -1) {
-        return -1;
-    }
-    do {
-        fd = sys->openat2(root, p->path, &how, sizeof(how));
-    } while (fd == -1
-             && (errno == EINTR || (errno == EAGAIN && renames-- > 0)));
-    err = errno;
-    (void) ql__close(sys, &root);
-    errno = err;
-    return fd;
-}
-
-static int
-open_dir(const ql_sys_t *sys, const ql_path_call_t *p)
-{
-    return p->to != NULL ? open_below(sys, p)
-                         : ql__open(sys, p->path, O_RDONLY | O_DIRECTORY, 0);
-}
-
 static int
 read_batch(const ql_sys_t *sys, dir_t *d)
 {
     ssize_t n;
 
     if (d->fd == -1) {
-        d->fd = open_dir(sys, &d->pub.p);
+        d->fd = ql__path_open(&d->pub.p, d->pub.p.path, O_RDONLY | O_DIRECTORY,
+                              0, 0);
         if (d->fd == -1) {
             return -1;
         }
@@ -143,7 +112,7 @@ ql_open_dir(ql_loop_t *loop, const char *path, const char *root)
     dir_t *d;
 
     QL_CHECK_THREAD(loop);
-    d = ql__path_call(loop, &dir_type, sizeof(*d), path, root);
+    d = ql__path_call(loop, &dir_type, sizeof(*d), path, NULL, root);
     if (d == NULL) {
         return NULL;
     }

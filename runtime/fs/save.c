@@ -48,16 +48,16 @@ open_append(const ql_sys_t *sys, save_t *s)
 {
     struct stat st;
 
-    s->temp.fd = ql__open(sys, s->p.path, O_WRONLY | O_CREAT | O_APPEND,
-                          s->permissions);
+    s->temp.fd = ql__path_open(&s->p, s->p.path, O_WRONLY | O_CREAT | O_APPEND,
+                               s->permissions, 0);
     if (s->temp.fd == -1) {
         /* ENXIO: a FIFO that nobody reads, a socket */
-        return errno == ENXIO ? ql__check_regular(0, &s->temp.why) : -1;
+        return errno == ENXIO ? ql__check_regular(0, &s->p.why) : -1;
     }
     if (sys->fstat(s->temp.fd, &st) == -1) {
         return -1;
     }
-    return ql__check_regular(st.st_mode, &s->temp.why);
+    return ql__check_regular(st.st_mode, &s->p.why);
 }
 
 static int
@@ -70,7 +70,7 @@ begin(const ql_sys_t *sys, save_t *s)
     }
     rc = s->flags & QL_SAVE_APPEND
            ? open_append(sys, s)
-           : ql__temp_beside(sys, &s->temp, s->p.path, s->permissions);
+           : ql__temp_beside(&s->p, &s->temp, s->p.path, s->permissions);
     s->begun = rc == 0;
     return rc;
 }
@@ -124,7 +124,6 @@ save_run(ql_call_t *call)
 
     if (rc == -1) {
         call->more = 0;
-        s->p.why = s->temp.why;
         ql__temp_discard(sys, &s->temp);
     }
     call->undo = s->temp.fd != -1;
@@ -148,12 +147,12 @@ static const ql_call_type_t save_type = {"save",       save_attempt, save_run,
 
 ql_path_call_t *
 ql_save_file(ql_loop_t *loop, const char *path, const void *data, size_t size,
-             unsigned permissions, int flags)
+             unsigned permissions, int flags, const char *root)
 {
     save_t *s;
 
     QL_CHECK_THREAD(loop);
-    s = ql__path_call(loop, &save_type, sizeof(*s), path, NULL);
+    s = ql__path_call(loop, &save_type, sizeof(*s), path, NULL, root);
     if (s == NULL) {
         return NULL;
     }
@@ -161,7 +160,7 @@ ql_save_file(ql_loop_t *loop, const char *path, const void *data, size_t size,
     s->left = size;
     s->permissions = permissions;
     s->flags = flags;
-    s->temp.fd = -1;
+    ql__temp_init(&s->temp);
     s->piece = ql__alloc(loop, size < PIECE ? size + 1 : PIECE);
     if (s->piece == NULL) {
         ql_call_free(&s->p.call);

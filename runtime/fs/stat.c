@@ -5,17 +5,12 @@
  */
 #include "fs.h"
 
-#include <linux/openat2.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-#ifndef RESOLVE_CACHED
-#define RESOLVE_CACHED 0x20 /* Linux 5.12; EINVAL before */
-#endif
-
 typedef struct {
     ql_info_call_t pub; /* first */
-    int nofollow;       /* AT_SYMLINK_NOFOLLOW or 0 */
+    bool nofollow;      /* a symbolic link itself */
     ql_file_t *file;    /* the open file asked about; NULL: a path */
     int fd;             /* what path leads to, of a file system that is not
                            known: the thread learns its type; -1: none */
@@ -69,6 +64,13 @@ look(info_t *i, int dir, const char *path, int flags)
     return 0;
 }
 
+static int
+open_path(info_t *i, uint64_t resolve)
+{
+    return ql__path_open(&i->pub.p, i->pub.p.path,
+                         O_PATH | (i->nofollow ? O_NOFOLLOW : 0), 0, resolve);
+}
+
 /* A look-up that would wait is EAGAIN; of the failures that need no waiting
  * only the one that is common is believed. */
 static int
@@ -76,15 +78,10 @@ info_attempt(ql_call_t *call)
 {
     info_t *i = info_of(call);
     const ql_sys_t *sys = call->loop->sys;
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-                           .resolve = RESOLVE_CACHED};
+    int fd = open_path(i, RESOLVE_CACHED);
     uint32_t type;
-    int fd, rc;
+    int rc;
 
-    if (i->nofollow) {
-        how.flags |= O_NOFOLLOW;
-    }
-    fd = sys->openat2(AT_FDCWD, i->pub.p.path, &how, sizeof(how));
     if (fd == -1) {
         if (errno != ENOENT) {
             return NGX_DECLINED;
@@ -102,6 +99,14 @@ info_attempt(ql_call_t *call)
     return rc == 0 && ql__local_type(type) ? NGX_OK : NGX_DECLINED;
 }
 
+/* By its path: an open would be one more question to a server. */
+static int
+look_at_path(info_t *i)
+{
+    return look(i, AT_FDCWD, i->pub.p.path,
+                i->nofollow ? AT_SYMLINK_NOFOLLOW : 0);
+}
+
 static void
 info_run(ql_call_t *call)
 {
@@ -109,8 +114,15 @@ info_run(ql_call_t *call)
     const ql_sys_t *sys = call->loop->sys;
     struct statfs fs;
 
+    if (i->fd == -1 && i->pub.p.root == NULL) {
+        ql__call_result(call, look_at_path(i));
+        return;
+    }
     if (i->fd == -1) {
-        ql__call_result(call, look(i, AT_FDCWD, i->pub.p.path, i->nofollow));
+        i->fd = open_path(i, 0);
+    }
+    if (i->fd == -1) {
+        ql__call_result(call, -1);
         return;
     }
     ql__call_result(call, look(i, i->fd, "", AT_EMPTY_PATH));
@@ -135,9 +147,9 @@ static const ql_call_type_t info_type = {"stat",       info_attempt, info_run,
                                          info_release, NULL,         NULL};
 
 static ql_info_call_t *
-create(ql_loop_t *loop, const char *path, int nofollow)
+create(ql_loop_t *loop, const char *path, bool nofollow, const char *root)
 {
-    info_t *i = ql__path_call(loop, &info_type, sizeof(*i), path, NULL);
+    info_t *i = ql__path_call(loop, &info_type, sizeof(*i), path, NULL, root);
 
     if (i == NULL) {
         return NULL;
@@ -148,17 +160,17 @@ create(ql_loop_t *loop, const char *path, int nofollow)
 }
 
 ql_info_call_t *
-ql_file_info(ql_loop_t *loop, const char *path)
+ql_file_info(ql_loop_t *loop, const char *path, const char *root)
 {
     QL_CHECK_THREAD(loop);
-    return create(loop, path, 0);
+    return create(loop, path, false, root);
 }
 
 ql_info_call_t *
-ql_link_info(ql_loop_t *loop, const char *path)
+ql_link_info(ql_loop_t *loop, const char *path, const char *root)
 {
     QL_CHECK_THREAD(loop);
-    return create(loop, path, AT_SYMLINK_NOFOLLOW);
+    return create(loop, path, true, root);
 }
 
 /* ---- of an open file ---- */
@@ -197,7 +209,7 @@ ql_open_file_info(ql_file_t *file)
     info_t *i;
 
     QL_CHECK_THREAD(file->loop);
-    i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "", NULL);
+    i = ql__path_call(file->loop, &open_info_type, sizeof(*i), "", NULL, NULL);
     if (i == NULL) {
         return NULL;
     }

@@ -35,6 +35,25 @@ random_name(const ql_sys_t *sys, char *to)
     return 0;
 }
 
+void
+ql__temp_init(ql__temp_t *temp)
+{
+    temp->fd = -1;
+    temp->there = false;
+    temp->place = (ql__place_t){AT_FDCWD, temp->target};
+}
+
+static int
+open_new(const ql_sys_t *sys, const ql__temp_t *temp, mode_t mode)
+{
+    int dir = temp->place.dir;
+    struct open_how how = {.flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+                           .mode = mode,
+                           .resolve = dir == AT_FDCWD ? 0 : QL__BENEATH};
+
+    return ql__open_at(sys, dir, temp->path, &how);
+}
+
 int
 ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
               const char *prefix, mode_t mode)
@@ -61,7 +80,7 @@ ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
         if (random_name(sys, temp->path + n) == -1) {
             return -1;
         }
-        temp->fd = ql__open(sys, temp->path, O_RDWR | O_CREAT | O_EXCL, mode);
+        temp->fd = open_new(sys, temp, mode);
     } while (temp->fd == -1 && errno == EEXIST && --tries > 0);
     temp->there = temp->fd != -1;
     return temp->there ? 0 : -1;
@@ -69,12 +88,31 @@ ql__temp_open(const ql_sys_t *sys, ql__temp_t *temp, const char *dir,
 
 /* ---- what it replaces ---- */
 
+/* A symbolic link would be followed, because of the slash. */
+static int
+find_below(ql_path_call_t *p, ql__temp_t *temp, const char *path)
+{
+    if (ql__place_find(p, &temp->place, path) == -1) {
+        return -1;
+    }
+    if (strchr(temp->place.name, '/') != NULL) {
+        errno = EISDIR;
+        return -1;
+    }
+    return 0;
+}
+
 /* A symbolic link stays; what it leads to is replaced. */
 static int
-resolve(const ql_sys_t *sys, ql__temp_t *temp, const char *path)
+resolve(ql_path_call_t *p, ql__temp_t *temp, const char *path)
 {
+    const ql_sys_t *sys = p->call.loop->sys;
     size_t length = strlen(path) + 1;
 
+    if (p->root != NULL) {
+        return find_below(p, temp, path);
+    }
+    p->at = path;
     if (sys->realpath(path, temp->target) != NULL) {
         return 0;
     }
@@ -91,12 +129,20 @@ resolve(const ql_sys_t *sys, ql__temp_t *temp, const char *path)
 
 /* 1: a regular file; 0: nothing. Anything else would be lost by a rename. */
 static int
-previous(const ql_sys_t *sys, ql__temp_t *temp, struct statx *old)
+previous(ql_path_call_t *p, const ql__temp_t *temp, struct statx *old)
 {
-    if (sys->statx(AT_FDCWD, temp->target, 0, STATX_BASIC_STATS, old) == -1) {
+    if (p->call.loop->sys->statx(temp->place.dir, temp->place.name,
+                                 p->root != NULL ? AT_SYMLINK_NOFOLLOW : 0,
+                                 STATX_BASIC_STATS, old)
+        == -1)
+    {
         return errno == ENOENT ? 0 : -1;
     }
-    return ql__check_regular(old->stx_mode, &temp->why) == 0 ? 1 : -1;
+    if (S_ISLNK(old->stx_mode)) {
+        errno = ELOOP;
+        return -1;
+    }
+    return ql__check_regular(old->stx_mode, &p->why) == 0 ? 1 : -1;
 }
 
 /* Set-id bits go with their owner only, what the group may do with the group:
@@ -127,30 +173,38 @@ directory(const char *path, char *dir)
     dir[length] = '\0';
 }
 
-int
-ql__temp_beside(const ql_sys_t *sys, ql__temp_t *temp, const char *path,
-                mode_t mode)
+static int
+open_beside(ql_path_call_t *p, ql__temp_t *temp, const char *path, mode_t mode)
 {
+    const ql_sys_t *sys = p->call.loop->sys;
     char dir[PATH_MAX];
     struct statx old;
     int exists;
 
-    if (resolve(sys, temp, path) == -1) {
+    if (resolve(p, temp, path) == -1) {
         return -1;
     }
-    exists = previous(sys, temp, &old);
+    exists = previous(p, temp, &old);
     if (exists == -1) {
         return -1;
     }
-    directory(temp->target, dir);
+    directory(temp->place.name, dir);
     if (ql__temp_open(sys, temp, dir, ".quoll-", exists ? 0600 : mode) == -1) {
         return -1;
     }
-    if (exists && take_over(sys, temp->fd, &old) == -1) {
-        ql__temp_discard(sys, temp);
-        return -1;
+    return exists ? take_over(sys, temp->fd, &old) : 0;
+}
+
+int
+ql__temp_beside(ql_path_call_t *p, ql__temp_t *temp, const char *path,
+                mode_t mode)
+{
+    int rc = open_beside(p, temp, path, mode);
+
+    if (rc == -1) {
+        ql__temp_discard(p->call.loop->sys, temp);
     }
-    return 0;
+    return rc;
 }
 
 /* ---- its end ---- */
@@ -160,18 +214,18 @@ ql__temp_beside(const ql_sys_t *sys, ql__temp_t *temp, const char *path,
 static int
 rename_exclusive(const ql_sys_t *sys, const ql__temp_t *temp)
 {
-    if (sys->renameat2(AT_FDCWD, temp->path, AT_FDCWD, temp->target,
-                       RENAME_NOREPLACE)
-        == 0)
-    {
+    int dir = temp->place.dir;
+    const char *name = temp->place.name;
+
+    if (sys->renameat2(dir, temp->path, dir, name, RENAME_NOREPLACE) == 0) {
         return 0;
     }
     if ((errno != EINVAL && errno != ENOSYS)
-        || sys->link(temp->path, temp->target) == -1)
+        || sys->linkat(dir, temp->path, dir, name, 0) == -1)
     {
         return -1;
     }
-    (void) sys->unlink(temp->path);
+    (void) sys->unlinkat(dir, temp->path, 0);
     return 0;
 }
 
@@ -182,14 +236,15 @@ ql__temp_commit(const ql_sys_t *sys, ql__temp_t *temp, bool excl)
 
     if (rc == 0) {
         rc = excl ? rename_exclusive(sys, temp)
-                  : sys->rename(temp->path, temp->target);
+                  : sys->renameat2(temp->place.dir, temp->path, temp->place.dir,
+                                   temp->place.name, 0);
     }
     if (rc == -1) {
         ql__temp_discard(sys, temp);
         return -1;
     }
     temp->there = false;
-    return 0;
+    return ql__place_leave(sys, &temp->place, 0);
 }
 
 void
@@ -198,11 +253,12 @@ ql__temp_discard(const ql_sys_t *sys, ql__temp_t *temp)
     int err = errno;
 
     if (temp->there) {
-        (void) sys->unlink(temp->path);
+        (void) sys->unlinkat(temp->place.dir, temp->path, 0);
         temp->there = false;
     }
     (void) ql__close(sys, &temp->fd);
     errno = err;
+    (void) ql__place_leave(sys, &temp->place, -1);
 }
 
 int

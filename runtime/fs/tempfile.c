@@ -29,7 +29,7 @@ make(const ql_sys_t *sys, tempfile_t *t)
         rc = ql__file_look(sys, &t->opened, &mode);
     }
     if (rc == 0 && (t->flags & QL_TEMPFILE_UNLINKED)) {
-        rc = sys->unlink(t->temp.path);
+        rc = sys->unlinkat(AT_FDCWD, t->temp.path, 0);
         t->temp.there = rc == -1;
     }
     if (rc == -1) {
@@ -69,12 +69,12 @@ ql_open_tempfile(ql_loop_t *loop, const char *dir, const char *prefix,
     tempfile_t *t;
 
     QL_CHECK_THREAD(loop);
-    t = ql__path_call(loop, &tempfile_type, sizeof(*t), dir, prefix);
+    t = ql__path_call(loop, &tempfile_type, sizeof(*t), dir, prefix, NULL);
     if (t == NULL) {
         return NULL;
     }
     t->flags = flags;
-    t->temp.fd = -1;
+    ql__temp_init(&t->temp);
     t->pub.name = flags & QL_TEMPFILE_UNLINKED ? NULL : t->temp.path;
     t->file = ql__alloc(loop, sizeof(*t->file));
     if (t->file == NULL) {

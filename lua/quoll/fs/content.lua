@@ -75,7 +75,7 @@ function content.readfile(path, max)
   return closing(opened, pcall(read_all, opened, path, max or READ_MAX))
 end
 
-local SAVE = { permissions = "number", sync = "boolean" }
+local SAVE = { permissions = "number", root = "string", sync = "boolean" }
 
 --- Gives a file a new content, complete or not at all: it is written to a file
 -- beside it, `.quoll-...`, which then takes its place. A failure or a
@@ -85,7 +85,8 @@ local SAVE = { permissions = "number", sync = "boolean" }
 -- @tparam string|number|table data also an array of these and of such arrays
 -- @tparam ?table opts `sync` (true): the content is on the disk before it
 -- takes its place, so that also a power failure leaves the old or the new
--- one; `permissions` of a new file, before the umask (438)
+-- one; `permissions` of a new file, before the umask (438); `root`: path is
+-- looked up below this directory, and a symbolic link at path is ELOOP
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string "path: ..."
@@ -94,7 +95,7 @@ local SAVE = { permissions = "number", sync = "boolean" }
 function content.writefile(path, data, opts)
   opts = options.check(opts, SAVE, "writefile")
   return finish(raw.writefile(path, data, opts.sync ~= false,
-    opts.permissions))
+    opts.permissions, opts.root))
 end
 
 --- Writes at the end of a file, which is made if need be. Up to 1 MiB goes in
@@ -103,14 +104,15 @@ end
 -- @string path of a regular file, or of none
 -- @tparam string|number|table data as writefile takes it
 -- @tparam ?table opts `sync` (false): it is on the disk on return;
--- `permissions` as writefile's
+-- `permissions` as writefile's; `root`: path is looked up below this directory
 -- @treturn[1] boolean true
 -- @treturn[2] nil
 -- @treturn[2] string "path: ..."
 -- @treturn[2] string CODE: as writefile
 function content.append(path, data, opts)
   opts = options.check(opts, SAVE, "append")
-  return finish(raw.append(path, data, opts.sync, opts.permissions))
+  return finish(raw.append(path, data, opts.sync, opts.permissions,
+    opts.root))
 end
 
 return content

@@ -14,7 +14,7 @@ local function printed(source)
 
         -- Until n calls of unlink were begun.
         local function begun(n)
-            while tonumber(inject.ql_inject_calls "unlink") < n do
+            while tonumber(inject.ql_inject_calls "unlinkat") < n do
                 quoll.sleep(0.001)
             end
         end
@@ -64,7 +64,7 @@ end)
 describe("a call that is cancelled", function()
     it("before a thread has begun it is not made", function()
         assert.equal("cancelled\t1\t0\n", printed [[
-            inject.ql_inject_delay("unlink", -1, 1, 1, 50000)
+            inject.ql_inject_delay("unlinkat", -1, 1, 1, 50000)
             quoll.run(function()
                 local first = quoll.spawn(quoll.fs.unlink, "/no/such/1")
                 begun(1)
@@ -73,7 +73,7 @@ describe("a call that is cancelled", function()
                 second:cancel()
                 local _, err = second:wait()
                 first:wait()
-                print(err, tonumber(inject.ql_inject_calls "unlink"),
+                print(err, tonumber(inject.ql_inject_calls "unlinkat"),
                     settle())
             end)
         ]])
@@ -82,7 +82,7 @@ describe("a call that is cancelled", function()
     it("under way ends at once, and is an orphan until it returns",
         function()
             assert.equal("cancelled\ttrue\t1\t1\n0\t0\n", printed [[
-                inject.ql_inject_delay("unlink", -1, 1, 1, 300000)
+                inject.ql_inject_delay("unlinkat", -1, 1, 1, 300000)
                 quoll.run(function()
                     local task = quoll.spawn(quoll.fs.unlink, "/no/such")
                     begun(1)
@@ -122,7 +122,7 @@ describe("a call that is cancelled", function()
         assert.equal("1000\t0\t0\n", printed [[
             quoll.run(function()
                 local list, cancelled = {}, 0
-                inject.ql_inject_delay("unlink", -1, 1, 3, 10000)
+                inject.ql_inject_delay("unlinkat", -1, 1, 3, 10000)
                 for i = 1, 1000 do
                     list[i] = quoll.spawn(function()
                         local _, _, code = quoll.fs.unlink "/no/such"
@@ -145,7 +145,7 @@ end)
 
 describe("a call", function()
     local full = [[
-        inject.ql_inject_delay("unlink", -1, 1, 1, 50000)
+        inject.ql_inject_delay("unlinkat", -1, 1, 1, 50000)
         quoll.run(function()
             quoll.spawn(quoll.fs.unlink, "/no/1")
             begun(1)
@@ -156,7 +156,7 @@ describe("a call", function()
             quoll.yield()
             given_up:cancel()
             print(quoll.fs.unlink "/no/5")
-            print(third:status(), tonumber(inject.ql_inject_calls "unlink"))
+            print(third:status(), tonumber(inject.ql_inject_calls "unlinkat"))
         end)
     ]]
 
@@ -184,7 +184,7 @@ describe("a call", function()
 
     it("may be in flight when the script ends", function()
         assert.equal("end\n", printed [[
-            inject.ql_inject_delay("unlink", -1, 1, 0, 20000)
+            inject.ql_inject_delay("unlinkat", -1, 1, 0, 20000)
             quoll.run(function()
                 for _ = 1, 2 do
                     quoll.spawn(quoll.fs.unlink, "/no/such"):detach()

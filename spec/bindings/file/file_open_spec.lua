@@ -210,6 +210,42 @@ describe("out of descriptors", function()
     end)
 end)
 
+describe("a process out of descriptors", function()
+    it("is told so by each call, and goes on when one is free", function()
+        local result = helper.script [[
+            local ffi = require "ffi"
+            local quoll = require "quoll"
+            ffi.cdef "struct limit { uint64_t soft, hard; };"
+            ffi.cdef "int setrlimit(int what, const struct limit *limit);"
+            quoll.sleep(0) -- the loop has its own
+            assert(ffi.C.setrlimit(7, ffi.new("struct limit", 40, 40)) == 0)
+            local fs, files, err, code = quoll.fs, {}, nil, nil
+            repeat
+                files[#files + 1], err, code = quoll.open "LICENSE"
+            until err
+            print(#files > 8, err, code)
+            print(quoll.open("x", "w"))
+            print(fs.readfile "LICENSE")
+            print(fs.readdir ".")
+            print(fs.copyfile("LICENSE", "/tmp/none"))
+            print(fs.writefile("LICENSE", "x"))
+            print(fs.tempfile())
+            print(fs.stat("LICENSE", { root = "." }))
+            print(fs.stat("LICENSE").type)
+            files[1]:close()
+            print(#fs.readfile("LICENSE") > 0)
+            print(quoll.stats().files.live == #files - 1)
+        ]]
+        assert.same({ 0, "" }, { result.code, result.err })
+        local full = ": too many open files\tEMFILE\n"
+        assert.equal("true\tLICENSE" .. full .. "nil\tx" .. full
+            .. "nil\tLICENSE" .. full .. "nil\t." .. full
+            .. "nil\tLICENSE" .. full .. "nil\tLICENSE" .. full
+            .. "nil\t/tmp" .. full .. "nil\t." .. full
+            .. "file\ntrue\ntrue\n", result.out)
+    end)
+end)
+
 describe("a result without memory for its handle", function()
     it("closes the file", function()
         assert.equal("nil\tLICENSE: cannot allocate memory\tENOMEM\t"

@@ -150,6 +150,26 @@ describe("open", function()
             { quoll.open(fifo) })
     end)
 
+    it("refuses a socket, as all that work on files do", function()
+        local path = os.tmpname()
+        os.remove(path)
+        local socket = assert(quoll.listen("unix:" .. path))
+        finally(function()
+            socket:close()
+            os.remove(path)
+        end)
+        local expected = { nil, path .. ": not a regular file", "EINVAL" }
+        for _, mode in ipairs { "r", "rd", "r+", "w", "w+", "a" } do
+            assert.same(expected, { quoll.open(path, mode) })
+        end
+        assert.same(expected, { quoll.fs.readfile(path) })
+        assert.same(expected, { quoll.fs.writefile(path, "x") })
+        assert.same(expected, { quoll.fs.append(path, "x") })
+        assert.same(expected, { quoll.fs.copyfile(path, path .. ".copy") })
+        assert.same(expected, { quoll.fs.copyfile("LICENSE", path) })
+        assert.equal("ENOTDIR", (select(3, quoll.fs.readdir(path))))
+    end)
+
     it("of a file below a file is ENOTDIR", function()
         local _, _, code = quoll.open "LICENSE/x"
         assert.equal("ENOTDIR", code)

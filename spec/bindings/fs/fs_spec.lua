@@ -70,6 +70,15 @@ describe("an operation on paths", function()
         end
     end
 
+    it("names what is wrong with a copy's target", function()
+        calls.in_directory(function(dir)
+            calls.write(dir .. "/file", "x")
+            local to = dir .. "/none/copy"
+            assert.same({ nil, to .. ": no such file or directory", "ENOENT" },
+                { fs.copyfile(dir .. "/file", to) })
+        end)
+    end)
+
     it("works in the main chunk", function()
         calls.in_directory(function(dir)
             assert.is_true(fs.mkdir(dir .. "/sub"))

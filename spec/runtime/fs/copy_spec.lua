@@ -14,7 +14,7 @@ local function in_directory(fn)
 end
 
 local function copy(loop, from, to, flags)
-    return calls.finish(loop, C.ql_copy_file(loop, from, to, flags or 0))
+    return calls.finish(loop, C.ql_copy_file(loop, from, to, flags or 0, nil))
 end
 
 describe("a copy", function()
@@ -83,7 +83,7 @@ describe("a copy", function()
             assert.equal(3, copy(loop, from, dir .. "/other", C.QL_COPY_EXCL))
         end))
 
-    local faults = { copy_file_range = errno.EIO, rename = errno.EACCES,
+    local faults = { copy_file_range = errno.EIO, renameat2 = errno.EACCES,
         fchmod = errno.EPERM, fstat = errno.EIO, open = errno.EMFILE }
     for call, err in pairs(faults) do
         it("changes nothing where " .. call .. " fails", in_directory(
@@ -123,7 +123,7 @@ describe("a copy", function()
     it("without memory fails", in_directory(function(loop, dir, from, to)
         calls.write(from, "x")
         inject.ql_inject_fail("copy_file_range", -1, 1, 1, 18)
-        local call = C.ql_copy_file(loop, from, to, 0)
+        local call = C.ql_copy_file(loop, from, to, 0, nil)
         inject.ql_inject_fail("malloc", -1, 2, 0, errno.ENOMEM)
         calls.begin(call)
         helper.run_until(loop, function()
@@ -141,7 +141,7 @@ describe("a copy that is let go", function()
         function(loop, dir, from, to)
             calls.write(from, ("x"):rep(40 * MIB))
             inject.ql_inject_delay("copy_file_range", -1, 1, 0, 10000)
-            local call = C.ql_copy_file(loop, from, to, 0)
+            local call = C.ql_copy_file(loop, from, to, 0, nil)
             calls.begin(call, function()
                 C.ql_call_attempt(call.call)
             end)

@@ -20,16 +20,16 @@ describe("the target of a link", function()
                 local target = ("t"):rep(length)
                 assert.equal(0, ffi.C.symlink(target, dir .. "/link"))
                 assert.equal(target,
-                    text(loop, C.ql_readlink(loop, dir .. "/link")))
+                    text(loop, C.ql_readlink(loop, dir .. "/link", nil)))
             end))
     end
 
     it("of what is no link is EINVAL, of nothing ENOENT", in_directory(
         function(loop, dir)
             assert.same({ nil, errno.EINVAL },
-                { text(loop, C.ql_readlink(loop, dir)) })
+                { text(loop, C.ql_readlink(loop, dir, nil)) })
             assert.same({ nil, errno.ENOENT },
-                { text(loop, C.ql_readlink(loop, dir .. "/x")) })
+                { text(loop, C.ql_readlink(loop, dir .. "/x", nil)) })
         end))
 
     it("without memory is ENOMEM", in_directory(function(loop, dir)
@@ -38,7 +38,7 @@ describe("the target of a link", function()
             inject.ql_inject_clear()
             inject.ql_inject_fail("realloc", -1, n, n, errno.ENOMEM)
             assert.same({ nil, errno.ENOMEM },
-                { text(loop, C.ql_readlink(loop, dir .. "/link")) })
+                { text(loop, C.ql_readlink(loop, dir .. "/link", nil)) })
         end
     end))
 end)
@@ -48,17 +48,17 @@ describe("the real path", function()
         os.execute("mkdir " .. dir .. "/a")
         ffi.C.symlink("a", dir .. "/link")
         assert.equal(calls.shell("realpath %s/a", dir), text(loop,
-            C.ql_realpath(loop, dir .. "/./link/../link//")))
+            C.ql_realpath(loop, dir .. "/./link/../link//", nil)))
     end))
 
     it("of a loop of links is ELOOP", in_directory(function(loop, dir)
         ffi.C.symlink("link", dir .. "/link")
         assert.same({ nil, 40 },
-            { text(loop, C.ql_realpath(loop, dir .. "/link")) })
+            { text(loop, C.ql_realpath(loop, dir .. "/link", nil)) })
     end))
 
     it("without memory is ENOMEM", in_directory(function(loop, dir)
-        local call = C.ql_realpath(loop, dir)
+        local call = C.ql_realpath(loop, dir, nil)
         inject.ql_inject_fail("malloc", -1, 1, 0, errno.ENOMEM)
         calls.begin(call)
         helper.run_until(loop, function()

@@ -19,7 +19,7 @@ local kept -- the content of which C has the address
 local function save(loop, path, data, flags, permissions)
     kept = data
     return finish(loop, C.ql_save_file(loop, path, kept, #kept,
-        permissions or 420, flags or 0))
+        permissions or 420, flags or 0, nil))
 end
 
 describe("a saved content", function()
@@ -56,7 +56,7 @@ describe("a saved content", function()
         end))
 
     local faults = { open = errno.EMFILE, write = errno.ENOSPC,
-        fsync = errno.EIO, rename = errno.EACCES, fchmod = errno.EPERM,
+        fsync = errno.EIO, renameat2 = errno.EACCES, fchmod = errno.EPERM,
         statx = errno.EIO, realpath = 40, getrandom = errno.ENOSYS }
     for call, err in pairs(faults) do
         it("is the old one where " .. call .. " fails", in_directory(
@@ -85,7 +85,8 @@ describe("a saved content", function()
         for n = 1, 2 do
             inject.ql_inject_clear()
             inject.ql_inject_fail("malloc", -1, n, n, errno.ENOMEM)
-            assert.is_true(C.ql_save_file(loop, path, "x", 1, 420, 0) == nil)
+            assert.is_true(
+                C.ql_save_file(loop, path, "x", 1, 420, 0, nil) == nil)
             assert.equal(errno.ENOMEM, helper.ffi.errno())
             assert.equal(0, calls.stat(loop, "calls_live"))
         end
@@ -95,7 +96,7 @@ describe("a saved content", function()
         function(loop, dir, path)
             helper.ffi.C.mkfifo(path, 420)
             for flags = 0, C.QL_SAVE_APPEND do
-                local call = C.ql_save_file(loop, path, "x", 1, 420, flags)
+                local call = C.ql_save_file(loop, path, "x", 1, 420, flags, nil)
                 local _, err = calls.wait(loop, call)
                 assert.equal(errno.EINVAL, err)
                 assert.equal("not a regular file",
@@ -128,7 +129,7 @@ describe("a save that is let go", function()
     local function let_go(loop, path, when)
         local data = ("x"):rep(8 * MIB)
         inject.ql_inject_delay("write", -1, 1, 0, 20000)
-        local call = C.ql_save_file(loop, path, data, #data, 420, 0)
+        local call = C.ql_save_file(loop, path, data, #data, 420, 0, nil)
         calls.begin(call, function()
             C.ql_call_attempt(call.call)
         end)
@@ -159,7 +160,7 @@ describe("a save that is let go while it is synced", function()
         calls.write(path, "old")
         inject.ql_inject_delay("fsync", -1, 1, 1, 20000)
         local call = C.ql_save_file(loop, path, "new", 3, 420,
-            C.QL_SAVE_SYNC)
+            C.QL_SAVE_SYNC, nil)
         calls.begin(call, function() C.ql_call_attempt(call.call) end)
         helper.run_until(loop, function()
             C.ql_notify(loop)

@@ -42,7 +42,7 @@ describe("what a path leads to", function()
             for _, path in ipairs { dir .. "/file", dir, "/dev/null", "/" } do
                 os.execute("stat " .. path .. " >/dev/null")
                 assert.equal(expected(path),
-                    described(info(loop, C.ql_file_info(loop, path))))
+                    described(info(loop, C.ql_file_info(loop, path, nil))))
             end
             assert.equal(0, threads(loop))
         end))
@@ -50,7 +50,7 @@ describe("what a path leads to", function()
     it("is the same by a thread", in_directory(function(loop, dir)
         calls.write(dir .. "/file", "xy")
         inject.ql_inject_fail("openat2", -1, 1, 0, errno.EAGAIN)
-        local i = info(loop, C.ql_file_info(loop, dir .. "/file"))
+        local i = info(loop, C.ql_file_info(loop, dir .. "/file", nil))
         assert.equal(expected(dir .. "/file"), described(i))
         assert.equal(1, threads(loop))
     end))
@@ -62,11 +62,11 @@ describe("what a path leads to", function()
             ffi.C.symlink("gone", dir .. "/dangling")
             for round = 1, 2 do
                 local through = info(loop,
-                    C.ql_file_info(loop, dir .. "/link"))
+                    C.ql_file_info(loop, dir .. "/link", nil))
                 local itself = info(loop,
-                    C.ql_link_info(loop, dir .. "/dangling"))
+                    C.ql_link_info(loop, dir .. "/dangling", nil))
                 local _, err = info(loop,
-                    C.ql_file_info(loop, dir .. "/dangling"))
+                    C.ql_file_info(loop, dir .. "/dangling", nil))
                 assert.same({ 3, 4, errno.ENOENT }, { tonumber(through.size),
                     tonumber(itself.size), err }, "round " .. round)
                 inject.ql_inject_fail("openat2", -1, 1, 0, errno.ENOSYS)
@@ -76,14 +76,14 @@ describe("what a path leads to", function()
     it("is told though no descriptor is left", in_directory(
         function(loop, dir)
             inject.ql_inject_fail("openat2", -1, 1, 1, errno.EMFILE)
-            assert.truthy(info(loop, C.ql_file_info(loop, dir)))
+            assert.truthy(info(loop, C.ql_file_info(loop, dir, nil)))
             assert.equal(1, threads(loop))
         end))
 
     it("is asked of a thread when the loop's own look fails", in_directory(
         function(loop, dir)
             inject.ql_inject_fail("statx", -1, 1, 1, errno.EIO)
-            assert.truthy(info(loop, C.ql_file_info(loop, dir)))
+            assert.truthy(info(loop, C.ql_file_info(loop, dir, nil)))
             assert.equal(1, threads(loop))
         end))
 
@@ -92,7 +92,7 @@ describe("what a path leads to", function()
             local path = dir .. "/file"
             calls.write(path, "x")
             os.execute("touch -d @1234567890.123456789 " .. path)
-            local i = info(loop, C.ql_file_info(loop, path))
+            local i = info(loop, C.ql_file_info(loop, path, nil))
             assert.equal(1234567890123456789LL, i.mtime)
             assert.equal(1234567890123456789LL, i.atime)
             if i.birthtime_known ~= 0 then
@@ -106,7 +106,7 @@ describe("what a path leads to", function()
             inject.ql_inject_fail("openat2", -1, 1, 1, errno.EAGAIN)
             inject.ql_inject_fail("statx", -1, 1, 1, err)
             assert.same({ nil, err },
-                { info(loop, C.ql_file_info(loop, dir)) })
+                { info(loop, C.ql_file_info(loop, dir, nil)) })
         end))
     end
 
@@ -118,14 +118,15 @@ describe("what a path leads to", function()
                 ["/loop"] = 40, ["/gone/x"] = errno.ENOENT,
                 ["/" .. ("n"):rep(256)] = 36 } do
                 assert.same({ nil, err },
-                    { info(loop, C.ql_file_info(loop, dir .. tail)) }, tail)
+                    { info(loop, C.ql_file_info(loop, dir .. tail, nil)) },
+                    tail)
             end
         end))
 
     it("is known of a FIFO, which is not opened", in_directory(
         function(loop, dir)
             ffi.C.mkfifo(dir .. "/fifo", 420)
-            local i = info(loop, C.ql_file_info(loop, dir .. "/fifo"))
+            local i = info(loop, C.ql_file_info(loop, dir .. "/fifo", nil))
             assert.equal(tonumber("10644", 8), i.mode)
             assert.equal(0, files.calls("open"))
         end))

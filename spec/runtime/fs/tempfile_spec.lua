@@ -65,7 +65,7 @@ describe("a temporary file", function()
         end))
 
     for call, err in pairs { open = errno.EMFILE, fstat = errno.EIO,
-        unlink = errno.EIO } do
+        unlinkat = errno.EIO } do
         it("fails where " .. call .. " does", in_directory(
             function(loop, dir)
                 inject.ql_inject_fail(call, -1, 1, 1, err)

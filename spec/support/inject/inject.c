@@ -62,12 +62,16 @@ PLAIN(int, setsockopt, fd,
       (fd, level, name, value, len))
 PLAIN(int, shutdown, fd, (int fd, int how), (fd, how))
 PLAIN(int, fionread, fd, (int fd, int *bytes), (fd, bytes))
-PLAIN(int, mkdir, -1, (const char *path, mode_t mode), (path, mode))
-PLAIN(int, rmdir, -1, (const char *path), (path))
+PLAIN(int, mkdirat, dir, (int dir, const char *path, mode_t mode),
+      (dir, path, mode))
 PLAIN(int, unlink, -1, (const char *path), (path))
-PLAIN(int, link, -1, (const char *from, const char *to), (from, to))
-PLAIN(int, symlink, -1, (const char *target, const char *path), (target, path))
-PLAIN(int, rename, -1, (const char *from, const char *to), (from, to))
+PLAIN(int, unlinkat, dir, (int dir, const char *path, int flags),
+      (dir, path, flags))
+PLAIN(int, linkat, -1,
+      (int from_dir, const char *from, int to_dir, const char *to, int flags),
+      (from_dir, from, to_dir, to, flags))
+PLAIN(int, symlinkat, dir, (const char *target, int dir, const char *path),
+      (target, dir, path))
 PLAIN(int, renameat2, -1,
       (int from_dir, const char *from, int to_dir, const char *to,
        unsigned flags),
@@ -90,8 +94,9 @@ PLAIN(int, openat2, dir,
 PLAIN(int, ftruncate, fd, (int fd, off_t size), (fd, size))
 PLAIN(int, fstat, fd, (int fd, struct stat *st), (fd, st))
 PLAIN(int, fstatfs, fd, (int fd, struct statfs *fs), (fd, fs))
-PLAIN(ssize_t, readlink, -1, (const char *path, char *buf, size_t size),
-      (path, buf, size))
+PLAIN(ssize_t, readlinkat, dir,
+      (int dir, const char *path, char *buf, size_t size),
+      (dir, path, buf, size))
 PLAIN(int, inotify_init1, -1, (int flags), (flags))
 PLAIN(int, inotify_add_watch, fd, (int fd, const char *path, uint32_t mask),
       (fd, path, mask))
@@ -213,12 +218,11 @@ static const ql_sys_t plain = {
     .setsockopt = inject_setsockopt,
     .fionread = inject_fionread,
     .close = inject_close,
-    .mkdir = inject_mkdir,
-    .rmdir = inject_rmdir,
+    .mkdirat = inject_mkdirat,
     .unlink = inject_unlink,
-    .link = inject_link,
-    .symlink = inject_symlink,
-    .rename = inject_rename,
+    .unlinkat = inject_unlinkat,
+    .linkat = inject_linkat,
+    .symlinkat = inject_symlinkat,
     .renameat2 = inject_renameat2,
     .realpath = inject_realpath,
     .getdents64 = inject_getdents64,
@@ -234,7 +238,7 @@ static const ql_sys_t plain = {
     .fstat = inject_fstat,
     .fstatfs = inject_fstatfs,
     .statx = inject_statx,
-    .readlink = inject_readlink,
+    .readlinkat = inject_readlinkat,
     .inotify_init1 = inject_inotify_init1,
     .inotify_add_watch = inject_inotify_add_watch,
     .inotify_rm_watch = inject_inotify_rm_watch,

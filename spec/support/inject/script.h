@@ -46,14 +46,13 @@
     X(pidfd_send_signal)                                                       \
     X(pidfd_status)                                                            \
     X(close)                                                                   \
-    X(mkdir)                                                                   \
-    X(rmdir)                                                                   \
+    X(mkdirat)                                                                 \
     X(unlink)                                                                  \
-    X(link)                                                                    \
-    X(symlink)                                                                 \
-    X(rename)                                                                  \
+    X(unlinkat)                                                                \
+    X(linkat)                                                                  \
+    X(symlinkat)                                                               \
     X(renameat2)                                                               \
-    X(readlink)                                                                \
+    X(readlinkat)                                                              \
     X(realpath)                                                                \
     X(getdents64)                                                              \
     X(getrandom)                                                               \
