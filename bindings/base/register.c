@@ -13,6 +13,7 @@ ql_task_register(lua_State *L, ql_lua_t *lua)
     ql__waiter_register(L, lua);
     ql__cancel_register(L, lua);
     ql__overrun_register(L);
+    ql__outcome_register(L, lua);
     ql__spawn_register(L, lua);
     ql__block_register(L, lua);
     ql__join_register(L, lua);

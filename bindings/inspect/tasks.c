@@ -13,28 +13,43 @@ enum {
     TASKS_TEXT = 1024 /* bytes of what a task waits for */
 };
 
-/* Pushes a table of the live tasks, parents first; its length. Between the
- * last count and its end nothing allocates, so nothing ends. */
-static int
-tasks_push_list(lua_State *L, ql_lua_t *lua)
+/* The first max tasks have their userdata then. Making one may run a finaliser
+ * that ends others: then from the beginning. */
+static void
+tasks_make_userdata(lua_State *L, ql_lua_t *lua, int max)
 {
     ql_task_t *root = &lua->root;
-    uint64_t room;
+    ql_task_t *t = root;
+    uint64_t ended = lua->ended;
+
+    for (int n = 0; n < max && (t = ql__task_next(t, root)) != NULL; n++) {
+        ql__task_push(L, t);
+        lua_pop(L, 1);
+        if (lua->ended != ended) {
+            ended = lua->ended;
+            t = root;
+            n = -1;
+        }
+    }
+}
+
+/* Pushes a table of the first max live tasks, parents first; its length. From
+ * its making to its end nothing allocates, so nothing ends. */
+static int
+tasks_push_list(lua_State *L, ql_lua_t *lua, int max)
+{
+    ql_task_t *root = &lua->root;
     int n = 0;
 
-    for (;;) {
-        room = ql_task_count(lua);
-        lua_createtable(L, (int) room, 0);
-        if (ql_task_count(lua) <= room) {
-            break;
-        }
-        lua_pop(L, 1);
-    }
-    for (ql_task_t *t = ql__task_next(root, root); t != NULL;
+    tasks_make_userdata(L, lua, max);
+    lua_createtable(L, max, 0);
+    for (ql_task_t *t = ql__task_next(root, root); t != NULL && n < max;
          t = ql__task_next(t, root))
     {
-        ql__task_push(L, t);
-        lua_rawseti(L, -2, ++n);
+        if (!ql__task_unheld(t)) {
+            ql__task_push(L, t);
+            lua_rawseti(L, -2, ++n);
+        }
     }
     return n;
 }
@@ -123,14 +138,13 @@ ql__task_spawned(const ql_task_t *t, char *text, size_t size)
     const char *chain;
 
     text[0] = '\0';
-    ql__task_push_slots(L, t);
-    lua_rawgeti(L, -1, QL_TASK_CHAIN);
+    ql__task_push_slot(L, t, QL_TASK_CHAIN);
     chain = lua_tostring(L, -1);
     if (chain != NULL) {
         chain += strspn(chain, "\n\t");
         (void) snprintf(text, size, "%.*s", (int) strcspn(chain, "\n"), chain);
     }
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 /* The coroutine in which t stands: the main chunk's is the one that runs the
@@ -161,21 +175,6 @@ task_set_where(lua_State *L, const ql_task_t *t)
     lua_setfield(L, -2, "where");
 }
 
-/* Pushes what its fenv has, nil for the main chunk. */
-static void
-task_push_slot(lua_State *L, const ql_task_t *t, int slot)
-{
-    if (t == &t->lua->root) {
-        lua_pushnil(L);
-        return;
-    }
-    ql__task_push(L, t);
-    lua_getfenv(L, -1);
-    lua_rawgeti(L, -1, slot);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-}
-
 /* Field traceback of the table on top, as debug.traceback, then the places of
  * its spawners. */
 static void
@@ -196,7 +195,7 @@ task_set_traceback(lua_State *L, const ql_task_t *t)
             lua_concat(L, 2);
         }
     }
-    task_push_slot(L, t, QL_TASK_CHAIN);
+    ql__task_push_slot(L, t, QL_TASK_CHAIN);
     if (lua_isstring(L, -1)) {
         lua_concat(L, 2);
     } else {
@@ -217,7 +216,7 @@ task_push(lua_State *L, ql_task_t *t, uint64_t now, bool traceback)
     if (t->scope.parent != NULL) {
         ql__set_number(L, "parent", (double) t->scope.parent->task->id);
     }
-    task_push_slot(L, t, QL_TASK_NAME);
+    ql__task_push_slot(L, t, QL_TASK_NAME);
     lua_setfield(L, -2, "name");
     task_set_where(L, t);
     task_set_wait(L, t, now);
@@ -241,8 +240,8 @@ tasks(lua_State *L)
     }
     ql_time_update(lua->loop);
     lua_settop(L, 0);
-    live = tasks_push_list(L, lua);
-    n = live < max ? live : max;
+    live = (int) ql_task_count(lua);
+    n = tasks_push_list(L, lua, live < max ? live : max);
     lua_createtable(L, n + 1, 0);
     task_push(L, &lua->root, ql_nsec(lua->loop), traceback);
     lua_rawseti(L, 2, 0);

@@ -1,6 +1,7 @@
 /*
  * anchor.c: the tree's tasks and blocks are reachable for the collector: a task
- * at a berth through that, the others through one table of the state's own. A
+ * at a berth through that, the others through one table of the state's own,
+ * which has their userdata, or the coroutine of a task that has none yet. A
  * free slot holds the number of the next free one: luaL_ref would measure the
  * table whenever there is none. A table never gives its memory back, so a much
  * too large one is replaced when few tasks are left.
@@ -42,10 +43,25 @@ ql__anchor(lua_State *L, ql_lua_t *lua, int idx)
 }
 
 void
+ql__anchor_swap(lua_State *L, const ql_lua_t *lua, int ref)
+{
+    anchor_push_table(L, lua);
+    lua_rawgeti(L, -1, ref);
+    lua_insert(L, -3);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, ref);
+    lua_pop(L, 1);
+}
+
+void
 ql__scope_push(lua_State *L, const ql_scope_t *s)
 {
-    const ql_task_t *t = s->task;
+    ql_task_t *t = s->task;
 
+    if (!s->block && t->outcome == NULL) {
+        ql__outcome_push(L, t);
+        return;
+    }
     if (s->ref == QL_ANCHOR_BERTH) {
         ql__idle_push(L, t->lua, t->berth);
         lua_rawgeti(L, -1, QL_TASK_SELF);
@@ -65,6 +81,21 @@ ql__task_push_slots(lua_State *L, const ql_task_t *t)
     }
     ql__task_push(L, t);
     lua_getfenv(L, -1);
+    lua_replace(L, -2);
+}
+
+void
+ql__task_push_slot(lua_State *L, const ql_task_t *t, int slot)
+{
+    while (slot == QL_TASK_CHAIN && ql__task_unheld(t)) {
+        t = t->scope.parent->task;
+    }
+    if (ql__task_unheld(t)) {
+        lua_pushnil(L);
+        return;
+    }
+    ql__task_push_slots(L, t);
+    lua_rawgeti(L, -1, slot);
     lua_replace(L, -2);
 }
 

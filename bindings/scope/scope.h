@@ -107,9 +107,11 @@ void ql__scope_unwind(ql_task_t *t, const ql_scope_t *s);
 
 /* anchor.c */
 void ql__anchor_init(lua_State *L, ql_lua_t *lua);
-/* Anchors the task at idx; its reference. May raise. */
+/* Anchors the value at idx; its reference. May raise. */
 int ql__anchor(lua_State *L, ql_lua_t *lua, int idx);
 void ql__anchor_drop(ql_lua_t *lua, int ref);
+/* Replaces the value on top by the anchored one, and that by it. */
+void ql__anchor_swap(lua_State *L, const ql_lua_t *lua, int ref);
 /* Pushes the userdata of a scope of the tree: its task's or its block's. */
 void ql__scope_push(lua_State *L, const ql_scope_t *s);
 

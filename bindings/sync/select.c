@@ -95,9 +95,9 @@ ql_select_leave(ql_select_t *w)
 static int
 task_attempt(ql_select_t *w)
 {
-    const ql_outcome_t *o = w->object;
+    ql_outcome_t *o = w->object;
 
-    return o->task == NULL ? NGX_OK : ql_select_park(w, &o->task->selectors);
+    return o->task == NULL ? NGX_OK : ql_select_park(w, &o->selectors);
 }
 
 static const ql_select_type_t task_select = {task_attempt, ql_select_leave};

@@ -52,7 +52,7 @@ end_drop_coroutine(ql_task_t *t)
 {
     lua_State *L = t->lua->driver;
 
-    if (t->L == NULL
+    if (t->L == NULL || t->outcome == NULL
         || (t->state != QL_TASK_CANCELLED
             && (t->state != QL_TASK_DONE || lua_gettop(t->L) != 0)))
     {
@@ -75,6 +75,8 @@ end_leave_coroutine(ql_task_t *t)
 
     if (t->berth == 0) {
         end_drop_coroutine(t);
+    } else if (plain && o == NULL) {
+        ql__idle_give(t->lua, t->berth);
     } else if (plain && end_keep_result(o)) {
         ql__idle_give(t->lua, t->berth);
         o->L = NULL;
@@ -91,6 +93,9 @@ end_tell(const ql_task_t *t)
 {
     ql_outcome_t *o = t->outcome;
 
+    if (o == NULL) {
+        return;
+    }
     o->task = NULL;
     o->L = t->L;
     o->fault = t->fault;
@@ -121,14 +126,13 @@ end_task(ql_task_t *t)
     end_tell(t);
     if (t->state == QL_TASK_FAILED) {
         lua->failed++;
-        if (!ql__block_failed(t) && ql_queue_empty(&t->waiters) && !t->quiet) {
+        if (!ql__block_failed(t) && !ql__join_awaited(t) && !t->quiet) {
             ql__report_failure(t);
         }
     }
     ql__scope_remove(&t->scope);
     lua->ended++;
     ql__join_ended(t);
-    ql__selectors_leave(&t->selectors);
     ql__join_child(parent);
     end_leave_coroutine(t);
     ql__anchor_drop(lua, t->scope.ref);
@@ -209,7 +213,9 @@ ql__task_returned(ql_task_t *t, int status)
         ql__task_close(t, QL_TASK_DONE);
     } else if (t->forced) {
         ql__report_failure(t);
-        t->outcome->forced = 1;
+        if (t->outcome != NULL) {
+            t->outcome->forced = 1;
+        }
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (status == LUA_YIELD) {
         t->fault = "coroutine.yield in a task yields to nobody: "

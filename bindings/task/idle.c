@@ -67,6 +67,21 @@ ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth)
     return co;
 }
 
+lua_State *
+ql__idle_take_bare(lua_State *L, ql_lua_t *lua, uint8_t *berth)
+{
+    lua_State *co;
+
+    *berth = 0;
+    if (lua->free_berth == 0) {
+        return lua_newthread(L);
+    }
+    co = ql__idle_take(L, lua, berth);
+    lua_rawgeti(L, -1, QL_TASK_THREAD);
+    lua_replace(L, -2);
+    return co;
+}
+
 void
 ql__task_push_fenv(lua_State *L, int idx)
 {

@@ -23,7 +23,7 @@ join_attempt(ql_op_t *op)
         return NGX_OK;
     }
     if (ql_queue_empty(&own->link)) {
-        ql_queue_insert_tail(&own->target->task->waiters, &own->link);
+        ql_queue_insert_tail(&own->target->waiters, &own->link);
     }
     return NGX_AGAIN;
 }
@@ -148,15 +148,27 @@ task_outcome(lua_State *L)
     return target->task == NULL ? join_outcome(L, target) : task_wait(L);
 }
 
+bool
+ql__join_awaited(const ql_task_t *t)
+{
+    return t->outcome != NULL && !ql_queue_empty(&t->outcome->waiters);
+}
+
 void
 ql__join_ended(ql_task_t *t)
 {
-    while (!ql_queue_empty(&t->waiters)) {
-        ql_own_op_t *own = ql_queue_data(t->waiters.next, ql_own_op_t, link);
+    ql_outcome_t *o = t->outcome;
+
+    if (o == NULL) {
+        return;
+    }
+    while (!ql_queue_empty(&o->waiters)) {
+        ql_own_op_t *own = ql_queue_data(o->waiters.next, ql_own_op_t, link);
 
         ql_queue_remove(&own->link);
         ql_post_event(t->lua->loop, &own->op.task->event);
     }
+    ql__selectors_leave(&o->selectors);
 }
 
 /* -------------------------------------------------------- room, leave ---- */

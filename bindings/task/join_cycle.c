@@ -21,6 +21,33 @@ cycle_add(lua_State *L, const ql_task_t *t)
     lua_concat(L, 3);
 }
 
+static bool cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target,
+                       int *steps);
+
+/* Does the end of target depend on one that waits for t? */
+static bool
+cycle_among_waiters(lua_State *L, const ql_task_t *t, const ql_task_t *target,
+                    int *steps)
+{
+    const ql_queue_t *waiters;
+    bool found = false;
+
+    if (!ql__join_awaited(t)) {
+        return false;
+    }
+    waiters = &t->outcome->waiters;
+    for (ql_queue_t *q = waiters->next; !found && q != waiters && *steps > 0;
+         q = q->next)
+    {
+        ql_own_op_t *own = ql_queue_data(q, ql_own_op_t, link);
+
+        found = own->op.timeout == QL_TIMER_INFINITE
+             && cycle_find(L, ql_queue_data(own, ql_task_t, own), target,
+                           steps);
+    }
+    return found;
+}
+
 /* Does the end of target depend on from? Then pushes the way from target to
  * from. A wait with a timeout ends anyway. */
 static bool
@@ -35,15 +62,7 @@ cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target, int *steps)
         if (found) {
             lua_pushliteral(L, "");
         }
-        for (ql_queue_t *q = t->waiters.next;
-             !found && q != &t->waiters && *steps > 0; q = q->next)
-        {
-            ql_own_op_t *own = ql_queue_data(q, ql_own_op_t, link);
-
-            found = own->op.timeout == QL_TIMER_INFINITE
-                 && cycle_find(L, ql_queue_data(own, ql_task_t, own), target,
-                               steps);
-        }
+        found = found || cycle_among_waiters(L, t, target, steps);
         if (found) {
             cycle_add(L, t);
             if (t != from) {

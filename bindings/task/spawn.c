@@ -23,8 +23,6 @@ ql__task_init(ql_task_t *t, ql_lua_t *lua, ql_scope_t *parent)
     t->innermost = &t->scope;
     ql__scope_init(&t->scope, t, parent);
     ql_queue_init(&t->handles);
-    ql_queue_init(&t->waiters);
-    ql_queue_init(&t->selectors);
     ql_queue_init(&t->own.link);
     if (parent != NULL) {
         t->id = ++lua->next_id;
@@ -51,34 +49,6 @@ ql_task_current(ql_lua_t *lua)
     return lua->current;
 }
 
-static const char task_kind = 0; /* its address is ql_outcome_t.kind */
-
-ql_outcome_t *
-ql__task_check(lua_State *L, int idx, const char *method)
-{
-    ql_outcome_t *o = lua_touserdata(L, idx);
-
-    /* A light userdata has no length. */
-    if (o == NULL || lua_objlen(L, idx) != sizeof(*o) || o->kind != &task_kind)
-    {
-        ql_bad_argument(L, idx, "self", method, "task");
-    }
-    return o;
-}
-
-/* The chain of the spawning task, "" in the main chunk. */
-static void
-spawn_push_parent_chain(lua_State *L, const ql_task_t *parent)
-{
-    if (parent->scope.ref == LUA_NOREF) {
-        lua_pushliteral(L, "");
-        return;
-    }
-    ql__task_push_slots(L, parent);
-    lua_rawgeti(L, -1, QL_TASK_CHAIN);
-    lua_replace(L, -2);
-}
-
 /* "\n\tspawned at file:line" of this spawn, and its parent's chain. */
 static void
 spawn_new_chain(lua_State *L, const ql_task_t *parent)
@@ -91,8 +61,8 @@ spawn_new_chain(lua_State *L, const ql_task_t *parent)
     } else {
         lua_concat(L, 2);
     }
-    spawn_push_parent_chain(L, parent);
-    if (lua_objlen(L, -1) < SPAWN_CHAIN_MAX) {
+    ql__task_push_slot(L, parent, QL_TASK_CHAIN);
+    if (lua_objlen(L, -1) < SPAWN_CHAIN_MAX && !lua_isnil(L, -1)) {
         lua_concat(L, 2);
     } else {
         lua_pop(L, 1);
@@ -154,7 +124,7 @@ spawn_set_chain(lua_State *L, ql_lua_t *lua, uint8_t berth)
 static ql_outcome_t *
 spawn_new(lua_State *L, ql_lua_t *lua, lua_State **co, uint8_t *berth)
 {
-    ql_outcome_t *o = lua_newuserdata(L, sizeof(*o));
+    ql_outcome_t *o = ql__outcome_new(L, lua);
 
     *berth = 0;
     if (co != NULL) {
@@ -186,11 +156,10 @@ spawn_lose(lua_State *L, ql_lua_t *lua, int ref, uint8_t berth)
     __builtin_unreachable();
 }
 
-/* Anchors the task and makes it, the last steps that can fail; then into the
- * tree. */
+/* Anchors what is at 1, the task's userdata or its coroutine, and makes the
+ * task, the last steps that can fail; then into the tree. */
 static ql_task_t *
-spawn_enter(lua_State *L, ql_outcome_t *o, ql_scope_t *parent, lua_State *co,
-            uint8_t berth)
+spawn_enter(lua_State *L, ql_scope_t *parent, lua_State *co, uint8_t berth)
 {
     ql_lua_t *lua = parent->task->lua;
     int ref = berth != 0 ? QL_ANCHOR_BERTH : ql__anchor(L, lua, 1);
@@ -204,14 +173,20 @@ spawn_enter(lua_State *L, ql_outcome_t *o, ql_scope_t *parent, lua_State *co,
     }
     lua->spare = NULL;
     ql__task_init(t, lua, parent);
-    *o = (ql_outcome_t){.kind = &task_kind, .lua = lua, .task = t, .id = t->id};
-    t->outcome = o;
     t->scope.ref = ref;
     t->berth = berth;
     t->L = co;
-    t->locals = lua->current->locals;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
-    lua_setmetatable(L, 1);
+    return t;
+}
+
+static ql_task_t *
+spawn_enter_held(lua_State *L, ql_outcome_t *o, ql_scope_t *parent,
+                 lua_State *co, uint8_t berth)
+{
+    ql_task_t *t = spawn_enter(L, parent, co, berth);
+
+    ql__outcome_open(o, t);
+    t->locals = t->lua->current->locals;
     return t;
 }
 
@@ -238,6 +213,21 @@ spawn_check(lua_State *L, ql_lua_t *lua, int arg, const char *method)
     }
 }
 
+/* The function and its arguments, the topmost n values, to where they run. */
+static void
+spawn_move(lua_State *L, ql_lua_t *lua, lua_State *co, int n, uint8_t berth,
+           const char *method)
+{
+    /* It has LUA_MINSTACK slots in any case. */
+    if (n > LUA_MINSTACK / 2 && !lua_checkstack(co, n + LUA_MINSTACK)) {
+        if (berth != 0) {
+            ql__idle_lose(lua, berth);
+        }
+        ql_raise(L, "too many arguments to '%s'", method);
+    }
+    lua_xmove(L, co, n);
+}
+
 ql_task_t *
 ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
 {
@@ -250,15 +240,8 @@ ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method)
 
     spawn_check(L, lua, 1, method);
     o = spawn_new(L, lua, &co, &berth);
-    /* It has LUA_MINSTACK slots in any case. */
-    if (n > LUA_MINSTACK / 2 && !lua_checkstack(co, n + LUA_MINSTACK)) {
-        if (berth != 0) {
-            ql__idle_lose(lua, berth);
-        }
-        ql_raise(L, "too many arguments to '%s'", method);
-    }
-    lua_xmove(L, co, n);
-    t = spawn_enter(L, o, parent, co, berth);
+    spawn_move(L, lua, co, n, berth, method);
+    t = spawn_enter_held(L, o, parent, co, berth);
     ql_post_event(lua->loop, &t->event);
     return t;
 }
@@ -271,6 +254,45 @@ task_spawn(lua_State *L)
 
     ql__task_spawn(L, ql__scope_innermost(lua->current), "spawn");
     return 1;
+}
+
+/* Turns [fn, args...] into [coroutine]: nobody holds the task, so that its
+ * userdata is made when somebody asks for it. */
+static ql_task_t *
+spawn_unheld(lua_State *L, ql_lua_t *lua)
+{
+    ql_scope_t *parent = ql__scope_innermost(lua->current);
+    int n = lua_gettop(L);
+    uint8_t berth;
+    lua_State *co = ql__idle_take_bare(L, lua, &berth);
+    ql_task_t *t;
+
+    lua_insert(L, 1);
+    spawn_move(L, lua, co, n, berth, "serve");
+    t = spawn_enter(L, parent, co, berth);
+    ql_post_event(lua->loop, &t->event);
+    return t;
+}
+
+/* serve_one(fn, conn, ...): in a task that owns the handle */
+static int
+task_serve_one(lua_State *L)
+{
+    ql_lua_t *lua = ql__upvalue(L);
+    ql_handle_t *h = ql_handle_test(L, 2);
+    ql_task_t *t;
+
+    spawn_check(L, lua, 1, "serve");
+    if (h == NULL) {
+        return ql_bad_argument(L, 2, "conn", "serve", "a handle");
+    }
+    t = lua->current->locals
+          ? ql__task_spawn(L, ql__scope_innermost(lua->current), "serve")
+          : spawn_unheld(L, lua);
+    if (!h->closed) {
+        ql_handle_own(h, t);
+    }
+    return 0;
 }
 
 /* after(s, fn, ...) -> task that starts in s seconds; its coroutine is made
@@ -306,7 +328,7 @@ task_after(lua_State *L)
         lua_rawseti(L, 2, QL_TASK_START);
     }
     lua_settop(L, 1);
-    t = spawn_enter(L, o, ql__scope_innermost(lua->current), NULL, berth);
+    t = spawn_enter_held(L, o, ql__scope_innermost(lua->current), NULL, berth);
     if (nsec != QL_TIMER_INFINITE) {
         ql_add_timer_nsec(lua->loop, &t->event, nsec);
     }
@@ -362,34 +384,13 @@ ql__task_start(ql_task_t *t, int *nargs)
     return true;
 }
 
-/* "task 5 'reader' (waiting)" */
-static int
-task_tostring(lua_State *L)
-{
-    const ql_outcome_t *o = ql__task_check(L, 1, "tostring");
-
-    ql__task_push_title(L, 1);
-    lua_pushfstring(L, "%s (%s)", lua_tostring(L, -1), ql__outcome_state(o));
-    return 1;
-}
-
 void
 ql__spawn_register(lua_State *L, ql_lua_t *lua)
 {
-    static const luaL_Reg fns[] = {
-        {"spawn", task_spawn}, {"after", task_after}, {NULL, NULL}};
+    static const luaL_Reg fns[] = {{"spawn", task_spawn},
+                                   {"serve_one", task_serve_one},
+                                   {"after", task_after},
+                                   {NULL, NULL}};
 
     ql__register(L, lua, fns);
-    lua_createtable(L, 0, 3);
-    lua_pushvalue(L, -1);
-    lua->task_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_pushcfunction(L, task_tostring);
-    lua_setfield(L, -2, "__tostring");
-    lua_pushliteral(L, "task");
-    lua_setfield(L, -2, "__metatable");
-    lua_createtable(L, 0, 12);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__index");
-    lua_setfield(L, -3, "task");
-    lua_pop(L, 1);
 }

@@ -31,10 +31,8 @@ ql__task_title(const ql_task_t *t, char *text, size_t size)
     const char *name = NULL;
     int top = lua_gettop(L);
 
-    if (t->scope.ref != LUA_NOREF && !ql__task_ended(t)) {
-        ql__task_push(L, t);
-        lua_getfenv(L, -1);
-        lua_rawgeti(L, -1, QL_TASK_NAME);
+    if (!ql__task_ended(t)) {
+        ql__task_push_slot(L, t, QL_TASK_NAME);
         name = lua_tostring(L, -1);
     }
     (void) snprintf(text, size, name != NULL ? "task %llu '%s'" : "task %llu",

@@ -37,9 +37,11 @@ typedef struct {
     uint8_t state;     /* ql_task_state_t */
     int8_t value_type; /* kept: LUA_TNUMBER, LUA_TBOOLEAN or LUA_TNIL */
     unsigned kept : 1; /* its only result is in `value` */
-    unsigned given : 1;  /* its fenv is another task's */
-    unsigned forced : 1; /* cancelled, which it swallowed */
-    unsigned seen : 1;   /* failed, and raised in one who waited for it */
+    unsigned given : 1;   /* its fenv is another task's */
+    unsigned forced : 1;  /* cancelled, which it swallowed */
+    unsigned seen : 1;    /* failed, and raised in one who waited for it */
+    ql_queue_t waiters;   /* of ql_own_op_t.link: who waits for its end */
+    ql_queue_t selectors; /* of ql_select_t.link: who selects for it */
 } ql_outcome_t;
 
 /* The operation of waits for what has room for several waiters, or for nothing
@@ -48,9 +50,9 @@ typedef struct {
     ql_op_t op;
     ql_queue_t link; /* in the waiters of target or handle */
     union {
-        const ql_outcome_t *target; /* task:wait */
-        ql_scope_t *scope;          /* room, leave: whose tasks */
-        ql_handle_t *handle;        /* quoll.sync: anchored by the wait */
+        ql_outcome_t *target; /* task:wait */
+        ql_scope_t *scope;    /* room, leave: whose tasks */
+        ql_handle_t *handle;  /* quoll.sync: anchored by the wait */
     };
     lua_State *from;      /* channel: has the channel first and, of a send, the
                             item last on its stack */
@@ -90,15 +92,14 @@ struct ql_task_s {
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
     ql_queue_t handles;     /* it owns, newest first */
-    ql_queue_t waiters;     /* of ql_own_op_t.link: who waits for its end */
-    ql_queue_t selectors;   /* of ql_select_t.link: who selects for it */
     ql_own_op_t own;
     uint64_t ticks;        /* of the account: its coroutine ran */
     uint64_t born;         /* ns of the loop's clock: spawned */
     uint64_t parked;       /* the same: its last wait began */
     const char *fault;     /* of a failure without an error value */
     uint64_t id;           /* from 1 in the order of spawning; root: 0 */
-    ql_outcome_t *outcome; /* its userdata; NULL: the root */
+    ql_outcome_t *outcome; /* its userdata; NULL: the root, or a handler's task,
+                              which nobody has asked for yet */
 #ifdef QL_CHECKS
     ql_handle_t *within; /* whose memory holds op, while parked; or NULL */
 #endif
@@ -130,17 +131,30 @@ void ql__check_function(lua_State *L, int arg, const char *method);
 ql_task_t *ql__task_spawn(lua_State *L, ql_scope_t *parent, const char *method);
 /* Makes the coroutine of a task that starts now. false: no memory. */
 bool ql__task_start(ql_task_t *t, int *nargs);
+
+/* outcome.c */
+void ql__outcome_register(lua_State *L, ql_lua_t *lua);
 /* Argument idx as a task, live or ended; raises. */
 ql_outcome_t *ql__task_check(lua_State *L, int idx, const char *method);
+/* Pushes one that is no task's yet: cancelled. */
+ql_outcome_t *ql__outcome_new(lua_State *L, ql_lua_t *lua);
+/* It is that of t from now on. */
+void ql__outcome_open(ql_outcome_t *o, ql_task_t *t);
+/* Pushes a new one of t, which has none. May raise. t may be gone afterwards,
+ * unless it runs or something below it does; the userdata says so. */
+void ql__outcome_push(lua_State *L, ql_task_t *t);
 
-/* Of a live task. */
+/* Of a live task; as ql__outcome_push() where it has none. */
 static inline void
 ql__task_push(lua_State *L, const ql_task_t *t)
 {
     ql__scope_push(L, &t->scope);
 }
-/* Pushes the table with the slots of a live task or of the root. */
+/* Pushes the table with the slots of a live task or of the root; the same. */
 void ql__task_push_slots(lua_State *L, const ql_task_t *t);
+/* Pushes what one of them has; nil where there is no table yet, but for the
+ * chain, which is the parent's then. Never allocates. */
+void ql__task_push_slot(lua_State *L, const ql_task_t *t, int slot);
 static inline void
 ql__task_cancel(ql_task_t *t, const char *why)
 {
@@ -151,6 +165,8 @@ ql__task_cancel(ql_task_t *t, const char *why)
 void ql__idle_init(lua_State *L, ql_lua_t *lua);
 /* Pushes the fenv of a new task, with a coroutine in it. May raise. */
 lua_State *ql__idle_take(lua_State *L, ql_lua_t *lua, uint8_t *berth);
+/* Pushes only the coroutine; away from the berths it has no fenv. May raise. */
+lua_State *ql__idle_take_bare(lua_State *L, ql_lua_t *lua, uint8_t *berth);
 /* Pushes the fenv of the berth's coroutine. */
 void ql__idle_push(lua_State *L, const ql_lua_t *lua, uint8_t berth);
 /* The function of its coroutine has returned: that and its fenv serve on. */
@@ -176,6 +192,12 @@ ql__task_starting(const ql_task_t *t)
 {
     return t->state == QL_TASK_STARTING && !t->unwinding;
 }
+/* Nobody has asked for its userdata yet. */
+static inline bool
+ql__task_unheld(const ql_task_t *t)
+{
+    return t->outcome == NULL && t->scope.parent != NULL;
+}
 static inline bool
 ql__task_ended(const ql_task_t *t)
 {
@@ -191,6 +213,8 @@ void ql__defer_returned(ql_task_t *t, int status);
 
 /* join.c: waits for a task's end, for room among the children, for all. */
 void ql__join_register(lua_State *L, ql_lua_t *lua);
+/* Does anybody wait for its end? */
+bool ql__join_awaited(const ql_task_t *t);
 /* t has ended. */
 void ql__join_ended(ql_task_t *t);
 /* A task of s has ended. */

@@ -157,12 +157,11 @@ ql__watchdog_slice(ql_lua_t *lua)
     lua_State *L = lua->driver;
 
     dog->in_hook = true;
-    ql__task_push_slots(L, lua->current);
-    lua_rawgeti(L, -1, QL_TASK_NAME);
+    ql__task_push_slot(L, lua->current, QL_TASK_NAME);
     dog->name = lua_tostring(L, -1);
-    lua_rawgeti(L, -2, QL_TASK_CHAIN);
+    ql__task_push_slot(L, lua->current, QL_TASK_CHAIN);
     dog->chain = lua_tostring(L, -1);
-    lua_pop(L, 3);
+    lua_pop(L, 2);
     dog->in_hook = false;
 }
 

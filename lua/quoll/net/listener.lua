@@ -15,7 +15,8 @@ local raw = core.listener
 local raise, bad_argument = core.raise, core.bad_argument
 local core_accept = raw.accept
 local iscancelled = core.iscancelled
-local spawn, task_own = core.spawn, core.task_own
+local spawn, serve_one = core.spawn, core.serve_one
+local task_own = core.task_own
 local task_room, task_wait = core.task_room, core.task_wait
 
 local Listener = core.methods.listener
@@ -163,16 +164,6 @@ local function guarded(conn, fn, onerror)
   end
 end
 
-local function start_handler(conn, fn, onerror)
-  local task
-  if onerror then
-    task = spawn(guarded, conn, fn, onerror)
-  else
-    task = spawn(fn, conn)
-  end
-  task_own(conn, task)
-end
-
 local function accept_loop(self, fn, opts)
   while true do
     if opts.max then
@@ -180,7 +171,11 @@ local function accept_loop(self, fn, opts)
     end
     local conn, err, code = finish(core_accept(self))
     if conn then
-      start_handler(conn, fn, opts.onerror)
+      if opts.onerror then
+        serve_one(guarded, conn, fn, opts.onerror)
+      else
+        serve_one(fn, conn)
+      end
     elseif code == "CLOSED" or code == "OWNER_ENDED" then
       return
     else
