@@ -76,6 +76,7 @@ fuzz_parse(fuzz_result_t *to, const fuzz_plan_t *plan, const uint8_t *data,
     memset(to, 0, sizeof(*to));
     to->head = to->body = NGX_AGAIN;
     ql_http_message_init(&to->message, plan->kind, &limits);
+    to->message.block = plan->block;
     if (plan->bodyless) {
         ql_http_message_bodyless(&to->message);
     }
@@ -142,11 +143,26 @@ fuzz_same(const fuzz_result_t *a, const fuzz_result_t *b)
     }
 }
 
+/* As the fields before were, and once more, as these are. */
+static void
+again(const fuzz_result_t *whole, fuzz_plan_t plan, ql_http_block_t *block,
+      const uint8_t *data, size_t n)
+{
+    fuzz_result_t other;
+
+    plan.block = block;
+    for (int i = 0; i < 2; i++) {
+        fuzz_parse(&other, &plan, data, n);
+        fuzz_same(whole, &other);
+    }
+}
+
 void
 fuzz_message(ql_http_kind_t kind, bool bodyless, const uint8_t *data, size_t n)
 {
-    fuzz_plan_t plan = {kind, bodyless, n, 0};
+    fuzz_plan_t plan = {kind, bodyless, n, 0, NULL};
     fuzz_result_t whole, other;
+    ql_http_block_t block = {.size = 0};
     size_t cut = n > 0 ? data[n - 1] : 0;
     int messages = 0;
 
@@ -154,6 +170,7 @@ fuzz_message(ql_http_kind_t kind, bool bodyless, const uint8_t *data, size_t n)
         plan.first = n;
         fuzz_parse(&whole, &plan, data, n);
         fuzz_judge(&whole, data);
+        again(&whole, plan, &block, data, n);
         for (plan.step = 0; plan.step < 9; plan.step += 4) {
             plan.first = n > 0 ? (cut + plan.step) % n : 0;
             fuzz_parse(&other, &plan, data, n);

@@ -21,8 +21,9 @@ typedef struct {
 typedef struct {
     ql_http_kind_t kind;
     bool bodyless;
-    size_t first, step; /* bytes that have come at the first look, and that
+    size_t first, step;     /* bytes that have come at the first look, and that
                            come at each later one; step 0: all */
+    ql_http_block_t *block; /* of the messages before; or NULL */
 } fuzz_plan_t;
 
 /* Bytes 0..n of a message, with small limits. */

@@ -54,6 +54,7 @@ ql__http_receive(ql_http_exchange_t *x)
     }
     ql_http_message_init(x->m, x->server ? QL_HTTP_REQUEST : QL_HTTP_RESPONSE,
                          &x->config->limits);
+    x->m->block = &x->config->blocks[x->conn->c->fd % QL_HTTP_BLOCKS];
     return NGX_OK;
 }
 

@@ -14,6 +14,8 @@ enum {
     QL_HTTP_GATHERED = 1 << 16, /* bytes of answers that leave in one send */
     QL_HTTP_DROPPED = 1 << 16,  /* of a body that nobody reads; more: close */
     QL_HTTP_LINE = 80,          /* bytes of a request line kept for the log */
+    QL_HTTP_BLOCKS = 16,        /* fields that are known again: of connections
+                                   whose descriptors differ in that */
     QL_HTTP_TLS = 1024,         /* beside a method's number, or a status */
     QL_HTTP_COPIED = 4096       /* a longer body is sent from where it is */
 };
@@ -69,6 +71,7 @@ typedef struct {
     char server[128];       /* "Server: x\r\n" */
     char plain[288];        /* the head that most answers have, up to their
                                length */
+    ql_http_block_t blocks[QL_HTTP_BLOCKS];
 } ql_http_config_t;
 
 typedef enum {

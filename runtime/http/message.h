@@ -15,10 +15,12 @@
 #include <stdint.h>
 
 enum {
-    QL_HTTP_FIELDS = 128,        /* that a message can hold, with trailers */
-    QL_HTTP_SIZE_DIGITS = 16,    /* of a chunk's size */
-    QL_HTTP_EXTENSIONS = 16384,  /* bytes of chunk extensions in a message */
-    QL_HTTP_EXTENSION_LINE = 256 /* of them in one chunk */
+    QL_HTTP_FIELDS = 128,         /* that a message can hold, with trailers */
+    QL_HTTP_SIZE_DIGITS = 16,     /* of a chunk's size */
+    QL_HTTP_EXTENSIONS = 16384,   /* bytes of chunk extensions in a message */
+    QL_HTTP_EXTENSION_LINE = 256, /* of them in one chunk */
+    QL_HTTP_BLOCK = 1024,         /* bytes of fields that are known again */
+    QL_HTTP_BLOCK_FIELDS = 24     /* and how many */
 };
 
 typedef enum {
@@ -43,18 +45,32 @@ typedef struct {
     uint32_t fields; /* how many, trailers too: at most QL_HTTP_FIELDS */
 } ql_http_limits_t;
 
+/* The fields of a plain request without a body, up to the end of its head, and
+ * what they say; zeroed: none. */
+typedef struct {
+    uint32_t size;  /* bytes; 0: none */
+    uint32_t first; /* where they began: what the spans count from */
+    uint16_t count; /* fields */
+    unsigned keep_alive : 1;
+    ql_http_span_t host;
+    ql_http_field_t fields[QL_HTTP_BLOCK_FIELDS];
+    char bytes[QL_HTTP_BLOCK];
+} ql_http_block_t;
+
 typedef struct {
     llhttp_t parser;
     const ql_http_limits_t *limits;
-    const char *data; /* the head, while ql_http_head runs; and... */
-    const char *end;  /* ... the end of what has come of it */
-    const char *why;  /* of an error: static words, for the log */
-    uint64_t length;  /* Content-Length; without: 0 */
-    uint64_t left;    /* bytes that the body, or its chunk, still has */
-    uint32_t begin;   /* of the start line: 2 behind an empty line */
-    uint32_t first;   /* where its first field begins */
-    uint32_t parsed;  /* bytes of the head that need no further look */
-    uint32_t size;    /* of the whole head, when it is complete */
+    ql_http_block_t *block; /* of requests before, with the same limits; the
+                               caller's, set behind init; NULL: none is kept */
+    const char *data;       /* the head, while ql_http_head runs; and... */
+    const char *end;        /* ... the end of what has come of it */
+    const char *why;        /* of an error: static words, for the log */
+    uint64_t length;        /* Content-Length; without: 0 */
+    uint64_t left;          /* bytes that the body, or its chunk, still has */
+    uint32_t begin;         /* of the start line: 2 behind an empty line */
+    uint32_t first;         /* where its first field begins */
+    uint32_t parsed;        /* bytes of the head that need no further look */
+    uint32_t size;          /* of the whole head, when it is complete */
     uint32_t scanned; /* bytes of a chunk's line or of trailers, likewise */
     uint32_t extra;   /* bytes of chunk extensions so far */
     uint32_t line;    /* where the first trailer begins that is not complete */
@@ -117,6 +133,17 @@ bool ql__http_authority(const char *s, size_t n);
 /* As ql_http_head, of a request's head that is all there and has nothing but
  * what most have. False: it is another; m is as it was. */
 bool ql__http_plain(ql_http_message_t *m, const char *data, uint32_t n);
+
+/* ---- block.c ---- */
+
+/* The fields of a plain request, as m has them, into b, if they can come again
+ * and say the same. */
+void ql__http_block_keep(ql_http_block_t *b, const ql_http_message_t *m,
+                         const char *data);
+/* Those in b are what m has from m->first on, in data[0..n): they are m's, its
+ * head is complete. False: they are others. */
+bool ql__http_block_take(const ql_http_block_t *b, ql_http_message_t *m,
+                         const char *data, uint32_t n);
 
 /* ---- fields.c: what the fields say of the message ---- */
 

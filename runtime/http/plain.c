@@ -133,7 +133,6 @@ fields(scan_t *s)
 {
     ql_http_message_t *m = s->m;
 
-    m->first = (uint32_t) (s->at - s->data);
     while (!take(s, "\r\n", 2)) {
         ql_http_field_t *f = &m->fields[m->count];
 
@@ -149,21 +148,44 @@ fields(scan_t *s)
         == NGX_OK;
 }
 
+/* The same as before, or others. */
+static bool
+rest(scan_t *s)
+{
+    ql_http_message_t *m = s->m;
+    ql_http_block_t *b = m->block;
+
+    m->first = (uint32_t) (s->at - s->data);
+    if (b == NULL) {
+        return fields(s);
+    }
+    if (ql__http_block_take(b, m, s->data, (uint32_t) (s->end - s->data))) {
+        return true;
+    }
+    if (!fields(s)) {
+        return false;
+    }
+    ql__http_block_keep(b, m, s->data);
+    return true;
+}
+
 bool
 ql__http_plain(ql_http_message_t *m, const char *data, uint32_t n)
 {
     uint32_t most = n < m->limits->head ? n : m->limits->head;
     const char *last = n > 0 ? memrchr(data, '\n', most) : NULL;
+    ql_http_block_t *block = m->block;
     scan_t s = {.m = m, .data = data, .at = data};
 
     if (m->kind != QL_HTTP_REQUEST || last == NULL) {
         return false;
     }
     s.end = last + 1;
-    if (request_line(&s) && ql__http_target(m, data) == NGX_OK && fields(&s)) {
+    if (request_line(&s) && ql__http_target(m, data) == NGX_OK && rest(&s)) {
         m->in_line = 1;
         return true;
     }
     ql_http_message_init(m, m->kind, m->limits);
+    m->block = block;
     return false;
 }

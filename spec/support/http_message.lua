@@ -113,7 +113,7 @@ local function body(m, text, first, cuts, found)
 end
 
 -- kind: "request" or "response"; cuts: how many bytes have come at each look.
--- opts: line, head, fields, bodyless.
+-- opts: line, head, fields, bodyless, block.
 -- The message as a table: error and why, more, or what it is, with its body.
 function http.parse(kind, text, opts, cuts)
     opts = opts or {}
@@ -121,6 +121,7 @@ function http.parse(kind, text, opts, cuts)
     local limits = limits_of(opts)
     cuts = cuts or { #text }
     lib.ql_http_message_init(m, kind == "request" and 0 or 1, limits)
+    m.block = opts.block
     if opts.bodyless then
         lib.ql_http_message_bodyless(m)
     end
