@@ -1,5 +1,6 @@
 -- What `make bench-check` holds the ratios to: benchmark, figure, the ratio
--- that was measured, and by what part of it more is a regression.
+-- that was measured (of a figure without a peer, the figure), and by what part
+-- of it more is a regression.
 return {
     { "http_hello", "hello", 1.21, 0.10 },
     { "http_hello", "pipelined", 1.90, 0.12 },
@@ -12,4 +13,10 @@ return {
     { "http_static", "static 1m", 1.13, 0.12 },
     { "http_websocket", "websocket", 0.62, 0.15 },
     { "echo", "echo", 1.10, 0.08 },
+    { "task", "task spawn", 2.27, 0.3 },
+    { "task", "task semaphore", 4.3, 0.4 },
+    { "task", "task channel", 7.0, 0.4 },
+    { "task", "task unbuffered", 7.7, 0.4 },
+    { "task", "task bytes", 1121, 0.1 },
+    { "task", "task cancel", 1.0, 0.8 },
 }

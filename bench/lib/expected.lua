@@ -33,7 +33,7 @@ function expected.compare(list, ratios)
         local verdict, ok = judge(entry, ratio)
         good = good and ok
         table.insert(lines, string.format(
-            "%-12s %6s  expected %.2f, at most %.2f  %s", entry[2],
+            "%-18s %7s  expected %.2f, at most %.2f  %s", entry[2],
             ratio and string.format("%.2f", ratio) or "-", entry[3],
             entry[3] * (1 + entry[4]), verdict))
     end

@@ -37,10 +37,10 @@ end
 -- row: what, measured, against (a figure, for show), ratio, low and high (of
 -- the rounds), and of the ratio the `most` or `least`: of what was measured
 -- where there is no ratio or `judged` is "measured". The ratio of a row with a
--- `key` is kept in report.ratios.
+-- `key`, or what was measured, is kept in report.ratios.
 function Report:add(row)
     if row.key then
-        self.ratios[row.key] = row.ratio
+        self.ratios[row.key] = row.ratio or row.measured
     end
     row.met = met(row)
     table.insert(self.suite.figures, row)

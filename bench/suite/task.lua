@@ -11,7 +11,7 @@ local FIGURES = {
 
 -- A million tasks, and cancelling many against cancelling a tenth of them.
 local function alive(bench, round)
-    local scale = bench.quick and 10 or 1
+    local scale = (bench.quick or bench.short) and 10 or 1
     local function measure(n)
         return figures.parse(bench:script("bench/task_alive.lua", n / scale))
     end
@@ -37,16 +37,19 @@ return {
         for _, figure in ipairs(FIGURES) do
             local name, what, bare, most = unpack(figure, 1, 4)
             bench.report:compare(samples, name, bare, {
+                key = "task " .. name,
                 what = "task: " .. what .. ", against bare",
                 most = most,
             })
         end
         bench.report:add {
+            key = "task bytes",
             what = "task: bytes of each of a million that sleep",
             measured = samples:median "bytes",
             most = 1200,
         }
         bench.report:compare(samples, "cancel", "cancel_few", {
+            key = "task cancel",
             what = "task: ns to cancel one of 100,000, against of 10,000",
             most = 2,
         })
