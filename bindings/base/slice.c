@@ -1,7 +1,7 @@
 /*
  * slice.c: how long a task may go on without waiting, so that a fast peer
- * starves nobody. What came at once is counted; the clock is looked at now and
- * then.
+ * starves nobody and timers come in time. What came at once is counted; the
+ * clock is looked at now and then.
  */
 #include "state.h"
 
@@ -35,5 +35,6 @@ ql__slice_spend(ql_lua_t *lua)
     if (lua->slice == 0) {
         lua->slice = ql_nsec(lua->loop);
     }
-    return ql_nsec(lua->loop) - lua->slice >= SLICE_NS;
+    return ql_nsec(lua->loop) - lua->slice >= SLICE_NS
+        || ql_event_find_timer(lua->loop) == 0;
 }

@@ -162,7 +162,7 @@ ql__posted_process_last(ql_loop_t *loop)
 }
 
 /* The clock is looked at about every LOOK_NSEC: a slow event does not hide
- * behind quick ones. */
+ * behind quick ones. One that has updated loop->nsec itself tells at once. */
 static void
 adapt(ql_loop_t *loop, uint64_t passed)
 {
@@ -206,14 +206,14 @@ ql__posted_process(ql_loop_t *loop)
     while (n < BUDGET_EVENTS && next_round(loop)) {
         call_first(loop, &loop->round);
         n++;
-        if (++look < loop->stride) {
+        if (++look < loop->stride && loop->nsec < last + LOOK_NSEC) {
             continue;
         }
         now = ql__clock(loop);
+        adapt(loop, now - last);
         if (spent(loop, start, now)) {
             return;
         }
-        adapt(loop, now - last);
         last = now;
         look = 0;
     }

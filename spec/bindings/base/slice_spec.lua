@@ -73,18 +73,26 @@ describe("the budget of a task", function()
     end)
 
     -- Completions of a task before another one runs, on a clock that goes on
-    -- by `step` ns with each.
-    local function completions(step)
+    -- by `step` ns with each. due: ns after which a timer is
+    local function completions(step, due)
         local result = helper.script([[
             local inject = require "spec.support.scripted"
             local quoll = require "quoll"
-            local step = tonumber(arg[1])
+            local step, due = tonumber(arg[1]), tonumber(arg[2])
             inject.ql_inject_clock_freeze(1)
             quoll.run(function()
                 local ended = quoll.spawn(function() end)
                 quoll.yield()
                 local n, seen = 0, nil
-                quoll.spawn(function() seen = n end)
+                quoll.spawn(function()
+                    if due then
+                        quoll.sleep(due / 1e9)
+                    end
+                    seen = n
+                end)
+                if due then
+                    quoll.yield()
+                end
                 while not seen do
                     n = n + 1
                     inject.ql_inject_clock(n * step)
@@ -92,7 +100,7 @@ describe("the budget of a task", function()
                 end
                 print(seen)
             end)
-        ]], { step })
+        ]], { step, due })
         assert.equal(0, result.code, result.err)
         return tonumber(result.out)
     end
@@ -102,6 +110,11 @@ describe("the budget of a task", function()
         assert.equal(64, completions(10000))
         assert.equal(40, completions(20000))
         assert.equal(16, completions(100000))
+    end)
+
+    it("ends when a timer is due", function()
+        assert.equal(8, completions(10000, 50000))
+        assert.equal(24, completions(10000, 200000))
     end)
 
     it("keeps results in the order of the calls", function()

@@ -107,6 +107,35 @@ describe("a turn's budget", function()
             C.ql_delete_posted_event(loop, calls.ev)
         end))
 
+    -- The events of each of n turns, of 600 us each, after a turn of quick
+    -- ones. looks: they bring the loop's time up to date.
+    local function slow_turns(n, looks)
+        local loop, calls = endless()
+        turn(loop)
+        local passed, counts = 0, {}
+        calls.ev.handler = helper.handler(function(ev)
+            calls.n = calls.n + 1
+            passed = passed + 600000
+            inject.ql_inject_clock(passed)
+            if looks then
+                C.ql_time_update(loop)
+            end
+            C.ql_post_event(loop, ev)
+        end)
+        for i = 1, n do
+            local before = calls.n
+            turn(loop)
+            counts[i] = calls.n - before
+        end
+        C.ql_delete_posted_event(loop, calls.ev)
+        return counts
+    end
+
+    it("is kept by slow events behind quick ones", forked(function()
+        assert.same({ 8, 4, 2, 2, 2 }, slow_turns(5, false))
+        assert.same({ 2, 2 }, slow_turns(2, true))
+    end))
+
     it("lets descriptors be served", forked(function()
         local loop, calls = endless()
         local got = false
