@@ -33,12 +33,12 @@
 extern "C" {
 #endif
 
-/* They are C's, and do not say so. */
-#include <lauxlib.h>
+#include <lauxlib.h> /* in here: they are C's, and do not say so */
 #include <lua.h>
 
 /* One Lua state's runtime: its loop, its tasks. Made at the first use. */
 typedef struct ql_lua_s ql_lua_t;
+/* A task: what quoll.spawn() starts, or the main chunk. */
 typedef struct ql_task_s ql_task_t;
 typedef struct ql_op_s ql_op_t;
 typedef struct ql_handle_s ql_handle_t;

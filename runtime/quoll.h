@@ -37,8 +37,7 @@
 #ifndef QUOLL_H
 #define QUOLL_H
 
-/* libaio.h needs its sigset_t under -std=c99, too. */
-#include <sys/select.h>
+#include <sys/select.h> /* first: libaio.h's sigset_t under -std=c99 */
 
 #include <libaio.h>
 #include <netinet/in.h>

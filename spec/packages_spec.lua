@@ -1,5 +1,5 @@
--- The Debian packages hold what the build tree has, and scripts run by what they
--- install, on a system that has nothing else.
+-- The Debian packages hold what the build tree has, and scripts run by what
+-- they install, on a system that has nothing else.
 local clean_system = require "spec.support.clean_system"
 local helper = require "spec.helper"
 local packaged = require "spec.support.packaged"
@@ -39,7 +39,8 @@ describe("what is built", function()
 
         setup(function()
             local made = succeeds(('DEBEMAIL=us@example.org DEBFULLNAME="A B" '
-                .. "scripts/package %s %s/deb"):format(packaged.built, dir), 100)
+                .. "scripts/package %s %s/deb"):format(packaged.built, dir),
+                100)
             for path in made:gmatch "[^\n]+%.deb" do
                 packages[path:match "([^/_]*)_[^/]*$"] = path
             end

@@ -137,7 +137,7 @@ end
 
 local plain = { LICENSE = true }
 
--- Where a link of a page leads in the site.
+-- Where a link of a page leads in the site; a document's title.
 function Site:link(page, target)
     if target:find "^%a+:" or target:find "^#" then
         return target
@@ -154,7 +154,8 @@ function Site:link(page, target)
         self.broken[#self.broken + 1] = page.source .. ": " .. target
         return target
     end
-    return disk.relative(page.out, to.out) .. anchor
+    return disk.relative(page.out, to.out) .. anchor,
+        path:find "%.md$" and to.title
 end
 
 function Site:named(page, name, whole)

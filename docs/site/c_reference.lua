@@ -7,15 +7,32 @@ local reference = {}
 
 reference.headers = { "runtime/quoll.h", "bindings/quoll_lua.h" }
 
--- A comment is plain text, with `code` by four spaces and names of functions.
+-- Plain text, but *emphasis*; names of functions are code.
+local function prose(text)
+    return (text:gsub("[*_<%[|#~]", "\\%0")
+        :gsub("\\%*(%a+)\\%*", "*%1*")
+        :gsub("ql\\_[%w\\_]+%(?%)?", function(name)
+            return "`" .. name:gsub("\\", "") .. "`"
+        end))
+end
+
+-- A line of a comment, in which `code` is left alone.
+local function line_of(line)
+    return (line:gsub("()([^`]+)", function(at, part)
+        local quotes = select(2, line:sub(1, at - 1):gsub("`", ""))
+        return quotes % 2 == 0 and prose(part) or nil
+    end))
+end
+
+-- A comment is prose, with code by four spaces, and what is to stay as it is by
+-- two.
 local function words(text)
-    local out = {}
+    local out, kept = {}, false
     for line in ((text or "") .. "\n"):gmatch "([^\n]*)\n" do
+        kept = line:find "^  " and (kept or line:find "^  [^ ]")
+        line = kept and "  " .. line or line
         if not line:find "^    " then
-            line = line:gsub("[*_<%[|#~]", "\\%0")
-                :gsub("ql\\_[%w\\_]+%(?%)?", function(name)
-                    return "`" .. name:gsub("\\", "") .. "`"
-                end)
+            line = line_of(line)
         end
         out[#out + 1] = line
     end

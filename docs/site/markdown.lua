@@ -117,15 +117,27 @@ local function names(html, named)
     end)
 end
 
+-- Links of a clone become those of the site; one that says no more than the
+-- name of a document's file says the document's title.
+local function links(html, link)
+    local titles = {}
+    html = html:gsub('<a href="([^"]*)"', function(target)
+        local url, title = link(code.unescape(target))
+        url = code.escape(url)
+        titles[url] = title
+        return ('<a href="%s"'):format(url)
+    end)
+    return (html:gsub('(<a href="([^"]*)">)[%w_./-]+%.md</a>', function(a, url)
+        return titles[url] and a .. code.escape(titles[url]) .. "</a>"
+    end))
+end
+
 -- page: { text =, words = (headings are known by one word) } gets its html,
 -- title, headings and blocks. link(target) gives the address that a relative
--- link becomes, named(name, whole code) that of a function, or nil.
+-- link becomes, and the title of the document there; named(name, whole code)
+-- the address of a function, or nil.
 function markdown.render(page, link, named)
-    local html = headings(page, blocks(page, parsed(page.text)))
-    html = html:gsub('<a href="([^"]*)"', function(target)
-        return ('<a href="%s"'):format(code.escape(link(
-            code.unescape(target))))
-    end)
+    local html = links(headings(page, blocks(page, parsed(page.text))), link)
     html = html:gsub('<img src="([^"]*)"', function(target)
         return ('<img loading="lazy" src="%s"'):format(link(target))
     end)

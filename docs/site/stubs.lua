@@ -218,7 +218,8 @@ function stubs.files(api, version)
         return prefix == "busted"
     end)
     return {
-        ["config.json"] = '{ "name": "quoll", "words": ["quoll"] }\n',
+        ["config.json"] = '{ "name": "quoll", "words": ["quoll"],\n'
+            .. '  "settings": { "Lua.runtime.version": "LuaJIT" } }\n',
         ["library/quoll.lua"] = head:format("quoll", version)
             .. table.concat(quoll, "\n") .. "\nreturn quoll\n",
         ["library/quoll/busted.lua"] = head:format("quoll.busted", version)
