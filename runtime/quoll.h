@@ -1252,7 +1252,8 @@ QL_API void ql_aio_submit(ql_loop_t *loop);
  */
 QL_API ssize_t ql_file_aio_read(ql_file_t *file, ql_event_aio_t *aio, void *buf,
                                 size_t size, off_t offset);
-/* The handler of aio->event: calls aio->handler. */
+/* The handler of aio->event: calls aio->handler. aio->file may be closed, and
+ * gone, by then. */
 QL_API void ql_file_aio_event_handler(ql_event_t *ev);
 /*
  * The same for what was written to the file and is to reach the disk (data:

@@ -11,7 +11,6 @@ ql_file_aio_event_handler(ql_event_t *ev)
 {
     ql_event_aio_t *aio = ev->data;
 
-    QL_CHECK_THREAD(aio->file->loop);
     aio->handler(ev);
 }
 

@@ -15,7 +15,6 @@ static ql_event_t event = {.data = &connection};
 static ql_listening_t listening;
 static ql_file_t file;
 static ql_event_aio_t aio = {.file = &file};
-static ql_event_t completion = {.data = &aio};
 static ql_process_t process;
 static ql_watch_t watch;
 static ql_keepalive_t keepalive;
@@ -53,7 +52,7 @@ local OBJECTS = {
     ["ql_keepalive_t *"] = "&keepalive",
     ["ql_claim_t *"] = "&claim",
     ql_loop_init = false, -- a forked child's own: check_spec
-    ql_file_aio_event_handler = { ["ql_event_t *"] = "&completion" },
+    ql_file_aio_event_handler = false, -- its file, and so its loop, may be gone
 }
 
 -- What is called through tables.
