@@ -35,7 +35,7 @@ describe("the rock", function()
         spec:write 'build.variables.CMAKE_C_FLAGS_MINSIZEREL = "-O0"\n'
         spec:close()
         succeeds("export CMAKE_BUILD_PARALLEL_LEVEL=$(nproc); " .. luarocks
-            .. "make --deps-mode=none quoll-scm-1.rockspec", 200)
+            .. "make --deps-mode=none quoll-scm-1.rockspec", 280)
         packaged.runs(dir, rocks .. "/share/lua/5.1", rocks .. "/lib/lua/5.1")
         succeeds(luarocks .. "remove quoll")
         assert.equal("", succeeds("find " .. rocks .. ' -name "*.lua" '

@@ -4,24 +4,23 @@
 --     assert(db:query("insert into t values (?, ?)", 1, sqlite.blob "\0\1"))
 --     for row in db:rows("select * from t where id > :id", { id = 0 }) do
 --
--- NULL is nil, as a parameter by name sqlite.null; each parameter has a value.
--- Integers that a number cannot hold come as strings of digits.
+-- NULL is nil, by name sqlite.null; integers too large for a number are digits.
 
 local quoll = require "quoll"
 local core = require "sqlite_core"
 local finish = require("quoll.wait").finish
 
-local READ_ONLY, CREATE, SERIALIZED = 0x1, 0x6, 0x10000 -- SQLITE_OPEN_*
+local READ_ONLY, CREATE = 0x10001, 0x10006 -- SQLITE_OPEN_*, _FULLMUTEX
 local TYPES = { boolean = 1, number = 2, string = 3, table = 4, ["nil"] = 5 }
+local OPEN = { read_only = "boolean", busy = "number" }
 
-local Database, Blob, NULL = {}, {}, {}
+local Database, Blob = {}, {}
 Database.__index = Database
+local NULL = setmetatable({}, Blob)
 
 local function bind(query, name, value)
-  if value == NULL then
-    value = nil
-  end
-  local kind = TYPES[type(value)] or error("no parameter: " .. type(value), 4)
+  local kind = value == NULL and 5 or TYPES[type(value)]
+    or error("no parameter: " .. type(value), 4)
   if kind == 2 and value % 1 == 0 and math.abs(value) <= 2 ^ 53 then
     kind = 1
   elseif kind == 1 then
@@ -31,15 +30,10 @@ local function bind(query, name, value)
 end
 
 local function prepare(self, sql, ...)
-  if type(sql) ~= "string" or sql:find("\0", 1, true) then
-    error("bad SQL: a string without zero bytes is expected", 3)
-  end
-  local query, err, code = core.query(self.handle, sql)
-  local first = ...
-  if query and type(first) == "table" and first ~= NULL
-    and getmetatable(first) ~= Blob
-  then
-    for name, value in pairs(first) do
+  local query, err, code = core.query(self.handle, not sql:find "%z" and sql
+    or error("bad SQL: it has a zero byte", 3))
+  if query and type((...)) == "table" and getmetatable((...)) ~= Blob then
+    for name, value in pairs((...)) do
       bind(query, ":" .. name, value)
     end
   elseif query then
@@ -103,8 +97,6 @@ for _, name in ipairs { "close", "own", "disown" } do
   Database[name] = function(self) return self.handle[name](self.handle) end
 end
 
-local OPEN = { read_only = "boolean", busy = "number" }
-
 return {
   --- Opens a file. opts: read_only; busy: s to try again while it is locked.
   open = function(path, opts)
@@ -114,8 +106,7 @@ return {
         error(("bad option '%s'; there are busy, read_only"):format(name), 2)
       end
     end
-    local handle = core.new(path, SERIALIZED
-      + (opts.read_only and READ_ONLY or CREATE))
+    local handle = core.new(path, opts.read_only and READ_ONLY or CREATE)
     local ok, err, code = finish(core.call(handle))
     if not ok then
       handle:close()

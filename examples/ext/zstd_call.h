@@ -1,6 +1,7 @@
 /*
- * zstd_call.h: what threads do (zstd_call.c: no Lua in there) and what scripts
- * see of it (zstd.c) share this.
+ * zstd_call.h: what threads do (zstd_call.c) and what scripts see of it (zstd.c)
+ * share this. Two files, so that what runs on threads cannot name Lua, which they
+ * may not touch: it has no header of it.
  */
 #ifndef EXAMPLES_ZSTD_CALL_H
 #define EXAMPLES_ZSTD_CALL_H

@@ -85,11 +85,8 @@ describe("examples/ext/sqlite", function()
             { db:query "selec" })
         assert.same({ nil, "more than one statement", "SQLITE_MISUSE" },
             { db:query "select 1; select 2" })
-        for _, sql in ipairs { "select 1\0; drop table t", 1 } do
-            local ok, err = pcall(db.query, db, sql)
-            assert.is_false(ok)
-            assert.matches("bad SQL: a string without zero bytes", err)
-        end
+        assert.has_error(function() db:query "select 1\0; select 2" end,
+            "bad SQL: it has a zero byte")
         assert(db:query "create table t (v unique)")
         assert(db:query "insert into t values (1);\n")
         assert.same({ nil, "UNIQUE constraint failed: t.v",
