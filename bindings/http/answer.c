@@ -238,7 +238,9 @@ ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
     bool keep = x->keep;
 
     head_begin(x, head);
-    if (ql_buffer_room(buffers_of(x), out, HEAD_ROOM, QL_BUFFER_MAX) != NGX_OK)
+    if (out->cap - out->end < HEAD_ROOM
+        && ql_buffer_room(buffers_of(x), out, HEAD_ROOM, QL_BUFFER_MAX)
+               != NGX_OK)
     {
         return "not enough memory";
     }

@@ -23,14 +23,18 @@ ql__http_use_head(ql_http_exchange_t *x)
 
 /* A string may be made only by a collection, whose finalisers may close the
  * connection: only its bytes stay then. */
-static void
+static int
 push_strings(lua_State *L, const ql_http_message_t *m, const char *bytes)
 {
     ql_http_span_t path = m->path, query = m->query;
 
     lua_pushlstring(L, bytes, m->size);
     lua_pushlstring(L, bytes + path.at, path.size);
+    if (query.size == 0) {
+        return 2;
+    }
     lua_pushlstring(L, bytes + query.at, query.size);
+    return 3;
 }
 
 int
@@ -39,19 +43,20 @@ ql__http_push(lua_State *L, ql_http_exchange_t *x)
     ql_conn_t *conn = x->conn;
     unsigned kind = x->m->kind == QL_HTTP_REQUEST ? x->m->method : x->m->status;
     unsigned pushing = conn->rop.pushing;
+    int n;
 
     x->serial = conn->messages + 1;
     lua_pushnumber(L, x->serial);
     lua_pushnumber(L, kind + (conn->c->transport != NULL ? QL_HTTP_TLS : 0));
     conn->rop.pushing = 1;
-    push_strings(L, x->m, ql_buffer_bytes(&conn->in));
+    n = 2 + push_strings(L, x->m, ql_buffer_bytes(&conn->in));
     conn->rop.pushing = pushing & 1;
     if (conn->handle.closed) {
         ql_buffer_release(&conn->core->buffers, &conn->in);
         return 0;
     }
     ql__http_use_head(x);
-    return 5;
+    return n;
 }
 
 /* ---------------------------------------------------------------- look ---- */

@@ -206,7 +206,7 @@ ql__http(const ql_conn_t *conn)
 /* held.c */
 /* Pushes what a script gets of the message whose head has come, and uses its
  * bytes up: serial, method's number or status (more by QL_HTTP_TLS on a
- * connection with TLS), head, path, query; how many these are. 0: the
+ * connection with TLS), head, path, query if any; how many these are. 0: the
  * connection was closed meanwhile. May raise. */
 int ql__http_push(lua_State *L, ql_http_exchange_t *x);
 /* The head that has come is handed out: its bytes are used up. */

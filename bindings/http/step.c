@@ -309,7 +309,7 @@ ql__http_reader_error(lua_State *L, ql_conn_t *conn)
     return ql_http(L)->stream->reader_error(L, conn);
 }
 
-/* step(conn) -> serial, method's number, head, path, query of the next request;
+/* step(conn) -> serial, method's number, head, path, [query] of the next request;
  *    or true, when nobody looks at it
  *  | nil, err, CODE: the connection has ended, or speaks HTTP/2
  *    (EPROTONOSUPPORT) */

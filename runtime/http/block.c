@@ -7,10 +7,15 @@
 
 #include <string.h>
 
-static ql_http_span_t
-moved(ql_http_span_t span, uint32_t by)
+/* They stand `by` bytes further on: modulo 2^32, as what is counted from. */
+static void
+move(ql_http_message_t *m, uint32_t by)
 {
-    return (ql_http_span_t){span.at + by, span.size};
+    for (unsigned i = 0; i < m->count; i++) {
+        m->fields[i].name.at += by;
+        m->fields[i].value.at += by;
+    }
+    m->host.at += by;
 }
 
 void
@@ -37,19 +42,17 @@ bool
 ql__http_block_take(const ql_http_block_t *b, ql_http_message_t *m,
                     const char *data, uint32_t n)
 {
-    uint32_t by = m->first - b->first; /* modulo 2^32, as are the spans */
-
     if (b->size == 0 || n - m->first < b->size || b->count > m->limits->fields
         || memcmp(data + m->first, b->bytes, b->size) != 0)
     {
         return false;
     }
-    for (unsigned i = 0; i < b->count; i++) {
-        m->fields[i].name = moved(b->fields[i].name, by);
-        m->fields[i].value = moved(b->fields[i].value, by);
-    }
+    memcpy(m->fields, b->fields, b->count * sizeof(b->fields[0]));
     m->count = b->count;
-    m->host = moved(b->host, by);
+    m->host = b->host;
+    if (m->first != b->first) {
+        move(m, m->first - b->first);
+    }
     m->has_host = 1;
     m->keep_alive = b->keep_alive;
     m->ended = 1;

@@ -96,17 +96,15 @@ ql_http_reason(unsigned status)
 char *
 ql_http_number(char *to, uint64_t n)
 {
-    char text[20];
-    size_t i = sizeof(text);
+    char *end = to + 1;
 
-    do {
-        text[--i] = (char) ('0' + n % 10);
-        n /= 10;
-    } while (n != 0);
-    while (i < sizeof(text)) {
-        *to++ = text[i++];
+    for (uint64_t rest = n; rest >= 10; rest /= 10) {
+        end++;
     }
-    return to;
+    for (char *at = end; at > to; n /= 10) {
+        *--at = (char) ('0' + n % 10);
+    }
+    return end;
 }
 
 static void

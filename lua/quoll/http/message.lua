@@ -80,10 +80,11 @@ end
 -- @int kind
 -- @string head
 -- @string path
--- @string query
+-- @string[opt] query
 -- @treturn Request
 function message.request(conn, serial, kind, head, path, query)
-  return setmetatable({ serial, kind, head, path, query, conn }, request_meta)
+  return setmetatable({ serial, kind, head, path, query or "", conn },
+    request_meta)
 end
 
 --- The same of a client's `response`; nil, err, CODE as they are.
