@@ -132,8 +132,8 @@ append_status(unsigned status, char *to)
     return APPEND(to, "\r\n");
 }
 
-/* The head that most answers have, up to their length: 200, text, nothing of
- * the script's, and the connection goes on. It is the same for a second. */
+/* The head that most answers have: 200, text, nothing of the script's, and the
+ * connection goes on. It is the same for a second, but for the length. */
 static void
 plain_begin(ql_http_config_t *config)
 {
@@ -145,8 +145,19 @@ plain_begin(ql_http_config_t *config)
     to = append(to, config->server, config->server_size);
     to = APPEND(to, "Content-Type: text/plain; charset=utf-8\r\n"
                     "Content-Length: ");
-    config->plain_size = (uint16_t) (to - config->plain);
+    config->plain_begin = (uint16_t) (to - config->plain);
     config->plain_second = config->http->clock.second;
+    config->plain_size = 0;
+}
+
+static void
+plain_end(ql_http_config_t *config, uint64_t length)
+{
+    char *to = ql_http_number(config->plain + config->plain_begin, length);
+
+    to = APPEND(to, "\r\n\r\n");
+    config->plain_size = (uint16_t) (to - config->plain);
+    config->plain_length = length;
 }
 
 static char *
@@ -155,14 +166,15 @@ append_plain(const ql_http_exchange_t *x, uint64_t length, char *to)
     ql_http_config_t *config = x->config;
 
     (void) date(config->http);
-    if (config->plain_size == 0
+    if (config->plain_begin == 0
         || config->plain_second != config->http->clock.second)
     {
         plain_begin(config);
     }
-    to = append(to, config->plain, config->plain_size);
-    to = ql_http_number(to, length);
-    return APPEND(to, "\r\n\r\n");
+    if (config->plain_size == 0 || config->plain_length != length) {
+        plain_end(config, length);
+    }
+    return append(to, config->plain, config->plain_size);
 }
 
 /* ---------------------------------------------------------------- heads ---- */

@@ -62,15 +62,16 @@ typedef struct {
     uint64_t head_timeout;
     uint64_t body_timeout;
     uint64_t send_timeout;
-    uint16_t plain_size;    /* bytes of `plain` */
+    uint16_t plain_begin;   /* bytes of `plain` up to the length */
+    uint16_t plain_size;    /* all of them; 0: there is no length yet */
     uint8_t server_size;    /* bytes of the line `server`; 0: none */
     unsigned http2 : 1;     /* who begins with its preface is handed over */
     unsigned half_open : 1; /* a client that has sent its end has not left */
     unsigned unasked : 1;   /* the handler takes no request: none is made */
     time_t plain_second;    /* whose date is in `plain` */
+    uint64_t plain_length;  /* of the body that it is for */
     char server[128];       /* "Server: x\r\n" */
-    char plain[288];        /* the head that most answers have, up to their
-                               length */
+    char plain[320];        /* the head that most answers have */
     ql_http_block_t blocks[QL_HTTP_BLOCKS];
 } ql_http_config_t;
 

@@ -300,9 +300,20 @@ static const ql_op_type_t step_op = {"step",    step_attempt,
                                      step_push, ql__http_step_cancel,
                                      NULL,      ql__http_step_describe};
 
+/* The usual case, looked at here. */
+static bool
+reads(const ql_conn_t *conn)
+{
+    return conn->handle.closed == 0 && conn->protocol != NULL
+        && !ql__reader_busy(conn) && !conn->rop.pushing && !conn->rbroken;
+}
+
 int
 ql__http_reader_error(lua_State *L, ql_conn_t *conn)
 {
+    if (reads(conn)) {
+        return 0;
+    }
     if (conn->handle.closed == 0 && conn->protocol == NULL) {
         return QL_E_CLOSED; /* hijacked */
     }

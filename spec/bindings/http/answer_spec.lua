@@ -36,4 +36,14 @@ describe("bindings/http/answer", function()
             assert.equal(plain, without_date(head_of({}, opts)))
         end
     end)
+
+    it("has the length of each of its bodies", http.with(function(req)
+        return ("x"):rep(tonumber(req.querystring))
+    end, { server = ("s"):rep(100) }, function(connect)
+        local c = connect()
+        for _, n in ipairs { 1, 1, 9, 10, 99, 100, 1, 4095, 12345, 10, 10 } do
+            c:say(("GET /?%d HTTP/1.1\nHost: a\n\n"):format(n))
+            assert.equal(n, #c:hear().body)
+        end
+    end))
 end)
