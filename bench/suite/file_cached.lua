@@ -19,8 +19,14 @@ return {
             }
         end)
         bench.report:compare(samples, "quoll", "bare", {
+            key = "cached pread",
             what = "cached reads: us each, against C",
             most = 2.38, -- 1.0 us where C takes 0.42
         })
+        bench.report:add {
+            what = "the same, whatever C takes",
+            measured = samples:median("quoll"),
+            most = 1.0,
+        }
     end,
 }

@@ -42,6 +42,7 @@ return {
             least = 0.98,
         })
         bench.report:compare(samples, "cpu", "fio_cpu", {
+            key = "direct read",
             what = "random direct reads: CPU us a read, against fio",
             most = 1.10,
         })
