@@ -21,5 +21,5 @@ return {
     { "task", "task cancel", 1.0, 0.8 },
     { "file_cached", "cached pread", 2.35, 0.15 },
     { "file_random", "direct read", 1.01, 0.15 },
-    { "stall", "ticker", 1.00, 1.50 },
+    { "stall", "ticker", 0.60, 2.00 },
 }
