@@ -281,7 +281,7 @@ co_back(ql_task_t *t)
         ql__defer_returned(t, 0);
         return;
     }
-    t->fault = "its coroutine was resumed by a script";
+    t->fault = QL_FAULT_RESUMED;
     ql__task_close(t, QL_TASK_FAILED);
 }
 

@@ -82,8 +82,8 @@ load_keep(lua_State *L, ql_lua_t *lua, lua_State *co)
     }
 }
 
-/* Is the running task, in L, in a require? With keep, notes what it loads, which
- * may raise. */
+/* Is the running task, in L, in a require? With keep, notes what it loads,
+ * which may raise. */
 static bool
 loads_walk(lua_State *L, ql_lua_t *lua, bool keep)
 {

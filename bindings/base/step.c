@@ -7,12 +7,6 @@
 #include <errno.h>
 #include <math.h>
 
-static ql_own_op_t *
-step_own(const ql_task_t *t)
-{
-    return ql_queue_data(t->op, ql_own_op_t, op);
-}
-
 static int
 step_attempt(ql_op_t *op)
 {
@@ -53,7 +47,7 @@ ql__stepping(const ql_task_t *t)
 uint64_t
 ql__step_wait(const ql_task_t *t)
 {
-    return step_own(t)->posted ? 0 : QL_TIMER_INFINITE;
+    return ql__own(t->op)->posted ? 0 : QL_TIMER_INFINITE;
 }
 
 void
@@ -66,8 +60,8 @@ ql__step_end(ql_task_t *t)
     ql__unpost(t);
 }
 
-/* step([s]) -> seconds | nil, err, CODE: one turn, which waits for events for at
- * most s seconds, default 0. */
+/* step([s]) -> seconds | nil, err, CODE: one turn, which waits for events for
+ * at most s seconds, default 0. */
 static int
 step(lua_State *L)
 {

@@ -6,7 +6,8 @@
 #include "../base/state.h"
 
 enum {
-    CANCEL_SWALLOWED = 1000 /* cancellations that a task may swallow */
+    CANCEL_SWALLOWED = 1000 /* cancellations that a task may swallow, as
+                               QL_FAULT_SWALLOWED says */
 };
 
 static const char cancel_key = 0; /* registry: address -> its metatable */
@@ -69,9 +70,7 @@ ql__cancel_raise(lua_State *L, ql_task_t *t)
     }
     if (!drive) {
         t->forced = 1;
-        t->fault = t->unwinding ? t->fault
-                                : "swallowed 1,000 cancellations and was ended "
-                                  "by force";
+        t->fault = t->unwinding ? t->fault : QL_FAULT_SWALLOWED;
         ql__waiter_strand(L, t);
         return ql__yield(L, t, 0);
     }

@@ -121,11 +121,13 @@ static void
 mutex_close(ql_handle_t *h, int err)
 {
     mutex_t *m = ql_queue_data(h, mutex_t, sync.handle);
+    char title[64];
 
     if (err == QL_E_OWNER_ENDED) {
+        ql__sync_title(&m->sync, "mutex", title, sizeof(title));
         ql_log_error(h->lua->loop, QL_LOG_WARN, 0,
-                     "task %llu ended while it held a mutex",
-                     (unsigned long long) m->holder);
+                     "task %llu ended while it held a %s",
+                     (unsigned long long) m->holder, title);
     }
     h->closed = 0;
     m->abandoned = true;

@@ -17,8 +17,8 @@ typedef struct {
     ql_select_t nodes[];
 } selection_t;
 
-static const char select_key =
-    0; /* in metatables: address -> ql_select_type_t */
+/* In metatables: address -> ql_select_type_t. */
+static const char select_key = 0;
 
 /* ----------------------------------------------------------- nodes ---- */
 
@@ -165,22 +165,20 @@ static const ql_op_type_t select_op = {.name = "select",
 static const ql_select_type_t *
 select_type(lua_State *L, const ql_lua_t *lua)
 {
-    const ql_select_type_t *type = NULL;
+    const ql_select_type_t *type;
+    int top = lua_gettop(L);
 
-    if (lua_type(L, -1) == LUA_TUSERDATA && lua_getmetatable(L, -1)) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
-        if (lua_rawequal(L, -1, -2)) {
-            type = &task_select;
-        }
-        lua_pop(L, 1);
-        if (type == NULL) {
-            lua_pushlightuserdata(L, (void *) (uintptr_t) &select_key);
-            lua_rawget(L, -2);
-            type = lua_touserdata(L, -1);
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
+    if (lua_type(L, top) != LUA_TUSERDATA || !lua_getmetatable(L, top)) {
+        return NULL;
     }
+    lua_pushlightuserdata(L, (void *) (uintptr_t) &select_key);
+    lua_rawget(L, -2);
+    type = lua_touserdata(L, -1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, lua->task_metatable);
+    if (lua_rawequal(L, -1, top + 1)) {
+        type = &task_select;
+    }
+    lua_settop(L, top);
     return type;
 }
 

@@ -68,17 +68,22 @@ ql__sync_push(lua_State *L, ql_op_t *op, int rc)
 }
 
 void
-ql__sync_describe(ql_op_t *op, char *text, size_t size)
+ql__sync_title(const ql_sync_t *o, const char *kind, char *text, size_t size)
 {
-    const ql_sync_t *o = ql_queue_data(ql__own(op)->handle, ql_sync_t, handle);
-    const char *kind = o->kind != NULL ? o->kind : op->type->name;
-
+    kind = o->kind != NULL ? o->kind : kind;
     if (o->named) {
         (void) snprintf(text, size, "%s: '%s'", kind, o->name);
     } else {
         (void) snprintf(text, size, "%s: %p%s%s", kind, (const void *) o,
                         o->name[0] != '\0' ? " of " : "", o->name);
     }
+}
+
+void
+ql__sync_describe(ql_op_t *op, char *text, size_t size)
+{
+    ql__sync_title(ql_queue_data(ql__own(op)->handle, ql_sync_t, handle),
+                   op->type->name, text, size);
 }
 
 const char *

@@ -25,12 +25,6 @@ typedef struct {
 } ql_sync_t;
 
 static inline ql_own_op_t *
-ql__own(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_own_op_t, op);
-}
-
-static inline ql_own_op_t *
 ql__first_waiter(const ql_queue_t *waiters)
 {
     return ql_queue_data(waiters->next, ql_own_op_t, link);
@@ -47,7 +41,11 @@ ql_own_op_t *ql__sync_op(lua_State *L, ql_handle_t *h,
 /* The halves of an operation that most have in common. */
 /* true | nil, err, CODE */
 int ql__sync_push(lua_State *L, ql_op_t *op, int rc);
-/* "channel send: 'jobs'", "waitgroup: 0x... of jobs.lua:12" */
+/* "mutex: 'jobs'", "waitgroup: 0x... of jobs.lua:12"; kind: what the object is
+ * when it is part of none. */
+void ql__sync_title(const ql_sync_t *o, const char *kind, char *text,
+                    size_t size);
+/* The same of what op waits for, "channel send: 'jobs'". */
 void ql__sync_describe(ql_op_t *op, char *text, size_t size);
 /* Leaves the queue of waiters. */
 void ql__sync_leave(ql_op_t *op);

@@ -199,12 +199,12 @@ static void
 defer_lost(ql_task_t *t, int status)
 {
     lua_State *L = t->lua->driver;
-    const char *text = "its coroutine was resumed by a script";
+    const char *text = QL_FAULT_RESUMED;
 
     if (t->forced) {
-        text = "swallowed 1,000 cancellations and was ended by force";
+        text = QL_FAULT_SWALLOWED;
     } else if (status == LUA_YIELD) {
-        text = "coroutine.yield in a task yields to nobody: use quoll.yield";
+        text = QL_FAULT_YIELDED;
     } else if (status != 0) {
         text = lua_isstring(t->L, -1) ? lua_tostring(t->L, -1)
                                       : luaL_typename(t->L, -1);

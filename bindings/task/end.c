@@ -218,8 +218,7 @@ ql__task_returned(ql_task_t *t, int status)
         }
         ql__task_close(t, QL_TASK_CANCELLED);
     } else if (status == LUA_YIELD) {
-        t->fault = "coroutine.yield in a task yields to nobody: "
-                   "use quoll.yield";
+        t->fault = QL_FAULT_YIELDED;
         ql__task_close(t, QL_TASK_FAILED);
     } else if (t->cancelled && ql__is_cancellation(t->L, -1)) {
         ql__task_close(t, QL_TASK_CANCELLED);

@@ -7,16 +7,10 @@
 
 /* ---------------------------------------------------------- task:wait ---- */
 
-static ql_own_op_t *
-join_own(ql_op_t *op)
-{
-    return ql_queue_data(op, ql_own_op_t, op);
-}
-
 static int
 join_attempt(ql_op_t *op)
 {
-    ql_own_op_t *own = join_own(op);
+    ql_own_op_t *own = ql__own(op);
 
     if (own->target->task == NULL) {
         ql_queue_remove(&own->link);
@@ -31,7 +25,7 @@ join_attempt(ql_op_t *op)
 static void
 join_cancel(ql_op_t *op)
 {
-    ql_queue_remove(&join_own(op)->link);
+    ql_queue_remove(&ql__own(op)->link);
 }
 
 /* Copies the n topmost values of from; they stay for further waits. */
@@ -100,13 +94,13 @@ static int
 join_push(lua_State *L, ql_op_t *op, int rc)
 {
     return rc == NGX_ERROR ? ql_push_error(L, op->err)
-                           : join_outcome(L, join_own(op)->target);
+                           : join_outcome(L, ql__own(op)->target);
 }
 
 static void
 join_describe(ql_op_t *op, char *text, size_t size)
 {
-    const ql_outcome_t *target = join_own(op)->target;
+    const ql_outcome_t *target = ql__own(op)->target;
 
     if (target->task != NULL) {
         ql__task_title(target->task, text, size);
@@ -176,7 +170,7 @@ ql__join_ended(ql_task_t *t)
 static int
 room_attempt(ql_op_t *op)
 {
-    const ql_own_op_t *own = join_own(op);
+    const ql_own_op_t *own = ql__own(op);
 
     return own->scope->ntasks < own->room ? NGX_OK : NGX_AGAIN;
 }
@@ -200,7 +194,7 @@ room_cancel(ql_op_t *op)
 static void
 room_describe(ql_op_t *op, char *text, size_t size)
 {
-    uint32_t n = join_own(op)->scope->ntasks;
+    uint32_t n = ql__own(op)->scope->ntasks;
 
     (void) snprintf(text, size, "%u %s", n, n == 1 ? "child" : "children");
 }
@@ -225,7 +219,7 @@ task_room(lua_State *L)
 static int
 leave_attempt(ql_op_t *op)
 {
-    ql_scope_t *s = join_own(op)->scope;
+    ql_scope_t *s = ql__own(op)->scope;
 
     if (s->ntasks != 0 && s->ntasks == s->nbackground && !s->alone) {
         ql__scope_alone(s);

@@ -83,8 +83,8 @@ ql__report_block(ql_block_t *b)
     report_protected(b->lua, report_block, b, b->scope.task->id);
 }
 
-/* on_failure([fn]): fn(text, task) is told of failures for which nobody waits yet;
- * when it returns true they are not logged. It may not wait. */
+/* on_failure([fn]): fn(text, task) is told of failures for which nobody waits
+ * yet; when it returns true they are not logged. It may not wait. */
 static int
 report_on_failure(lua_State *L)
 {

@@ -7,7 +7,7 @@
 static int
 sleep_attempt(ql_op_t *op)
 {
-    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+    ql_own_op_t *own = ql__own(op);
 
     if (own->posted) {
         return NGX_OK;
@@ -20,7 +20,7 @@ sleep_attempt(ql_op_t *op)
 static int
 yield_attempt(ql_op_t *op)
 {
-    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+    ql_own_op_t *own = ql__own(op);
     ql_task_t *t = ql_queue_data(own, ql_task_t, own);
 
     if (sleep_attempt(op) == NGX_OK) {
@@ -39,7 +39,7 @@ sleep_push(lua_State *L, ql_op_t *op, int rc)
 static void
 sleep_cancel(ql_op_t *op)
 {
-    ql_own_op_t *own = ql_queue_data(op, ql_own_op_t, op);
+    ql_own_op_t *own = ql__own(op);
 
     ql_delete_posted_event(op->lua->loop,
                            &ql_queue_data(own, ql_task_t, own)->event);
@@ -66,7 +66,7 @@ sleep_await(lua_State *L, ql_lua_t *lua, uint64_t nsec)
 
 /* sleep(s): at least s seconds; 0 lets the others go first. */
 static int
-co_sleep(lua_State *L)
+task_sleep(lua_State *L)
 {
     if (lua_isnoneornil(L, 1)) {
         return ql_bad_argument(L, 1, "s", "sleep", "seconds");
@@ -76,7 +76,7 @@ co_sleep(lua_State *L)
 
 /* yield() */
 static int
-co_yield_turn(lua_State *L)
+task_yield(lua_State *L)
 {
     return sleep_await(L, ql__upvalue(L), 0);
 }
@@ -85,7 +85,7 @@ co_yield_turn(lua_State *L)
 static int
 return_push(lua_State *L, ql_op_t *op, int rc)
 {
-    int n = (int) ql_queue_data(op, ql_own_op_t, op)->room;
+    int n = (int) ql__own(op)->room;
 
     (void) rc;
     for (int i = 1; i <= n; i++) {
@@ -124,7 +124,7 @@ void
 ql__sleep_register(lua_State *L, ql_lua_t *lua)
 {
     static const luaL_Reg fns[] = {
-        {"sleep", co_sleep}, {"yield", co_yield_turn}, {NULL, NULL}};
+        {"sleep", task_sleep}, {"yield", task_yield}, {NULL, NULL}};
 
     ql__register(L, lua, fns);
 }

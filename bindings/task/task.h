@@ -10,6 +10,13 @@ enum {
     QL__IDLE_MAX = 64 /* coroutines kept for tasks to come */
 };
 
+/* Ends of a task, or of its deferred calls, that have no error value. */
+#define QL_FAULT_RESUMED "its coroutine was resumed by a script"
+#define QL_FAULT_YIELDED                                                       \
+    "coroutine.yield in a task yields to nobody: use quoll.yield"
+#define QL_FAULT_SWALLOWED                                                     \
+    "swallowed 1,000 cancellations and was ended by force"
+
 typedef enum {
     QL_TASK_STARTING, /* posted, or a timer that will post: no coroutine yet
                           runs */
@@ -62,6 +69,12 @@ typedef struct {
     unsigned granted : 1; /* quoll.sync: has what it waits for, until its push
                              or its free */
 } ql_own_op_t;
+
+static inline ql_own_op_t *
+ql__own(ql_op_t *op)
+{
+    return ql_queue_data(op, ql_own_op_t, op);
+}
 
 /* A coroutine with what it waits for, what it owns and what it started. What
  * each wait touches comes first. */

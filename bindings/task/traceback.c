@@ -181,8 +181,7 @@ trace_push_words(lua_State *L, int idx)
     }
 }
 
-/* Pushes the error of a task that has failed, or will; lua_error() comes next, or what is
- * made of it. */
+/* Pushes the error of a task that has failed. */
 static void
 trace_push_error(lua_State *L, const ql_outcome_t *o)
 {

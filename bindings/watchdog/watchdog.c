@@ -147,7 +147,7 @@ on_tick(ql_loop_t *loop, const void *pc)
     return 1;
 }
 
-/* ------------------------------------------------------- for the handler ---- */
+/* ------------------------------------------------------ for the handler ---- */
 
 /* The strings stay where they are, and the task keeps them. */
 void

@@ -34,8 +34,8 @@ typedef struct {
                                  ancestors, likewise */
 } ql_watchdog_t;
 
-/* watchdog.c: the slice of the running task begins, or it has another name: what
- * a tick, which may not look into Lua, tells of it. */
+/* watchdog.c: the slice of the running task begins, or it has another name:
+ * what a tick, which may not look into Lua, tells of it. */
 void ql__watchdog_slice(ql_lua_t *lua) QL_COLD;
 static inline bool
 ql__watchdog_on(const ql_watchdog_t *dog)

@@ -79,7 +79,8 @@ describe("a mutex", function()
             local m = mutex()
             quoll.current():name "writer"
             m:lock()
-            local held = ", held by task " .. quoll.current():id() .. " 'writer'"
+            local held = (", held by task %d 'writer'"):format(
+                quoll.current():id())
             waits(m, "^mutex: 0x%x+ of mutex_spec.lua:%d+" .. held)
             m:name "db"
             waits(m, "^mutex: 'db'" .. held)
@@ -142,9 +143,10 @@ describe("a mutex", function()
             end)
         ]]
         local holder, heir = result.out:match "^(%d+)\t(%d+)\n$"
-        assert.matches(("%%[warn%%] %%d+: task %s ended while it held a mutex\n"
-            .. "[^\n]*: task %s ended while it held a mutex\n$"):format(holder,
-            heir), result.err)
+        local told = ": task %s ended while it held a mutex: 0x%%x+ of "
+            .. "[%%w_]+:%%d+\n"
+        assert.matches("%[warn%] %d+" .. told:format(holder) .. "[^\n]*"
+            .. told:format(heir) .. "$", result.err)
     end)
 
     it("has the lock before a cancellation that comes later", function()
