@@ -5,7 +5,6 @@
 #include "sync.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct {
     ql_sync_t sync;     /* owner: who holds the lock; NULL: nobody */
@@ -100,12 +99,10 @@ static void
 lock_describe(ql_op_t *op, char *text, size_t size)
 {
     char title[128];
-    size_t n;
 
     mutex_holder(mutex_of(ql__own(op)), title, sizeof(title));
     ql__sync_describe(op, text, size);
-    n = strlen(text);
-    (void) snprintf(text + n, size - n, ", held by %s", title);
+    ql__sync_add(text, size, ", held by %s", title);
 }
 
 static const ql_op_type_t lock_op = {.name = "mutex",

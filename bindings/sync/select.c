@@ -8,6 +8,10 @@
 
 #include <stdio.h>
 
+enum {
+    SELECT_SHOWN = 4 /* objects that quoll.tasks() tells, at most */
+};
+
 typedef struct {
     ql_op_t op;
     uint32_t count;
@@ -149,10 +153,29 @@ select_push(lua_State *L, ql_op_t *op, int rc)
     return 1;
 }
 
+/* "select of 2: channel 0x..., task 5 'reader'" */
 static void
 select_describe(ql_op_t *op, char *text, size_t size)
 {
-    (void) snprintf(text, size, "select of %u", select_of(op)->count);
+    const selection_t *s = select_of(op);
+    char title[128];
+
+    (void) snprintf(text, size, "select of %u:", s->count);
+    for (uint32_t i = 0; i < s->count && i < SELECT_SHOWN; i++) {
+        const ql_select_t *w = &s->nodes[i];
+        const ql_handle_t *h = w->object;
+
+        if (w->type == &task_select) {
+            ql__outcome_title(w->object, title, sizeof(title));
+        } else {
+            (void) snprintf(title, sizeof(title), "%s %p", h->type->name,
+                            w->object);
+        }
+        ql__sync_add(text, size, "%s%s", i == 0 ? " " : ", ", title);
+    }
+    if (s->count > SELECT_SHOWN) {
+        ql__sync_add(text, size, ", ...");
+    }
 }
 
 static const ql_op_type_t select_op = {.name = "select",

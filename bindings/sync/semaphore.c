@@ -4,9 +4,6 @@
  */
 #include "sync.h"
 
-#include <stdio.h>
-#include <string.h>
-
 typedef struct {
     ql_sync_t sync;
     ql_queue_t waiters;   /* of ql_own_op_t.link: for permits */
@@ -90,15 +87,11 @@ semaphore_describe(ql_op_t *op, char *text, size_t size)
 {
     const ql_own_op_t *own = ql__own(op);
     const semaphore_t *s = semaphore_of(own);
-    size_t n;
 
     ql__sync_describe(op, text, size);
-    n = strlen(text);
-    (void) snprintf(text + n, size - n, ", %u of %u free", s->permits,
-                    s->total);
+    ql__sync_add(text, size, ", %u of %u free", s->permits, s->total);
     if (own->count > 1) {
-        n = strlen(text);
-        (void) snprintf(text + n, size - n, ", wants %u", own->count);
+        ql__sync_add(text, size, ", wants %u", own->count);
     }
 }
 

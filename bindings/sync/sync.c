@@ -86,6 +86,17 @@ ql__sync_describe(ql_op_t *op, char *text, size_t size)
                    op->type->name, text, size);
 }
 
+void
+ql__sync_add(char *text, size_t size, const char *fmt, ...)
+{
+    size_t n = strlen(text);
+    va_list args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(text + n, size - n, fmt, args);
+    va_end(args);
+}
+
 const char *
 ql__sync_kind(lua_State *L, int arg)
 {

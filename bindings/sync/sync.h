@@ -47,6 +47,9 @@ void ql__sync_title(const ql_sync_t *o, const char *kind, char *text,
                     size_t size);
 /* The same of what op waits for, "channel send: 'jobs'". */
 void ql__sync_describe(ql_op_t *op, char *text, size_t size);
+/* Adds to the text what has room in its size bytes. */
+void ql__sync_add(char *text, size_t size, const char *fmt, ...)
+    QL_PRINTF(3, 4);
 /* Leaves the queue of waiters. */
 void ql__sync_leave(ql_op_t *op);
 

@@ -100,14 +100,7 @@ join_push(lua_State *L, ql_op_t *op, int rc)
 static void
 join_describe(ql_op_t *op, char *text, size_t size)
 {
-    const ql_outcome_t *target = ql__own(op)->target;
-
-    if (target->task != NULL) {
-        ql__task_title(target->task, text, size);
-    } else {
-        (void) snprintf(text, size, "task %llu",
-                        (unsigned long long) target->id);
-    }
+    ql__outcome_title(ql__own(op)->target, text, size);
 }
 
 static const ql_op_type_t join_type = {

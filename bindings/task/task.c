@@ -40,6 +40,16 @@ ql__task_title(const ql_task_t *t, char *text, size_t size)
     lua_settop(L, top);
 }
 
+void
+ql__outcome_title(const ql_outcome_t *o, char *text, size_t size)
+{
+    if (o->task != NULL) {
+        ql__task_title(o->task, text, size);
+    } else {
+        (void) snprintf(text, size, "task %llu", (unsigned long long) o->id);
+    }
+}
+
 /* task_status(task) -> "starting" ... "cancelled" */
 static int
 task_status(lua_State *L)

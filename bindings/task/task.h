@@ -261,6 +261,8 @@ const char *ql__task_state(const ql_task_t *t);
 const char *ql__outcome_state(const ql_outcome_t *o);
 /* "task 12 'reader'" into text. */
 void ql__task_title(const ql_task_t *t, char *text, size_t size);
+/* The same of a task that may have ended, and has no name then. */
+void ql__outcome_title(const ql_outcome_t *o, char *text, size_t size);
 void ql__task_methods_register(lua_State *L, ql_lua_t *lua);
 
 /* stack.c: pushes the traceback of co, behind head (may be NULL). error: the

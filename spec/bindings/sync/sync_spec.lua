@@ -109,6 +109,34 @@ describe("the objects of quoll.sync", function()
             end)
         end)
 
+    it("are told to who asks what a select waits for", function()
+        quoll.run(function()
+            local ended = quoll.spawn(quoll.sleep, 10)
+            ended:name "sleeper"
+            local set = { sync.channel(), ended }
+            local task = quoll.spawn(sync.select, set)
+            quoll.yield()
+            local function newest()
+                local list = quoll.tasks()
+                return list[#list].waits
+            end
+            local waits = newest()
+            assert.matches("^select of 2: ", waits)
+            assert.matches(" channel 0x%x+", waits)
+            assert.matches(" task %d+ 'sleeper'", waits)
+            for _ = 1, 9 do
+                set[#set + 1] = sync.event()
+            end
+            task:cancel()
+            task = quoll.spawn(sync.select, set)
+            quoll.yield()
+            waits = newest()
+            assert.matches("^select of 11: .+, .+, .+, .+, %.%.%.$", waits)
+            task:cancel()
+            ended:cancel()
+        end)
+    end)
+
     it("without a name are told by where they were made", function()
         local function waits(chunk)
             local made = loadstring("\n\nlocal event = ...\n"
