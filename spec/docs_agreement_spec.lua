@@ -10,6 +10,20 @@ describe("every public function", function()
         assert.same({}, agreement.lua(helper.root))
     end)
 
+    it("of Lua has its options in the manual, and what is in these", function()
+        local file = assert(io.open(helper.root .. "/docs/API.md"))
+        local text = file:read "*a"
+        file:close()
+        local wrong, count = agreement.options(helper.root, text)
+        assert.same({}, wrong)
+        assert.is_true(count > 200, count)
+        for _, name in ipairs { "max_connections", "trusted" } do
+            local less = text:gsub(name, "")
+            local found = agreement.options(helper.root, less)
+            assert.matches("no option `" .. name, found[1] or "", 1, true)
+        end
+    end)
+
     it("of C has a comment", function()
         assert.same({}, agreement.c(helper.root))
     end)

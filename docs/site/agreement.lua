@@ -114,6 +114,39 @@ function agreement.lua(root)
     return wrong
 end
 
+-- The options that a file of Lua has checked, those inside options too: of each
+-- table that is given to quoll.options, or to what unites several, the keys.
+function agreement.checked(text)
+    local list = {}
+    for call in text:gmatch "options%.%l+(%b())" do
+        for name in call:gmatch "[%a_][%w_]*" do
+            for keys in text:gmatch("%f[%w_]" .. name .. " = (%b{})") do
+                for key in keys:gmatch '%f[%w_]([%a_][%w_]*) = [%["t]' do
+                    list[#list + 1] = key
+                end
+            end
+        end
+    end
+    return list
+end
+
+-- Of all of Lua: options that the manual, a text, names nowhere; and how many
+-- there are.
+function agreement.options(root, manual)
+    local wrong, count = {}, 0
+    for _, path in ipairs(disk.lines("find " .. root
+        .. "/lua/quoll -name '*.lua'")) do
+        for _, name in ipairs(agreement.checked(disk.read(path))) do
+            count = count + 1
+            if not names_option(manual, name) then
+                wrong[#wrong + 1] = ("%s: the manual names no option `%s`")
+                    :format(path, name)
+            end
+        end
+    end
+    return wrong, count
+end
+
 -- Of C: public functions without a comment.
 function agreement.c(root)
     local wrong = {}
