@@ -55,20 +55,28 @@ local function closing(opened, ok, ...)
   return ...
 end
 
+local READ = { max = "number", root = "string" }
+
 --- Reads a whole file.
 -- @string path of a regular file
--- @number[opt=1073741824] max bytes
+-- @tparam ?number|table opts `max`: bytes (1 GiB), also in place of the table;
+-- `root`: path is looked up below this directory
 -- @treturn[1] string the content
 -- @treturn[2] nil
 -- @treturn[2] string "path: ..."
 -- @treturn[2] string CODE: ENOENT, EISDIR, EFBIG (more than max), EIO, ...
-function content.readfile(path, max)
+function content.readfile(path, opts)
+  local max, root = opts, nil
+  if type(opts) == "table" then
+    options.check(opts, READ, "readfile")
+    max, root = opts.max, opts.root
+  end
   if type(path) ~= "string" then
     bad_argument(path, "path", "readfile", "a string")
   elseif max ~= nil and not (type(max) == "number" and max >= 0) then
     bad_argument(max, "max", "readfile", "bytes, 0 or more,")
   end
-  local opened, err, code = file.open(path)
+  local opened, err, code = file.open(path, "r", root and { root = root })
   if not opened then
     return nil, err, code
   end

@@ -46,6 +46,18 @@ describe("readfile", function()
             { fs.readfile("/proc/cpuinfo", 10) })
     end))
 
+    it("stays below a root", in_directory(function(path, dir)
+        calls.write(path, "12345")
+        local root = { root = dir, max = 5 }
+        assert.equal("12345", fs.readfile("file", root))
+        assert.same({ nil, "../x: outside of its root", "EXDEV" },
+            { fs.readfile("../x", root) })
+        root.max = 4
+        assert.same({ nil, "file: file too large", "EFBIG" },
+            { fs.readfile("file", root) })
+        assert.is_false(pcall(fs.readfile, "file", { rot = dir }))
+    end))
+
     it("refuses what is no regular file", in_directory(function(path, dir)
         os.execute("mkfifo " .. path)
         assert.same({ nil, path .. ": not a regular file", "EINVAL" },
