@@ -15,23 +15,37 @@ buffers_of(const ql_http_exchange_t *x)
     return &x->config->http->core->buffers;
 }
 
-int
-ql__http_put(ql_http_exchange_t *x, const char *s, size_t n)
+char *
+ql__http_room(ql_http_exchange_t *x, size_t n)
 {
     ql_buffer_t *out = &x->cork.out;
+    char *to;
 
-    if (n == 0) {
-        return NGX_OK;
-    }
     if (n > out->cap - out->end
         && (n > UINT32_MAX
             || ql_buffer_room(buffers_of(x), out, (uint32_t) n, QL_BUFFER_MAX)
                    != NGX_OK))
     {
+        return NULL;
+    }
+    to = out->data + out->end;
+    out->end += (uint32_t) n;
+    return to;
+}
+
+int
+ql__http_put(ql_http_exchange_t *x, const char *s, size_t n)
+{
+    char *to;
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+    to = ql__http_room(x, n);
+    if (to == NULL) {
         return NGX_ERROR;
     }
-    memcpy(out->data + out->end, s, n);
-    out->end += (uint32_t) n;
+    memcpy(to, s, n);
     return NGX_OK;
 }
 

@@ -95,6 +95,31 @@ message_field(lua_State *L)
     return 2;
 }
 
+/* Range, If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since,
+ * If-Range */
+static bool
+selects(const char *line)
+{
+    return strncasecmp(line, "if-", 3) == 0
+        || strncasecmp(line, "range:", 6) == 0;
+}
+
+/* selective(self) -> is something asked for in part, or on a condition? */
+static int
+message_selective(lua_State *L)
+{
+    const ql_http_held_t *h = ql__http_held(L, 1, "selective");
+    const char *line = h->head + h->first;
+    const char *end = h->head + h->size - 2;
+
+    while (line < end && !selects(line)) {
+        line = memchr(line, '\n', (size_t) (end - line));
+        line++;
+    }
+    lua_pushboolean(L, line < end);
+    return 1;
+}
+
 /* ------------------------------------------------------- as one table ---- */
 
 /* A copy of s in lower case. */
@@ -196,4 +221,5 @@ const luaL_Reg ql__http_field_functions[] = {
     {"header_values", message_header_values},
     {"headers", message_headers},
     {"field", message_field},
+    {"selective", message_selective},
     {NULL, NULL}};

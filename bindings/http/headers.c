@@ -59,6 +59,26 @@ note(ql_http_exchange_t *x, ql_http_said_t *said, const char *name, size_t n,
     }
 }
 
+static int
+put_line(ql_http_exchange_t *x, const char *name, size_t n, const char *value,
+         size_t size)
+{
+    char *to = ql__http_room(x, n + size + sizeof(": \r\n") - 1);
+
+    if (to == NULL) {
+        return NGX_ERROR;
+    }
+    memcpy(to, name, n);
+    to += n;
+    *to++ = ':';
+    *to++ = ' ';
+    memcpy(to, value, size);
+    to += size;
+    *to++ = '\r';
+    *to = '\n';
+    return NGX_OK;
+}
+
 /* The line of a name, and of the value on top: a string or a number. */
 static const char *
 put_field(lua_State *L, ql_http_exchange_t *x, ql_http_said_t *said,
@@ -76,13 +96,8 @@ put_field(lua_State *L, ql_http_exchange_t *x, ql_http_said_t *said,
     if (note(x, said, name, n, value, size)) {
         return NULL;
     }
-    if (ql__http_put(x, name, n) != NGX_OK || ql__http_put(x, ": ", 2) != NGX_OK
-        || ql__http_put(x, value, size) != NGX_OK
-        || ql__http_put(x, "\r\n", 2) != NGX_OK)
-    {
-        return "not enough memory";
-    }
-    return NULL;
+    return put_line(x, name, n, value, size) == NGX_OK ? NULL
+                                                       : "not enough memory";
 }
 
 /* The value on top: one, a list, or false. */

@@ -238,6 +238,8 @@ typedef struct {
 /* Gathers a head. NULL, or why not: nothing is gathered then. */
 const char *ql__http_put_head(lua_State *L, ql_http_exchange_t *x,
                               const ql_http_head_t *head);
+/* Room for n gathered bytes, which the caller writes; NULL: no memory. */
+char *ql__http_room(ql_http_exchange_t *x, size_t n);
 /* Gathers bytes. NGX_OK or NGX_ERROR: no memory. */
 int ql__http_put(ql_http_exchange_t *x, const char *s, size_t n);
 /* All of an answer is gathered or sent. */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 enum {
+    /* A transfer's share of a turn: nothing of it is copied. */
+    TURN_BYTES = 2 * QL__TURN_BYTES,
     /* What the page cache did not have, read before it is asked again: two
      * blocks of a stream, which is all a slow peer keeps in memory. */
     READ_PART = 512 * 1024,
@@ -219,7 +221,7 @@ static int
 transfer_attempt(ql_op_t *op)
 {
     ql_transfer_t *t = transfer_of(op);
-    int64_t share = t->sent + QL__TURN_BYTES;
+    int64_t share = t->sent + TURN_BYTES;
     int rc;
 
     ql_queue_remove(&t->user.link);

@@ -11,7 +11,7 @@ enum {
     /* Sent at a time: a task's share of a turn. What is not known to be there
      * is proven by 64 KiB: no more than one proof too many when the socket is
      * full. */
-    SENDFILE_PART = 128 * 1024
+    SENDFILE_PART = 256 * 1024
 };
 
 /* Neither the peer's nor the network's: a read does without, or tells. */

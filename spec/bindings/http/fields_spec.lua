@@ -1,5 +1,6 @@
 local helper = require "spec.helper"
 local http = require "spec.support.http"
+local raw = require "quoll.http.core"
 
 local REQUEST = "GET / HTTP/1.1\nHost: a\nX-A: 1\nx-a:  two \nCookie: b=1\n"
     .. "cookie: c=2\nEmpty:\n\n"
@@ -34,4 +35,22 @@ describe("bindings/http/fields", function()
         end)
         assert(ok, err)
     end)
+
+    it("tells whether something is asked for in part, or on a condition",
+        http.with(function(req)
+            return tostring(raw.selective(req))
+        end, nil, function(connect)
+            local c = connect()
+            for line, expected in pairs { ["Range: bytes=0-1"] = true,
+                ["rAnGe:"] = true, ["IF-NONE-MATCH: *"] = true,
+                ["if-range: x"] = true, ["Ranger: 1"] = false,
+                ["Accept-Ranges: 1"] = false, ["I: if-match"] = false,
+                ["X: range:\nR: 1"] = false, ["Y: \nif-match:"] = true,
+                ["Z: 1"] = false }
+            do
+                c:say("GET / HTTP/1.1\nHost: a\n" .. line .. "\n\n")
+                assert.equal(tostring(expected), c:hear().body)
+            end
+            c.conn:close()
+        end))
 end)

@@ -1,7 +1,6 @@
 --- Files that lie compressed beside the plain ones: "app.js.br", "app.js.gz".
 -- @module quoll.http.static.codings
 
-local core = require "quoll.core"
 local accept = require "quoll.http.syntax.accept"
 
 local codings = {}
@@ -24,7 +23,7 @@ local function look(files, plain)
 end
 
 local function beside(files, plain)
-  local now = core.now()
+  local now = files.time
   if not plain.looked or now - plain.looked >= math.max(files.valid, AGAIN) then
     plain.codings, plain.looked = look(files, plain), now
   end

@@ -3,6 +3,7 @@
 -- @module quoll.http.static.conditions
 
 local date = require "quoll.http.syntax.date"
+local selective = require("quoll.http.core").selective
 
 local conditions = {}
 
@@ -35,6 +36,14 @@ local function not_newer(header, file)
   end
   local time = date.parse(header)
   return time and math.floor(file.mtime) <= time
+end
+
+--- Whether a request may ask for a part of a file, or on a condition: most do
+-- not, and one look at their header tells.
+-- @tparam table req
+-- @treturn boolean
+function conditions.any(req)
+  return type(req) ~= "userdata" or selective(req)
 end
 
 --- What the preconditions of a request come to, in their order of precedence.

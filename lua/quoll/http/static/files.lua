@@ -7,6 +7,7 @@ local content = require "quoll.fs.file"
 local date = require "quoll.http.syntax.date"
 local finish = require("quoll.wait").finish
 local generations = require "quoll.http.static.generations"
+local options = require "quoll.options"
 local types = require "quoll.http.static.types"
 
 local now, stat, defer = core.now, core.fs.stat, core.defer
@@ -16,6 +17,12 @@ local this_turn = core.turn
 -- times. Seconds: the kernel's tick, and that of file systems without
 -- fractions.
 local TICK, COARSE_TICK = 0.02, 2
+
+local LIMITS = { valid = "number", small = "number", memory = "number",
+  entries = "number", open = "number" }
+local KEPT = { valid = 0, small = 2 ^ 16, memory = 2 ^ 24, entries = 1000,
+  open = 100 }
+local NOTHING_KEPT = { valid = 0, small = 0, memory = 0, entries = 0, open = 0 }
 
 local INACTIVE = 60 -- seconds: what was not used for that long is let go
 
@@ -29,7 +36,28 @@ local function close_unused(entry)
   end
 end
 
---- Files below a folder.
+--- What static's option `cache` says, its defaults beside it.
+-- @tparam ?table|boolean cache false: nothing is kept
+-- @treturn table as `new` takes it
+function files.limits(cache)
+  if cache == false then
+    cache = NOTHING_KEPT
+  end
+  cache = options.check(cache, LIMITS, "static")
+  local limits = {}
+  for name, value in pairs(KEPT) do
+    local given = cache[name]
+    if given and (given < 0 or given ~= given) then
+      core.bad_argument(given, name, "static", "a number, 0 or more,")
+    end
+    limits[name] = given or value
+  end
+  limits.small = math.min(limits.small, limits.memory / 2)
+  return limits
+end
+
+--- Files below a folder: `time` is when they were last asked for, as of
+-- quoll.now().
 -- @string root the folder
 -- @tparam table opts `small`: up to so many bytes are kept in memory; `memory`:
 -- bytes of them all; `entries`: number of them; `open`: of larger ones that are
@@ -39,7 +67,8 @@ end
 function files.new(root, opts)
   return setmetatable({
     root = root, beneath = { root = root }, small = opts.small,
-    valid = opts.valid, open = opts.open, types = opts.types, turned = now(),
+    valid = opts.valid, open = opts.open, types = opts.types,
+    turned = now(), turn = -1, time = 0,
     bytes = generations.new(opts.entries, opts.memory),
     opened = generations.new(opts.open, math.huge, close_unused),
   }, files)
@@ -122,8 +151,8 @@ end
 
 -- What is kept counts while the path leads to the very file. A turn's requests
 -- were there when it began: one look is for all of them.
-local function current(self, entry, time)
-  local turn = this_turn()
+local function current(self, entry)
+  local turn, time = self.turn, self.time
   if entry.turn == turn or time - entry.checked < self.valid then
     return true
   end
@@ -150,6 +179,21 @@ local function open(self, name)
   return keep(self, describe(self, name, info), file)
 end
 
+-- A turn takes no time: its clock is read once.
+local function begin(self)
+  local turn = this_turn()
+  if turn == self.turn then
+    return
+  end
+  local time = now()
+  self.turn, self.time = turn, time
+  if time - self.turned > INACTIVE then
+    self.turned = time
+    self.bytes:turn()
+    self.opened:turn()
+  end
+end
+
 --- A file below the folder.
 -- @string name its path from there
 -- @treturn[1] table entry: `name`, `size`, `mtime`, `type`, `etag`, `modified`
@@ -159,15 +203,10 @@ end
 -- @treturn[2] string CODE: ENOENT, EISDIR, EXDEV (outside of the folder), ...
 -- @treturn[2] string "name: ..."
 function files:get(name)
-  local time = now()
-  if time - self.turned > INACTIVE then
-    self.turned = time
-    self.bytes:turn()
-    self.opened:turn()
-  end
+  begin(self)
   local entry = self.bytes:get(name) or self.opened:get(name)
   -- Another task may have closed it while this one looked at its times.
-  if entry and current(self, entry, time) and (entry.bytes or entry.kept) then
+  if entry and current(self, entry) and (entry.bytes or entry.kept) then
     return use(entry)
   end
   return open(self, name)

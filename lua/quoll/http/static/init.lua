@@ -19,11 +19,6 @@ local static = {}
 local OPTIONS = { index = true, listing = "boolean", dotfiles = "boolean",
   cache_control = true, types = "table", precompressed = "boolean",
   notfound = true, cache = true }
-local CACHE = { valid = "number", small = "number", memory = "number",
-  entries = "number", open = "number" }
-local KEPT = { valid = 0, small = 2 ^ 16, memory = 2 ^ 24, entries = 1000,
-  open = 100 }
-local NOTHING_KEPT = { valid = 0, small = 0, memory = 0, entries = 0, open = 0 }
 
 local TEXTS = { [400] = "bad request", [403] = "forbidden",
   [404] = "not found", [405] = "method not allowed",
@@ -99,31 +94,24 @@ local function cache_control(self, entry)
   return value
 end
 
-local function whole(req, entry, file, headers)
-  if req.method == "HEAD" then
+local function whole(method, entry, file, headers)
+  if method == "HEAD" then
     headers["Content-Length"] = entry.size
     return 200, nil, headers
   end
   return 200, piece(entry, file, 0, entry.size), headers
 end
 
--- An entry and what leads there, as an answer.
-local function answer(self, req, plain, file)
-  local entry, coding, varies = plain, nil, nil
-  if self.precompressed then
-    entry, file, coding, varies = codings.choose(self.files, plain, file, req)
-  end
-  local headers = { ["ETag"] = entry.etag, ["Last-Modified"] = entry.modified,
-    ["Cache-Control"] = cache_control(self, plain),
-    ["Vary"] = varies and "Accept-Encoding" or nil }
+-- The request may ask for less than the whole file.
+local function chosen(req, entry, file, headers)
   local status = conditions.check(req, entry)
   if status == 304 then
+    headers["Content-Type"], headers["Accept-Ranges"] = nil, nil
+    headers["Content-Encoding"] = nil
     return 304, nil, headers
   elseif status then
     return refuse(status)
   end
-  headers["Content-Type"], headers["Accept-Ranges"] = plain.type, "bytes"
-  headers["Content-Encoding"] = coding
   local range = req.method == "GET" and req:header "range"
   if range and conditions.in_range(req, entry, core.time()) then
     local list = ranges.parse(range, entry.size)
@@ -131,7 +119,25 @@ local function answer(self, req, plain, file)
       return ranged(entry, file, list, headers)
     end
   end
-  return whole(req, entry, file, headers)
+  return whole(req.method, entry, file, headers)
+end
+
+-- An entry and what leads there, as an answer.
+local function answer(self, req, method, plain, file)
+  local entry, coding, varies = plain, nil, nil
+  if self.precompressed then
+    entry, file, coding, varies = codings.choose(self.files, plain, file, req)
+  end
+  -- All of their names at once: the table need not grow.
+  local headers = { ["ETag"] = entry.etag, ["Last-Modified"] = entry.modified,
+    ["Content-Type"] = plain.type, ["Accept-Ranges"] = "bytes",
+    ["Content-Encoding"] = coding,
+    ["Cache-Control"] = cache_control(self, plain),
+    ["Vary"] = varies and "Accept-Encoding" or nil }
+  if conditions.any(req) then
+    return chosen(req, entry, file, headers)
+  end
+  return whole(method, entry, file, headers)
 end
 
 local function missing(self, req, status)
@@ -163,14 +169,14 @@ local function at_base(req)
     and req.target:match "^[^?]*":sub(-1) ~= "/"
 end
 
-local function folder(self, req, name)
+local function folder(self, req, method, name)
   if at_base(req) then
     return redirect(req, req.base)
   end
   for _, index in ipairs(self.index) do
     local entry, file, err = self.files:get(name .. index)
     if entry then
-      return answer(self, req, entry, file)
+      return answer(self, req, method, entry, file)
     elseif file ~= "ENOENT" then
       return failed(self, req, file, err)
     end
@@ -185,41 +191,36 @@ local function folder(self, req, name)
   return missing(self, req, 404)
 end
 
+-- What a path names. One that is spelled as its name is says so once.
+local function name_of(self, raw)
+  local entry = self.spelled[raw]
+  if entry then
+    return entry.name
+  end
+  return path.name(raw, self.dotfiles)
+end
+
 local function handle(self, req)
-  local method = req.method
+  local method, raw = req.method, req.path
   if method ~= "GET" and method ~= "HEAD" then
     return refuse(405, { Allow = "GET, HEAD" })
   end
-  local name, status = path.name(req.path, self.dotfiles)
+  local name, status = name_of(self, raw)
   if not name then
     return missing(self, req, status)
   elseif name == "" or name:byte(-1) == 47 then
-    return folder(self, req, name)
+    return folder(self, req, method, name)
   end
   local entry, file, err = self.files:get(name)
-  if entry then
-    return answer(self, req, entry, file)
-  elseif file == "EISDIR" then
-    return redirect(req, req.path)
+  if not entry and file == "EISDIR" then
+    return redirect(req, raw)
+  elseif not entry then
+    return failed(self, req, file, err)
   end
-  return failed(self, req, file, err)
-end
-
-local function check_cache(cache)
-  if cache == false then
-    return NOTHING_KEPT
+  if #name == #raw - 1 then
+    self.spelled[raw] = entry
   end
-  cache = options.check(cache, CACHE, "static")
-  local whole_cache = {}
-  for name, value in pairs(KEPT) do
-    local given = cache[name]
-    if given and (given < 0 or given ~= given) then
-      bad_argument(given, name, "static", "a number, 0 or more,")
-    end
-    whole_cache[name] = given or value
-  end
-  whole_cache.small = math.min(whole_cache.small, whole_cache.memory / 2)
-  return whole_cache
+  return answer(self, req, method, entry, file)
 end
 
 local function check_kind(value, name, expected, ...)
@@ -263,11 +264,12 @@ function static.static(dir, opts)
     bad_argument(dir, "dir", "static", "a folder's path")
   end
   opts = options.check(opts, OPTIONS, "static")
-  local cache = check_cache(check_kind(opts.cache, "cache",
+  local cache = files.limits(check_kind(opts.cache, "cache",
     "a table or false", "table", "boolean"))
   cache.types = opts.types
   local self = {
     root = dir, files = files.new(dir, cache),
+    spelled = setmetatable({}, { __mode = "v" }), -- path -> entry
     index = check_index(opts.index),
     listing = opts.listing, dotfiles = opts.dotfiles,
     precompressed = opts.precompressed ~= false,

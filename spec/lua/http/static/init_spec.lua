@@ -37,6 +37,25 @@ describe("quoll.http.static", function()
             assert.equal(1, live)
         end))
 
+    it("takes no path for another that was asked for before",
+        site.with(function(dir)
+            local handler = static(dir)
+            calls.write(dir .. "/a%62", "percent")
+            calls.write(dir .. "/ab", "plain")
+            for _ = 1, 3 do
+                assert.equal("percent", ask(handler, "/a%2562").body)
+                assert.equal("plain", ask(handler, "/a%62").body)
+                assert.equal("plain", ask(handler, "//ab").body)
+                assert.equal("plain", ask(handler, "/ab").body)
+                assert.equal(400, ask(handler, "xab").status)
+                assert.equal(404, ask(handler, "/ab/").status)
+            end
+            calls.write(dir .. "/ab", "new")
+            assert.equal("new", ask(handler, "/ab").body)
+            os.remove(dir .. "/ab")
+            assert.equal(404, ask(handler, "/ab").status)
+        end))
+
     it("answers HEAD as GET, without the body", site.with(function(dir)
         local handler = static(dir)
         for path, size in pairs { ["/digits.txt"] = 10, ["/nothing.txt"] = 0,
