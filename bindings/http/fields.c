@@ -104,19 +104,22 @@ selects(const char *line)
         || strncasecmp(line, "range:", 6) == 0;
 }
 
-/* selective(self) -> is something asked for in part, or on a condition? */
+/* selective(head) -> is something asked for in part, or on a condition? The
+ * lines of a head are as they should be, and end: they need no parser. */
 static int
 message_selective(lua_State *L)
 {
-    const ql_http_held_t *h = ql__http_held(L, 1, "selective");
-    const char *line = h->head + h->first;
-    const char *end = h->head + h->size - 2;
+    size_t n;
+    const char *line = luaL_checklstring(L, 1, &n);
+    const char *end = line + n;
+    bool found = false;
 
-    while (line < end && !selects(line)) {
-        line = memchr(line, '\n', (size_t) (end - line));
+    while (!found && (line = memchr(line, '\n', (size_t) (end - line))) != NULL)
+    {
         line++;
+        found = selects(line);
     }
-    lua_pushboolean(L, line < end);
+    lua_pushboolean(L, found);
     return 1;
 }
 

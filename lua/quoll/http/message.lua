@@ -20,6 +20,7 @@ local message = {}
 -- A message is a table of what `step` and `response` of C give: what is asked
 -- for most lies there, all else is looked up in its head, or made once.
 local SERIAL, KIND, HEAD, PATH, QUERY, CONNECTION = 1, 2, 3, 4, 5, 6
+message.HEAD = HEAD -- key: the bytes, of what came by HTTP/1
 local BODY = {} -- key: what body() gave
 local TLS = 1024 -- beside the kind: a method's number, or a status
 

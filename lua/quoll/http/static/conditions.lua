@@ -3,6 +3,7 @@
 -- @module quoll.http.static.conditions
 
 local date = require "quoll.http.syntax.date"
+local HEAD = require("quoll.http.message").HEAD
 local selective = require("quoll.http.core").selective
 
 local conditions = {}
@@ -43,7 +44,8 @@ end
 -- @tparam table req
 -- @treturn boolean
 function conditions.any(req)
-  return type(req) ~= "userdata" or selective(req)
+  local head = req[HEAD]
+  return not head or selective(head)
 end
 
 --- What the preconditions of a request come to, in their order of precedence.
