@@ -1212,6 +1212,8 @@ QL_API ql_file_t *ql_file_open(ql_loop_t *loop, const char *path, int flags);
  * may take long: of a file that was unlinked, was opened for writing, or is not
  * on a local file system. */
 QL_API void ql_file_close(ql_file_t *file);
+/* Another holder, who lets go by ql_file_close() too. */
+QL_API void ql_file_hold(ql_file_t *file);
 /* Bytes now, from fstat; -1 with errno. Of a file that is not local this may
  * ask a server: ql_open_file_info() does that on a thread. */
 QL_API int64_t ql_file_size(ql_file_t *file);

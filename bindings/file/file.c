@@ -122,6 +122,7 @@ ql__open_file(lua_State *L, ql_core_t *core)
     ql_core_register(L, core, fns);
     ql_core_register(L, core, ql__file_open_functions);
     ql_core_register(L, core, ql__file_close_functions);
+    ql_core_register(L, core, ql__file_share_functions);
     ql_core_register(L, core, ql__file_read_functions);
     ql_core_register(L, core, ql__file_pread_functions);
     ql_core_register(L, core, ql__file_chunks_functions);

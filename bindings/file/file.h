@@ -101,6 +101,9 @@ extern const luaL_Reg ql__file_open_functions[];
 /* file_close.c */
 extern const luaL_Reg ql__file_close_functions[];
 
+/* file_share.c */
+extern const luaL_Reg ql__file_share_functions[];
+
 /* file_pread.c */
 void ql__file_preads_close(ql_lua_file_t *f, int err);
 void ql__file_preads_collect(ql_lua_file_t *f);

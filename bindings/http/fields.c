@@ -220,9 +220,6 @@ message_headers(lua_State *L)
 }
 
 const luaL_Reg ql__http_field_functions[] = {
-    {"header", message_header},
-    {"header_values", message_header_values},
-    {"headers", message_headers},
-    {"field", message_field},
-    {"selective", message_selective},
-    {NULL, NULL}};
+    {"header", message_header},       {"header_values", message_header_values},
+    {"headers", message_headers},     {"field", message_field},
+    {"selective", message_selective}, {NULL, NULL}};

@@ -41,6 +41,7 @@ typedef struct {
     uint32_t messages_kept;   /* length of the chain */
     const char *parsed_head;  /* string that was looked at last; or NULL */
     int parsed_anchor;        /* keeps it: in the registry */
+    int parts;                /* likewise: metatable of parts of files */
     ql_http_message_t parsed; /* what it says */
     uint64_t clock_due;       /* ms of the loop at which the date is another */
     ql_http_clock_t clock;
@@ -266,7 +267,15 @@ const char *ql__http_put_fields(lua_State *L, ql_http_exchange_t *x,
  * tail then, and the value at index 2. NGX_DECLINED: it is not one that C knows,
  * or has a body beyond `longest` bytes; nothing was done. */
 int ql__http_reply(lua_State *L, ql_http_exchange_t *x, size_t longest);
+/* The status at index 3 into *head; false: it is none. */
+bool ql__http_reply_status(lua_State *L, ql_http_head_t *head);
 extern const luaL_Reg ql__http_reply_functions[];
+
+/* part.c */
+/* Answers with the values from index 2 on, if their body is a part of a file and
+ * the handler has left nothing else to end: *results as answer's. */
+bool ql__http_answer_part(lua_State *L, ql_http_exchange_t *x, int *results);
+extern const luaL_Reg ql__http_part_functions[];
 
 /* flush.c */
 /* For an operation of rop: sends what is gathered, and the tail. NGX_OK;

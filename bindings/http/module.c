@@ -35,7 +35,8 @@ module_new_context(lua_State *L)
 
     *http = (ql_http_t){.lua = ql_lua_open(L),
                         .core = core_field(L, "context"),
-                        .stream = core_field(L, "stream")};
+                        .stream = core_field(L, "stream"),
+                        .parts = LUA_NOREF};
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, module_gc);
     lua_setfield(L, -2, "__gc");
@@ -94,6 +95,7 @@ luaopen_quoll_core_http(lua_State *L)
     module_register(L, http, ql__http_held_functions);
     module_register(L, http, ql__http_field_functions);
     module_register(L, http, ql__http_reply_functions);
+    module_register(L, http, ql__http_part_functions);
     module_register(L, http, ql__http_step_functions);
     module_register(L, http, ql__http_turn_functions);
     module_register(L, http, ql__http_read_functions);

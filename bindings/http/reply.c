@@ -16,8 +16,8 @@ enum {
     HEADERS
 };
 
-static bool
-reply_status(lua_State *L, ql_http_head_t *head)
+bool
+ql__http_reply_status(lua_State *L, ql_http_head_t *head)
 {
     lua_Number status = lua_tonumber(L, FIRST);
 
@@ -51,7 +51,7 @@ reply_read(lua_State *L, ql_http_head_t *head, const char **body, int *at)
         return lua_gettop(L) == FIRST || lua_isnil(L, BODY);
     }
     *at = BODY;
-    if (type != LUA_TNUMBER || !reply_status(L, head)
+    if (type != LUA_TNUMBER || !ql__http_reply_status(L, head)
         || !reply_body(L, BODY, head, body))
     {
         return false;

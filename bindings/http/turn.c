@@ -110,6 +110,7 @@ http_answer(lua_State *L)
     ql_conn_t *conn = ql__http_connection(L, http, "answer");
     ql_http_exchange_t *x = ql__http_exchange(conn);
     int err = ql__http_reader_error(L, conn);
+    int results;
 
     if (x != NULL) {
         ql__http_unwatch(x);
@@ -119,9 +120,13 @@ http_answer(lua_State *L)
                  ? ql_return(L, http->lua, ql_push_error(L, err))
                  : decline(L);
     }
-    if (x == NULL || x->state != QL_HTTP_OUT
-        || ql__http_reply(L, x, SIZE_MAX) != NGX_OK)
-    {
+    if (x == NULL || x->state != QL_HTTP_OUT) {
+        return decline(L);
+    }
+    if (ql__http_answer_part(L, x, &results)) {
+        return results;
+    }
+    if (ql__http_reply(L, x, SIZE_MAX) != NGX_OK) {
         return decline(L);
     }
     if (x->tail_size > 0) {

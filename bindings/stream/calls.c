@@ -1,5 +1,7 @@
 #include "calls.h"
 
+#include "../file/file.h"
+
 static int
 reader_error(lua_State *L, ql_conn_t *conn)
 {
@@ -22,6 +24,8 @@ const ql_stream_calls_t ql__stream_calls = {
     .writer_error = writer_error,
     .describe_peer = ql__describe_peer,
     .send = ql__send_start,
+    .sendfile = ql__sendfile_start,
+    .file_type = &ql__file_type,
     .cork_init = ql__cork_init,
     .cork_send = ql__cork_send,
     .cork_sent = ql__cork_sent,

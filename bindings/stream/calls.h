@@ -22,6 +22,12 @@ typedef struct {
     /* As Connection:send of what out says; its bytes, unless `passing`, and the
      * connection are on the stack. */
     int (*send)(lua_State *L, ql_conn_t *conn, const ql_out_t *out);
+    /* As Connection:sendfile, of the file at index 2, which has n bytes there;
+     * the connection is at 1. `done` pushes the results: err is 0 when all has
+     * been sent. */
+    int (*sendfile)(lua_State *L, ql_conn_t *conn, int64_t offset, int64_t n,
+                    ql_transfer_done_pt done);
+    const ql_handle_type_t *file_type;
     void (*cork_init)(ql_conn_t *conn, ql_cork_t *cork);
     ssize_t (*cork_send)(ql_conn_t *conn);
     void (*cork_sent)(ql_conn_t *conn, size_t n);

@@ -87,6 +87,10 @@ extern const ql_handle_type_t ql__connection_type;
 extern const luaL_Reg ql__receive_functions[];
 extern const luaL_Reg ql__idle_functions[];
 extern const luaL_Reg ql__send_functions[];
+/* Pushes what the script gets of a transfer that has ended. */
+typedef int (*ql_transfer_done_pt)(lua_State *L, ql_conn_t *conn, int err);
+int ql__sendfile_start(lua_State *L, ql_conn_t *conn, int64_t offset, int64_t n,
+                       ql_transfer_done_pt done);
 extern const luaL_Reg ql__sendfile_functions[];
 extern const luaL_Reg ql__cork_functions[];
 extern const luaL_Reg ql__sendfd_functions[];

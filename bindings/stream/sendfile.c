@@ -30,7 +30,8 @@ struct ql_transfer_s {
     int64_t left;   /* bytes from there on */
     int64_t part;   /* of them, in the stream */
     int64_t sent;
-    bool of_file; /* the failure is the file's */
+    bool of_file;             /* the failure is the file's */
+    ql_transfer_done_pt done; /* pushes the results; NULL: as sendfile's are */
 };
 
 static ql_transfer_t *
@@ -271,6 +272,9 @@ transfer_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_transfer_t *t = transfer_of(op);
 
+    if (t->done != NULL) {
+        return t->done(L, t->conn, rc == NGX_OK ? 0 : op->err);
+    }
     if (rc == NGX_OK) {
         lua_pushnumber(L, (lua_Number) t->sent);
         return 1;
@@ -336,7 +340,38 @@ check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
              : ql_check_whole(L, arg, name, "sendfile", 0, INT64_C(1) << 52);
 }
 
-/* A transfer on top of the stack, above connection and file, is begun. */
+/* A transfer on top of the stack, above connection and file. */
+static int
+transfer_await(lua_State *L, ql_transfer_t *t)
+{
+    ql_conn_t *conn = t->conn;
+
+    t->user.end = transfer_end;
+    conn->transfer = t;
+    conn->wop.type = &transfer_op;
+    return ql_await(L, &conn->wop, 3);
+}
+
+int
+ql__sendfile_start(lua_State *L, ql_conn_t *conn, int64_t offset, int64_t n,
+                   ql_transfer_done_pt done)
+{
+    ql_lua_file_t *f = ql_queue_data(ql_handle_test(L, 2), ql_lua_file_t,
+                                     handle);
+    ql_transfer_t *t;
+    int err;
+
+    ql_check_wait(L, conn->wop.lua);
+    t = lua_newuserdata(L, sizeof(*t));
+    *t = (ql_transfer_t){
+        .conn = conn, .file = f, .offset = offset, .left = n, .done = done};
+    ql_queue_init(&t->user.link);
+    err = ql__writer_error(conn);
+    err = err != 0 ? err : f->handle.closed;
+    return err != 0 ? done(L, conn, err) : transfer_await(L, t);
+}
+
+/* One whose size is not known yet. */
 static int
 transfer_start(lua_State *L, ql_conn_t *conn, ql_lua_file_t *f,
                ql_transfer_t *t)
@@ -356,10 +391,7 @@ transfer_start(lua_State *L, ql_conn_t *conn, ql_lua_file_t *f,
         return refuse_file(L, f, errno);
     }
     t->info->p.call.event.data = &conn->wop;
-    t->user.end = transfer_end;
-    conn->transfer = t;
-    conn->wop.type = &transfer_op;
-    return ql_await(L, &conn->wop, 3);
+    return transfer_await(L, t);
 }
 
 /* sendfile(self, file, [offset, [n]]) -> bytes | nil, err, sent, CODE */

@@ -136,6 +136,13 @@ ql__file_release(ql_file_t *file)
 }
 
 void
+ql_file_hold(ql_file_t *file)
+{
+    QL_CHECK_THREAD(file->loop);
+    ql__file_hold(file);
+}
+
+void
 ql_file_close(ql_file_t *file)
 {
     QL_CHECK_THREAD(file->loop);

@@ -2,6 +2,7 @@
 -- @module quoll.http.part
 
 local core = require "quoll.core"
+local raw = require "quoll.http.core"
 
 local bad_argument = core.bad_argument
 
@@ -9,6 +10,7 @@ local part = {}
 
 --- The metatable of parts: what answers requests tells them by it.
 part.type = { __name = "quoll.http.part" }
+raw.parts(part.type)
 
 local function whole(value)
   return type(value) == "number" and value >= 0 and value % 1 == 0

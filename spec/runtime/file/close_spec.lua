@@ -42,6 +42,18 @@ local function unlinked(loop)
 end
 
 describe("the end of a file", function()
+    it("comes with the last of its holders", forked(function()
+        local loop = scripted()
+        local path = files.make("x")
+        local file = files.open(loop, path)
+        C.ql_file_hold(file)
+        C.ql_file_close(file)
+        assert.same({ 0, 0, 0 }, closes(loop))
+        assert.equal(1, tonumber(C.ql_file_size(file)))
+        C.ql_file_close(file)
+        assert.same({ 0, 0, 1 }, closes(loop))
+    end))
+
     it("that was read and has its name comes at once", forked(function()
         local loop = scripted()
         local path = files.make("x")

@@ -10,7 +10,7 @@ local generations = require "quoll.http.static.generations"
 local options = require "quoll.options"
 local types = require "quoll.http.static.types"
 
-local now, stat, defer = core.now, core.fs.stat, core.defer
+local now, stat, share = core.now, core.fs.stat, core.file.share
 local this_turn = core.turn
 
 -- A file that changes twice within a tick of its file system's clock keeps its
@@ -29,11 +29,9 @@ local INACTIVE = 60 -- seconds: what was not used for that long is let go
 local files = {}
 files.__index = files
 
-local function close_unused(entry)
+local function close(entry)
   entry.kept = false
-  if entry.file and entry.users == 0 then
-    entry.file:close()
-  end
+  entry.file:close()
 end
 
 --- What static's option `cache` says, its defaults beside it.
@@ -70,7 +68,7 @@ function files.new(root, opts)
     valid = opts.valid, open = opts.open, types = opts.types,
     turned = now(), turn = -1, time = 0,
     bytes = generations.new(opts.entries, opts.memory),
-    opened = generations.new(opts.open, math.huge, close_unused),
+    opened = generations.new(opts.open, math.huge, close),
   }, files)
 end
 
@@ -98,7 +96,7 @@ local function describe(self, name, info)
   local time = core.time()
   return {
     name = name, size = info.size, mtime = info.mtime, ctime = info.ctime,
-    ino = info.ino, dev = info.dev, weight = 0, users = 0,
+    ino = info.ino, dev = info.dev, weight = 0,
     checked = now(), turn = this_turn(),
     type = types.of(name, self.types), etag = tag(info, time),
     modified = date.format(math.min(info.mtime, time)),
@@ -113,20 +111,9 @@ local function read(file, entry)
   return info and same(entry, info) and bytes or nil
 end
 
-local function let_go(entry)
-  entry.users = entry.users - 1
-  if entry.users == 0 and not entry.kept then
-    entry.file:close()
-  end
-end
-
--- An open file is used until the running task ends.
+-- The file has a handle for each who uses it.
 local function use(entry)
-  if entry.file then
-    entry.users = entry.users + 1
-    defer(let_go, entry)
-  end
-  return entry, entry.file
+  return entry, entry.file and share(entry.file)
 end
 
 -- The entry of a file just opened, kept if it can be.
