@@ -20,7 +20,7 @@ local TICK, COARSE_TICK = 0.02, 2
 
 local LIMITS = { valid = "number", small = "number", memory = "number",
   entries = "number", open = "number" }
-local KEPT = { valid = 0, small = 2 ^ 16, memory = 2 ^ 24, entries = 1000,
+local KEPT = { valid = 0, small = 2 ^ 15, memory = 2 ^ 24, entries = 1000,
   open = 100 }
 local NOTHING_KEPT = { valid = 0, small = 0, memory = 0, entries = 0, open = 0 }
 

@@ -254,7 +254,7 @@ end
 -- before the known ones, `default` for the unknown; `precompressed` (true);
 -- `notfound`: a handler that answers instead of 404; `cache`: {`valid` (0):
 -- seconds for which a kept file is taken for unchanged without a look at its
--- times (0: a turn of the loop), `small` (65536): files of at most so many
+-- times (0: a turn of the loop), `small` (32768): files of at most so many
 -- bytes are kept in memory, `memory` (16 MiB) of them all, `entries` (1000):
 -- number of them, `open` (100): number of larger ones that are kept open}, or
 -- false: keep nothing
