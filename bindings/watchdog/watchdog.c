@@ -154,14 +154,22 @@ void
 ql__watchdog_slice(ql_lua_t *lua)
 {
     ql_watchdog_t *dog = &lua->watchdog;
+    const ql_task_t *t = lua->current;
     lua_State *L = lua->driver;
+    int top = lua_gettop(L);
 
     dog->in_hook = true;
-    ql__task_push_slot(L, lua->current, QL_TASK_NAME);
-    dog->name = lua_tostring(L, -1);
-    ql__task_push_slot(L, lua->current, QL_TASK_CHAIN);
+    if (ql__task_unheld(t)) { /* nobody has given it a name */
+        dog->name = NULL;
+        ql__task_push_slot(L, t, QL_TASK_CHAIN);
+    } else {
+        ql__task_push_slots(L, t);
+        lua_rawgeti(L, -1, QL_TASK_NAME);
+        dog->name = lua_tostring(L, -1);
+        lua_rawgeti(L, -2, QL_TASK_CHAIN);
+    }
     dog->chain = lua_tostring(L, -1);
-    lua_pop(L, 2);
+    lua_settop(L, top);
     dog->in_hook = false;
 }
 

@@ -130,7 +130,7 @@ function helper.install(settings)
   end
   env.it, env.spec, env.test = it, it, it
   function env.before_each(fn)
-    busted.before_each(in_task(state, fn, state.deadline))
+    busted.before_each(in_task(state, fn))
   end
   function env.after_each(fn)
     after_each(state, fn)
