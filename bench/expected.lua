@@ -19,7 +19,7 @@ return {
     { "task", "task unbuffered", 7.7, 0.4 },
     { "task", "task bytes", 1121, 0.1 },
     { "task", "task cancel", 1.0, 0.8 },
-    { "file_cached", "cached pread", 2.35, 0.15 },
-    { "file_random", "direct read", 1.01, 0.15 },
+    { "file_cached", "cached pread", 2.40, 0.40 },
+    { "file_random", "direct read", 1.04, 0.25 },
     { "stall", "ticker", 0.60, 2.00 },
 }
