@@ -56,8 +56,9 @@ local function compare(bench, names, measure)
     return samples
 end
 
-local function add(bench, samples, name, against, what, most)
+local function add(bench, samples, name, against, what, most, key)
     bench.report:compare(samples, name, against, {
+        key = key,
         what = what,
         most = most,
     })
@@ -67,12 +68,13 @@ local function echoes(bench)
     local samples = compare(bench, { "bare", "quoll" }, function(server)
         return echo(bench, server, 1)
     end)
-    add(bench, samples, "quoll", "bare", "echo: CPU us, against bare C", 1.05)
+    add(bench, samples, "quoll", "bare", "echo: CPU us, against bare C", 1.05,
+        "net echo")
     samples = compare(bench, { "bare", "quoll", "messages" }, function(server)
         return echo(bench, server, DEPTH)
     end)
     add(bench, samples, "quoll", "bare",
-        "pipelined echo, 16 of 64 B: CPU us a message", 1.3)
+        "pipelined echo, 16 of 64 B: CPU us a message", 1.3, "net pipelined")
     add(bench, samples, "messages", "bare",
         "the same, message by message, corked")
 end
@@ -83,7 +85,7 @@ local function accepts(bench)
             return accept(bench, server)
         end)
     add(bench, samples, "accept", "bare accept",
-        "connect and close: CPU us, against bare C")
+        "connect and close: CPU us, against bare C", nil, "net accept")
     bench.report:compare(samples, "accept rate", "bare accept rate", {
         what = "connect and close: a second, against bare C",
         least = 0.9,
@@ -98,7 +100,7 @@ local function relays(bench)
     end)
     pour:stop()
     add(bench, samples, "relay", "bare relay",
-        "relay of 1 GiB: CPU ms, against bare C", 1.15)
+        "relay of 1 GiB: CPU ms, against bare C", 1.15, "net relay")
 end
 
 return {

@@ -38,6 +38,7 @@ local function report_handshakes(bench, samples)
         least = not bench.skipped and 0.95 or nil,
     })
     bench.report:compare(samples, "tls", "bare tls", {
+        key = "tls handshake",
         what = "the same, CPU us each, against C with OpenSSL",
     })
 end

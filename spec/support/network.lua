@@ -13,6 +13,7 @@
 --       port(address)
 --   network.it            `it`, or pending where there can be none
 local scripts = require "spec.support.scripts"
+local shell = require "spec.support.shell"
 
 local network = {}
 
@@ -84,14 +85,11 @@ local PRELUDE = [==[
 
 -- Why there can be no network of our own; nil: there can.
 local function missing()
-    if not io.popen("id -u"):read "*l":match "^0$" then
+    if shell.output "id -u" ~= "0\n" then
         return "not root"
     end
-    local test = "unshare -n sh -c 'ip link set lo up && "
-        .. "nft add table ip t && nft list tables' 2>&1"
-    local pipe = io.popen(test)
-    local said = pipe:read "*a"
-    pipe:close()
+    local said = shell.output("unshare -n sh -c 'ip link set lo up && "
+        .. "nft add table ip t && nft list tables' 2>&1")
     if said ~= "table ip t\n" then
         return "no network namespace: " .. said
     end

@@ -65,7 +65,7 @@ describe("bindings/udp/udp", function()
         os.remove(path)
         quoll.run(function()
             local u = udp.open { bind = "unix:" .. path }
-            assert(io.popen("test -S " .. path .. " && echo it"):read() == "it")
+            assert.equal(0, os.execute("test -S " .. path))
             assert.same({ nil, "address already in use", "EADDRINUSE" },
                 { quoll.udp { bind = "unix:" .. path } })
             u:close()

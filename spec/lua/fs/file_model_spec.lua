@@ -3,6 +3,7 @@
 local helper = require "spec.helper"
 local tasks = require "spec.support.tasks"
 local files = require "spec.support.files"
+local shell = require "spec.support.shell"
 local quoll = require "quoll"
 
 local SEED = tonumber(os.getenv "QUOLL_TEST_SEED") or 20221122
@@ -166,8 +167,8 @@ describe("a file that is read and written at random", function()
         end)
     end
 
-    local shm = io.popen("stat -f -c %T /dev/shm 2>/dev/null"):read "*l"
-    local on_tmpfs = shm == "tmpfs" and it or pending
+    local shm = shell.output "stat -f -c %T /dev/shm 2>/dev/null"
+    local on_tmpfs = shm == "tmpfs\n" and it or pending
     on_tmpfs("is as io's on tmpfs", function()
         tasks.run(function()
             for _, mode in ipairs { "r+", "a+" } do
