@@ -471,14 +471,21 @@ typedef int (*ql_tick_pt)(ql_loop_t *loop, const void *pc);
  * turn. 0: no more. NGX_ERROR with errno, EBUSY when that signal has a handler.
  */
 QL_API int ql_loop_tick(ql_loop_t *loop, uint64_t nsec, ql_tick_pt handler);
-/* The epoll descriptor, -1 before init: readable when events have come. */
+/*
+ * An epoll descriptor, -1 before init: readable when events have come. From
+ * ql_loop_watch() on it is the same one for the loop's life; before, the set is
+ * built anew when stale events flood it. A forked child has its own from the
+ * first call on that needs one (ql_loop_init()); until then this is the
+ * parent's.
+ */
 QL_API int ql_loop_fd(const ql_loop_t *loop);
 /*
- * Somebody else waits for ql_loop_fd(), and for ql_loop_timeout() at most: from
- * now on what is posted or armed between two turns makes it readable, so that a
- * timeout which was asked for before that does no harm.
+ * Somebody else will wait for ql_loop_fd(), to be asked for after this, and for
+ * ql_loop_timeout() at most: from now on what is posted or armed between two
+ * turns makes it readable, so that a timeout which was asked for before that
+ * does no harm. Does ql_loop_init(). NGX_ERROR with errno (EMFILE): nobody can.
  */
-QL_API void ql_loop_watch(ql_loop_t *loop);
+QL_API int ql_loop_watch(ql_loop_t *loop);
 /* The table that its system calls go through: core/sys.h. Any thread. */
 QL_API const ql_sys_t *ql_loop_sys(const ql_loop_t *loop);
 /* The calling process: getpid(2), which is not asked once the loop has begun

@@ -89,11 +89,10 @@ step_fd(lua_State *L)
     ql_lua_t *lua = ql__upvalue(L);
     ql_loop_t *loop = ql_lua_ready(lua, L);
 
-    if (loop == NULL) {
+    if (loop == NULL || ql_loop_watch(loop) != NGX_OK) {
         return ql_push_error(L, errno);
     }
     lua->watched = true;
-    ql_loop_watch(loop);
     lua_pushinteger(L, ql_loop_fd(loop));
     return 1;
 }

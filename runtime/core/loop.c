@@ -24,6 +24,7 @@ ql_loop_create(const ql_conf_t *conf, const ql_sys_t *sys)
     loop->thread = pthread_self();
     loop->actions = &ql_epoll_actions;
     loop->ep = -1;
+    loop->outer = -1;
     if (conf != NULL) {
         loop->conf = *conf;
     } else {
@@ -241,13 +242,6 @@ ql_loop_stop(ql_loop_t *loop)
 {
     QL_CHECK_THREAD(loop);
     loop->stop = true;
-}
-
-int
-ql_loop_fd(const ql_loop_t *loop)
-{
-    QL_CHECK_THREAD(loop);
-    return loop->ep;
 }
 
 pid_t

@@ -275,7 +275,8 @@ struct ql_loop_s {
     void *data; /* the bindings' */
 
     /* epoll.c */
-    int ep; /* -1: not made yet */
+    int ep;    /* -1: not made yet */
+    int outer; /* the set that holds ep, once watched; else -1 */
     struct epoll_event *event_list;
     uint32_t nevents;     /* length of event_list */
     bool wait_msec;       /* epoll_pwait2 was refused: epoll_wait */
@@ -343,6 +344,8 @@ struct ql_loop_s {
 /* epoll.c */
 int ql_epoll_init(ql_loop_t *loop);
 void ql_epoll_done(ql_loop_t *loop);
+/* A new epoll set's descriptor; -1: said in the log. */
+int ql__epoll_create(ql_loop_t *loop);
 /* A new set with every connection that was active in the old one. */
 int ql__epoll_rebuild(ql_loop_t *loop);
 /* A forked child lets go of what is its parent's; without touching the epoll
@@ -354,6 +357,15 @@ ql__loop_owned(const ql_loop_t *loop)
 {
     return loop->owner != NULL && *loop->owner != 0;
 }
+
+/* outer.c */
+/* Around loop->ep; NGX_ERROR: there is none, said in the log. */
+int ql__outer_open(ql_loop_t *loop);
+void ql__outer_close(ql_loop_t *loop);
+/* The outer set, where there is one, holds ep, too. */
+int ql__outer_enter(ql_loop_t *loop, int ep);
+/* And does not any more. */
+void ql__outer_leave(ql_loop_t *loop, int ep);
 
 /* epoll_ctl.c */
 int ql_epoll_add_event(ql_loop_t *loop, ql_event_t *ev, uint32_t event,

@@ -67,20 +67,21 @@ make_owner(ql_loop_t *loop)
     return NGX_OK;
 }
 
-static int
-open_set(ql_loop_t *loop)
+int
+ql__epoll_create(ql_loop_t *loop)
 {
-    loop->ep = loop->sys->epoll_create1(EPOLL_CLOEXEC);
-    if (loop->ep == -1) {
+    int ep = loop->sys->epoll_create1(EPOLL_CLOEXEC);
+
+    if (ep == -1) {
         ql_log_error(loop, QL_LOG_ERR, errno, "epoll_create1() failed");
-        return NGX_ERROR;
     }
-    return NGX_OK;
+    return ep;
 }
 
 static void
 close_set(ql_loop_t *loop)
 {
+    ql__outer_close(loop);
     if (loop->ep != -1) {
         (void) loop->sys->close(loop->ep);
         loop->ep = -1;
@@ -118,14 +119,20 @@ reenter(ql_connection_t *c, void *arg)
 int
 ql__epoll_rebuild(ql_loop_t *loop)
 {
-    int old = loop->ep;
+    int old = loop->ep, ep = ql__epoll_create(loop);
 
-    if (open_set(loop) != NGX_OK) {
-        loop->ep = old;
+    if (ep == -1) {
         return NGX_ERROR;
     }
+    /* While it is empty: the kernel looks at all that a nested set holds. */
+    if (ql__outer_enter(loop, ep) != NGX_OK) {
+        (void) loop->sys->close(ep);
+        return NGX_ERROR;
+    }
+    loop->ep = ep;
     loop->stats.rebuilds++;
     ql__connections_each(loop, reenter, loop);
+    ql__outer_leave(loop, old);
     (void) loop->sys->close(old);
     return NGX_OK;
 }
@@ -166,7 +173,8 @@ ql_epoll_init(ql_loop_t *loop)
     if (loop->ep != -1) {
         ql__epoll_drop(loop);
     }
-    if (open_set(loop) != NGX_OK) {
+    loop->ep = ql__epoll_create(loop);
+    if (loop->ep == -1) {
         return NGX_ERROR;
     }
     *loop->owner = 1;
@@ -174,6 +182,9 @@ ql_epoll_init(ql_loop_t *loop)
     loop->event_flags = (loop->conf.level_triggered ? QL_USE_LEVEL_EVENT
                                                     : QL_USE_CLEAR_EVENT)
                       | QL_USE_GREEDY_EVENT | QL_USE_EPOLL_EVENT;
+    if (loop->watched && ql__outer_open(loop) != NGX_OK) {
+        goto failed;
+    }
     ql__connections_each(loop, reenter, loop);
     if (ql__notify_init(loop) != NGX_OK) {
         goto failed;

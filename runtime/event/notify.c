@@ -114,14 +114,6 @@ ql__epoll_notify(ql_loop_t *loop)
     return n == -1 && errno != EAGAIN ? NGX_ERROR : NGX_OK;
 }
 
-void
-ql_loop_watch(ql_loop_t *loop)
-{
-    QL_CHECK_THREAD(loop);
-    loop->watched = true;
-    loop->wake = !loop->turning;
-}
-
 /* In a forked child the eventfd is the parent's. */
 void
 ql__loop_wake(ql_loop_t *loop)

@@ -1,5 +1,6 @@
 -- quoll as a part of a cqueues controller, and controllers in tasks of quoll's.
 local helper = require "spec.helper"
+local flood = require "spec.support.flood"
 local tasks = require "spec.support.tasks"
 local quoll = require "quoll"
 local cqueues = require "cqueues"
@@ -88,6 +89,26 @@ describe("quoll under cqueues", function()
                 cqueues.sleep(0.001)
             end
         end)
+    end)
+
+    it("is woken when its epoll set has been built anew", function()
+        local fd = quoll.fd()
+        local flooded, woken = condition.new(), nil
+        run(function()
+            quoll.spawn(function()
+                flood()
+                flooded:signal()
+            end)
+            flooded:wait()
+            cqueues.sleep(0.001)
+            quoll.spawn(function()
+                woken = true
+                flooded:signal()
+            end)
+            flooded:wait(helper.seconds(5))
+        end)
+        assert.is_true(woken)
+        assert.equal(fd, quoll.fd())
     end)
 
     it("goes on by itself when the controller has ended first", function()

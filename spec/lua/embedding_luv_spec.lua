@@ -1,6 +1,7 @@
 -- quoll as a part of luv's loop: its descriptor and its timeout are all that
 -- luv is told.
 local helper = require "spec.helper"
+local flood = require "spec.support.flood"
 local quoll = require "quoll"
 local uv = require "luv"
 
@@ -134,6 +135,25 @@ describe("quoll under luv", function()
             end)
         end)
         assert.same({ "callback", "task" }, order)
+    end)
+
+    it("is woken when its epoll set has been built anew", function()
+        local fd, woken = quoll.fd(), nil
+        run(function(close)
+            quoll.spawn(function()
+                flood()
+                local timer = uv.new_timer()
+                timer:start(1, 0, function()
+                    timer:close()
+                    quoll.spawn(function()
+                        woken = true
+                        close()
+                    end)
+                end)
+            end)
+        end)
+        assert.is_true(woken)
+        assert.equal(fd, quoll.fd())
     end)
 
     it("goes on by itself when luv's loop has ended first", function()

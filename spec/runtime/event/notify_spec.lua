@@ -32,7 +32,7 @@ local function readable(loop)
     return ffi.C.poll(fds, 1, 0) == 1
 end
 
-describe("ql_loop_watch", function()
+describe("a watched loop", function()
     local function watched()
         local loop = helper.loop({}, inject.ql_inject_new(nil))
         C.ql_loop_init(loop)
