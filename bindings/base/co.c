@@ -115,6 +115,8 @@ co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
     ql__loads_note(L, t->lua);
     ql__drive(L, t);
+    ql__check_kept(t);
+    ql__check_over(t);
     t->op = NULL;
     return co_finish(L, t, op);
 }
@@ -145,6 +147,7 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
                    op->type->name, (unsigned long long) op->task->id);
     QL_DEBUG_CHECK(!op->pending, "the last result of '%s' was not taken yet",
                    op->type->name);
+    ql__check_anchors(L, op, anchors);
     if (t->cancelled && co_cancelled(t)) {
         op->rc = NGX_ERROR;
         op->err = QL_E_CANCELLED;
@@ -159,12 +162,12 @@ ql_await(lua_State *L, ql_op_t *op, int anchors)
     }
     if (op->rc == NGX_AGAIN) {
         co_park(t, op);
-        ql__check_parked(L, t, op);
     } else if (!ql__slice_spend(lua)) {
         return co_finish(L, t, op);
     } else {
         co_postpone(t, op);
     }
+    ql__check_begun(L, t, op);
     if (drive) {
         return co_drive(L, t, op);
     }
@@ -181,6 +184,8 @@ co_take(lua_State *L)
     if (op == NULL || t->inner != L) {
         return luaL_error(L, "take: no wait has ended here");
     }
+    ql__check_kept(t);
+    ql__check_over(t);
     t->op = NULL;
     return co_finish(L, t, op);
 }
@@ -194,6 +199,7 @@ co_drop(lua_State *L)
     ql_op_t *op = t->op;
 
     if (op != NULL) {
+        ql__check_over(t);
         t->op = NULL;
         co_let_go(op);
     }
@@ -242,6 +248,7 @@ co_abandon(ql_task_t *t)
         co_let_go(op);
     }
     ql__unpost(t);
+    ql__check_over(t);
     t->op = NULL;
 }
 
@@ -312,6 +319,7 @@ co_resume(ql_task_t *t)
 static void
 co_again(ql_task_t *t, ql_op_t *op, bool timedout)
 {
+    ql__check_kept(t);
     op->rc = op->type->attempt(op);
     if (op->rc == NGX_AGAIN && timedout && !op->progress) {
         op->type->cancel(op);

@@ -150,6 +150,7 @@ handle_gc(lua_State *L)
 {
     ql_handle_t *h = lua_touserdata(L, 1);
 
+    ql__check_collected(L, h);
     ql_handle_close(h, QL_E_CLOSED);
     if (h->type->collect != NULL) {
         h->type->collect(h);

@@ -21,6 +21,7 @@
                        (op)->type->name);                                      \
         QL_DEBUG_CHECK((op)->life == QL_OP_LIVE,                               \
                        "the operation was not made by ql_op_init()");          \
+        ql__check_whole(__func__, op);                                         \
         QL_CHECK_LUA((op)->lua);                                               \
     } while (0)
 
@@ -30,24 +31,32 @@ int ql__own_thread(const ql_lua_t *lua);
 int ql__own_state(lua_State *L);
 
 #ifdef QL_CHECKS
-/* The running task is parked with op in L, or no longer: counted by the handle
- * on L's stack whose memory holds op. */
-void ql__check_parked(lua_State *L, ql_task_t *t, const ql_op_t *op);
+/* ql_op_init() of memory in which no task's operation is. */
+void ql__check_new(const ql_lua_t *lua, const ql_op_t *op);
+/* A userdata on L's stack that holds op is one of the topmost `anchors`. */
+void ql__check_anchors(lua_State *L, const ql_op_t *op, int anchors);
+/* A wait of t in L begins: notes what op is, and counts it in the handle whose
+ * memory it is in, as long as it is parked. */
+void ql__check_begun(lua_State *L, ql_task_t *t, const ql_op_t *op);
 void ql__check_unparked(ql_task_t *t);
+/* The operation of t, noted then, is what it was. */
+void ql__check_kept(const ql_task_t *t);
+/* Nothing is noted any more. */
+void ql__check_over(ql_task_t *t);
+/* The task that waits with op, if any, noted it so: for `function`. */
+void ql__check_whole(const char *function, const ql_op_t *op);
+/* The collector takes the userdata at index 1 of L, a handle: no task waits
+ * with what is in it. */
+void ql__check_collected(lua_State *L, const ql_handle_t *h);
 #else
-static inline void
-ql__check_parked(lua_State *L, ql_task_t *t, const ql_op_t *op)
-{
-    (void) L;
-    (void) t;
-    (void) op;
-}
-
-static inline void
-ql__check_unparked(ql_task_t *t)
-{
-    (void) t;
-}
+#define ql__check_new(lua, op) ((void) 0)
+#define ql__check_anchors(L, op, anchors) ((void) 0)
+#define ql__check_begun(L, t, op) ((void) 0)
+#define ql__check_unparked(t) ((void) 0)
+#define ql__check_kept(t) ((void) 0)
+#define ql__check_over(t) ((void) 0)
+#define ql__check_whole(function, op) ((void) 0)
+#define ql__check_collected(L, h) ((void) 0)
 #endif
 
 #endif

@@ -59,6 +59,10 @@ struct ql_lua_s {
     bool hooked;    /* a call hook has come through; for ql__unhooked */
     char own_chunks[256]; /* chunk name of quoll's Lua modules begins so */
     ql_watchdog_t watchdog;
+#ifdef QL_CHECKS
+    ql_task_t *loose; /* of the tasks whose op is in memory that no anchor of
+                         theirs is: the newest */
+#endif
 };
 
 /* abi.c: this library is the state's; raises when another one is. */

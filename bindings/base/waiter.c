@@ -126,6 +126,7 @@ void
 ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
 {
     QL_CHECK_LUA(lua);
+    ql__check_new(lua, op);
     *op = (ql_op_t){.type = type,
                     .lua = lua,
                     .timeout = QL_TIMER_INFINITE,

@@ -3,6 +3,7 @@
  * is closed, newest first, and who waits for it goes on. Runs between
  * coroutines, so nothing here may allocate in Lua.
  */
+#include "../base/misuse.h"
 #include "../base/state.h"
 #include "core/sys.h"
 
@@ -122,6 +123,7 @@ end_task(ql_task_t *t)
     ql_scope_t *parent = t->scope.parent;
 
     ql__handles_close(t);
+    ql__check_over(t);
     t->state = t->result;
     end_tell(t);
     if (t->state == QL_TASK_FAILED) {
@@ -163,6 +165,7 @@ ql__tasks_free(ql_lua_t *lua, const ql_sys_t *sys)
             s->task->state = QL_TASK_CANCELLED;
             s->task->L = NULL;
             end_tell(s->task);
+            ql__check_over(s->task);
             sys->free(s->task);
         }
         s = parent;

@@ -114,7 +114,10 @@ struct ql_task_s {
     ql_outcome_t *outcome; /* its userdata; NULL: the root, or a handler's task,
                               which nobody has asked for yet */
 #ifdef QL_CHECKS
-    ql_handle_t *within; /* whose memory holds op, while parked; or NULL */
+    ql_handle_t *within;      /* whose memory holds op, while parked; or NULL */
+    const ql_op_type_t *type; /* that op has had since its wait began; NULL:
+                                 none is noted */
+    ql_task_t *next_loose;    /* in ql_lua_t.loose */
 #endif
 };
 

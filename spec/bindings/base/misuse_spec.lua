@@ -1,10 +1,12 @@
 -- Misuse of quoll_lua.h, by a module in C, as debug builds find it.
+local helper = require "spec.helper"
 local compiled = require "spec.support.compiled"
 local SIGABRT = 6
 
 local MODULE = [[
 #include <pthread.h>
 #include <quoll_lua.h>
+#include <stdlib.h>
 
 int luaopen_it(lua_State *L);
 
@@ -73,6 +75,68 @@ dwell(lua_State *L)
     return ql_await(L, &self(L)->op, 1);
 }
 
+/* Anchors nothing: the handle is below, or on no stack at all. */
+static int
+dwell_below(lua_State *L)
+{
+    lua_settop(L, 1);
+    return ql_await(L, &self(L)->op, 0);
+}
+
+static int
+dwell_loose(lua_State *L)
+{
+    thing_t *t = self(L);
+
+    lua_settop(L, 0);
+    return ql_await(L, &t->op, 0);
+}
+
+/* An operation in memory of malloc's. */
+static int
+block(lua_State *L)
+{
+    ql_op_t *op = calloc(1, sizeof(*op));
+
+    ql_op_init(op, &op_type, ql_lua(L));
+    lua_pushlightuserdata(L, op);
+    return 1;
+}
+
+static int
+dwell_in(lua_State *L)
+{
+    return ql_await(L, lua_touserdata(L, 1), 0);
+}
+
+static int
+release(lua_State *L)
+{
+    free(lua_touserdata(L, 1));
+    return 0;
+}
+
+/* The memory is somebody else's meanwhile. */
+static int
+reuse(lua_State *L)
+{
+    static const ql_op_type_t other
+        = {"other", attempt, push, cancel, NULL, NULL};
+
+    ((ql_op_t *) lua_touserdata(L, 1))->type = &other;
+    return 0;
+}
+
+static int
+init(lua_State *L)
+{
+    ql_op_t *op = lua_islightuserdata(L, 1) ? lua_touserdata(L, 1)
+                                            : &self(L)->op;
+
+    ql_op_init(op, &op_type, ql_lua(L));
+    return 0;
+}
+
 static int
 fini(lua_State *L)
 {
@@ -124,7 +188,10 @@ luaopen_it(lua_State *L)
     static const luaL_Reg functions[]
         = {{"new", new},       {"dwell", dwell}, {"fini", fini},
            {"ready", ready},   {"done", done},   {"end_", end},
-           {"thread", thread}, {NULL, NULL}};
+           {"thread", thread}, {"dwell_below", dwell_below},
+           {"dwell_loose", dwell_loose}, {"block", block},
+           {"dwell_in", dwell_in}, {"release", release}, {"reuse", reuse},
+           {"init", init},     {NULL, NULL}};
 
     ql_lua_open(L);
     lua_newtable(L);
@@ -148,6 +215,13 @@ local function dwelling()
     quoll.yield()
     return thing
 end
+]]
+
+-- A task waits with a block of malloc's.
+local BLOCK = [[
+    local block = it.block()
+    local task = quoll.spawn(function() finish(it.dwell_in(block)) end)
+    quoll.yield()
 ]]
 
 describe("misuse", function()
@@ -206,6 +280,39 @@ describe("misuse", function()
         "ql_handle_close: the close of 'thing' left a task waiting: it calls "
         .. "ql_op_end()", "dwelling():close()"))
 
+    it("to wait with what lies below the anchors", aborts(
+        "ql_await: the memory of 'dwell' is not among its anchors",
+        "finish(it.dwell_below(it.new(true)))"))
+
+    it("to leave to the collector what a task waits with", aborts(
+        "ql_await: the collector took 'thing' with 'dwell', for which task 2 "
+        .. "waits: it is not among the anchors", [[
+            quoll.spawn(function()
+                finish(it.dwell_loose(it.new(true):disown()))
+            end)
+            quoll.yield()
+            collectgarbage()
+        ]]))
+
+    it("to reuse the memory of what a task waits with", aborts(
+        "ql_op_end: the memory of 'dwell' was released or written over while "
+        .. "task 2 waited with it", BLOCK .. "it.reuse(block) task:cancel()"))
+
+    -- AddressSanitizer has its own words for it.
+    if not helper.sanitized then
+        it("to free the memory of what a task waits with", aborts(
+            "ql_op_end: the memory of 'dwell' was released or written over "
+            .. "while task 2 waited with it",
+            BLOCK .. "it.release(block) task:cancel()"))
+    end
+
+    it("to make an operation where one is waited for", function()
+        aborts("ql_op_init: task 2 waits for 'dwell' there",
+            "it.init(dwelling())")()
+        aborts("ql_op_init: task 2 waits for 'dwell' there",
+            BLOCK .. "it.init(block)")()
+    end)
+
     it("to call from another thread", aborts("ql_op_ready: called from a "
         .. "thread that is not the loop's; there only ql_notify() and "
         .. "ql_post_from_thread() may be", "it.thread(dwelling())"))
@@ -220,11 +327,31 @@ describe("misuse", function()
                 it.ready(thing)
                 it.fini(thing)
                 thing:close()
+                it.init(thing)
+                local block = it.block()
+                local task = quoll.spawn(function()
+                    finish(it.dwell_in(block))
+                end)
+                quoll.yield()
+                task:cancel()
+                quoll.yield()
+                it.init(block)
+                it.release(block)
                 print "well"
             end)
         ]]
         assert.equal("", result.err)
         assert.equal("well\n", result.out)
+        assert.equal(0, result.code)
+    end)
+
+    it("is not to leave a waiting task at the end of the script", function()
+        local result = run [[
+            local thing = it.new(true):disown()
+            quoll.spawn(function() finish(it.dwell_loose(thing)) end)
+            quoll.yield()
+        ]]
+        assert.matches("^quoll: 1 task was alive[^\n]*\n$", result.err)
         assert.equal(0, result.code)
     end)
 end)
