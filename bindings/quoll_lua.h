@@ -94,13 +94,16 @@ QL_API int ql_push_error(lua_State *L, int err) QL_COLD;
 QL_API int ql_push_error_partial(lua_State *L, int err) QL_COLD;
 
 /* The words of errors beyond errno and the above: of err, whose upper 16 bits
- * are the range, from 2 up. Each writes a string into to[size]. */
+ * are the range: 16 to 32767, the lower ones are quoll's. Each function writes
+ * a string into to[size]. */
 typedef struct {
+    const char *owner; /* the module that has the range: "quoll.core.tls" */
     void (*text)(int err, char *to, size_t size);
     void (*code)(int err, char *to, size_t size);
 } ql_error_words_t;
 
-/* 2 is quoll.core.tls's; words must outlive the state. */
+/* Words must outlive the state. Raises when the range has others already, with
+ * the names of both owners. */
 QL_API void ql_error_range(lua_State *L, int range,
                            const ql_error_words_t *words);
 

@@ -54,23 +54,6 @@ push_ranges(lua_State *L)
     lua_rawget(L, LUA_REGISTRYINDEX);
 }
 
-void
-ql_error_range(lua_State *L, int range, const ql_error_words_t *words)
-{
-    QL_CHECK_STATE(L);
-    push_ranges(L);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushlightuserdata(L, (void *) (uintptr_t) &ranges_key);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, LUA_REGISTRYINDEX);
-    }
-    lua_pushlightuserdata(L, (void *) (uintptr_t) words);
-    lua_rawseti(L, -2, range);
-    lua_pop(L, 1);
-}
-
 /* Of an error of another module; NULL: it is none. */
 static const ql_error_words_t *
 error_words_of(lua_State *L, int err)
@@ -88,6 +71,29 @@ error_words_of(lua_State *L, int err)
     }
     lua_pop(L, 1);
     return words;
+}
+
+void
+ql_error_range(lua_State *L, int range, const ql_error_words_t *words)
+{
+    const ql_error_words_t *others = error_words_of(L, range << 16);
+
+    QL_CHECK_STATE(L);
+    if (others != NULL && others != words) {
+        luaL_error(L, "the range of errors %d of '%s' is that of '%s' already",
+                   range, words->owner, others->owner);
+    }
+    push_ranges(L);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushlightuserdata(L, (void *) (uintptr_t) &ranges_key);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, LUA_REGISTRYINDEX);
+    }
+    lua_pushlightuserdata(L, (void *) (uintptr_t) words);
+    lua_rawseti(L, -2, range);
+    lua_pop(L, 1);
 }
 
 void

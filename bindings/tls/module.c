@@ -5,7 +5,8 @@
 
 static const char module_key = 0; /* registry: address -> the table */
 
-static const ql_error_words_t words = {ql_tls_error_text, ql_tls_error_code};
+static const ql_error_words_t words = {"quoll.core.tls", ql_tls_error_text,
+                                       ql_tls_error_code};
 
 QL_API int luaopen_quoll_core_tls(lua_State *L);
 

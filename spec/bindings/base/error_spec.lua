@@ -1,3 +1,4 @@
+local compiled = require "spec.support.compiled"
 local helper = require "spec.helper"
 local quoll = require "quoll"
 local core = require "quoll.core"
@@ -137,5 +138,61 @@ describe("misuse", function()
         assert.matches("got nil%)$", message(function()
             core.bad_argument(nil, "n", "f", "a boat")
         end))
+    end)
+end)
+
+-- A module whose loading takes the range 700.
+local OWNER = [[
+#include <quoll_lua.h>
+#include <string.h>
+
+int luaopen_NAME(lua_State *L);
+
+static void
+word(int err, char *to, size_t size)
+{
+    (void) err;
+    strncpy(to, "NAME", size);
+}
+
+static const ql_error_words_t words = {"NAME", word, word};
+
+int
+luaopen_NAME(lua_State *L)
+{
+    ql_lua_open(L);
+    ql_error_range(L, 700, &words);
+    ql_error_range(L, 700, &words);
+    return ql_push_error(L, 700 << 16 | 3);
+}
+]]
+
+describe("a range of errors", function()
+    local dir
+
+    setup(function()
+        dir = compiled.folder()
+        for _, name in ipairs { "one", "other" } do
+            compiled.module(dir, name, (OWNER:gsub("NAME", name)))
+        end
+    end)
+
+    teardown(function()
+        compiled.remove(dir)
+    end)
+
+    it("has one owner, and is not another's too", function()
+        local result = compiled.run(dir, [[
+            local function loaded(name)
+                return package.loadlib(package.searchpath(name, package.cpath),
+                    "luaopen_" .. name)
+            end
+            print(loaded "one" ())
+            print(pcall(loaded "other"))
+            print(select(2, loaded "one" ()))
+        ]])
+        assert.equal("", result.err)
+        assert.equal("nil\tone\tone\nfalse\tthe range of errors 700 of "
+            .. "'other' is that of 'one' already\none\tone\n", result.out)
     end)
 end)
