@@ -8,9 +8,10 @@ describe("the check of the binary interface", function()
         return
     end
 
-    local function abi(verb)
-        local pipe = assert(io.popen("env -u LD_PRELOAD scripts/abi " .. verb
-            .. " " .. dir .. " 2>&1; echo $?"))
+    local function abi(verb, script, folder)
+        local pipe = assert(io.popen(("env -u LD_PRELOAD %s %s %s 2>&1; "
+            .. "echo $?"):format(script or "scripts/abi", verb,
+            folder or dir)))
         local out, code = pipe:read("*a"):match "^(.-)(%d+)\n$"
         pipe:close()
         return tonumber(code), out
@@ -66,6 +67,44 @@ describe("the check of the binary interface", function()
             return (text:gsub("soname='[^']*'", "soname='libquoll.so.9'", 1))
         end)
         assert.equal(0, (abi "check"))
+    end)
+
+    -- In a folder with this one's build and headers, whose last dump is of
+    -- 0.0.9.
+    describe("of another soname", function()
+        local function run(verb)
+            return abi(verb, dir .. "/copy/scripts/abi", "")
+        end
+
+        local function rename()
+            os.execute(("sed -i \"s/soname='[^']*'/soname='it.so.9'/\" "
+                .. "%s/copy/runtime/abi/*/*.abi"):format(dir))
+        end
+
+        before_each(function()
+            assert.equal(0, os.execute(("mkdir -p %s/copy/runtime/abi/0.0.9 && "
+                .. "cp %s/*.abi %s/copy/runtime/abi/0.0.9 && "
+                .. "cp -r scripts %s/copy && cp runtime/quoll.h %s/copy/runtime"
+                .. " && ln -s $PWD/build $PWD/bindings %s/copy")
+                :gsub("%%s", dir)))
+            rename()
+        end)
+
+        it("fails until the version has a dump of its own", function()
+            local code, out = run "check"
+            assert.equal(1, code)
+            assert.matches("raise QL_VERSION with QL_ABI", out, 1, true)
+            assert.equal(0, (run "dump"))
+            assert.equal(0, (run "check"))
+        end)
+
+        it("fails where the version's dump is of the one before", function()
+            assert.equal(0, (run "dump"))
+            rename()
+            local code, out = run "check"
+            assert.equal(1, code)
+            assert.matches("has no interface of libquoll-lua.so", out, 1, true)
+        end)
     end)
 
     it("leaves a release's dump as it is", function()
