@@ -142,6 +142,20 @@ describe("the documents", function()
         end
     end)
 
+    it("are in README.md's table or the guide's, and on their page", function()
+        local page = read "docs/index.html"
+        for _, path in ipairs(documents) do
+            local name = path:match "^docs/(.*)"
+            if name then
+                local list = name:find "^guide/" and read "docs/GUIDE.md"
+                    or read("README.md"):gsub("%(docs/", "(")
+                assert.truthy(list:find("(" .. name .. ")", 1, true), path)
+                assert.truthy(page:find('href="' .. name .. '"', 1, true),
+                    "docs/index.html: " .. path)
+            end
+        end
+    end)
+
     it("link to files that exist", function()
         local pages = { unpack(documents) }
         pages[#pages + 1] = "docs/index.html"
