@@ -23,6 +23,7 @@ struct ql__read_s {
     ql_event_aio_t aio;
     ql_thread_task_t task;
     int fd;           /* task: to read from */
+    size_t task_size; /* task: bytes to read at data + have */
     ssize_t task_got; /* task: bytes or -1 */
     int task_err;     /* task: errno */
     int rc;           /* result when done */

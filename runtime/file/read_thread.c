@@ -1,9 +1,14 @@
 /*
- * read_thread.c: lane 3, a thread of the pool.
+ * read_thread.c: lane 3, threads of the pool, a part at a time: who is
+ * cancelled holds a thread for the rest of one part only.
  */
 #include "read.h"
 
 #include <errno.h>
+
+enum {
+    THREAD_PART = 1 << 20
+};
 
 static void
 task_handler(ql_event_t *ev)
@@ -19,12 +24,11 @@ task_run(ql_thread_task_t *task)
 {
     ql__read_t *r = task->data;
     const ql_sys_t *sys = r->pub.file->loop->sys;
-    size_t want = r->pub.size - r->have;
     size_t done = 0;
     ssize_t n;
 
-    while (done < want) {
-        n = sys->pread(r->fd, r->data + r->have + done, want - done,
+    while (done < r->task_size) {
+        n = sys->pread(r->fd, r->data + r->have + done, r->task_size - done,
                        r->pub.offset + (off_t) (r->have + done));
         if (n == 0) {
             break;
@@ -66,23 +70,35 @@ count_fallback(const ql__read_t *r)
 }
 
 static int
-task_post(ql__read_t *r)
+post_part(ql__read_t *r)
 {
-    ql_loop_t *loop = r->pub.file->loop;
+    size_t left = r->pub.size - r->have;
     int rc;
 
     r->fd = r->pub.file->fd;
+    r->task_size = left < THREAD_PART ? left : THREAD_PART;
     r->task.run = task_run;
     r->task.data = r;
     r->task.event.data = &r->task;
     r->task.event.handler = task_handler;
-    rc = ql_thread_task_post(loop, &r->task);
+    rc = ql_thread_task_post(r->pub.file->loop, &r->task);
     if (rc == NGX_OK) {
-        loop->stats.read_pool++;
-        count_fallback(r);
         return NGX_AGAIN;
     }
     return rc == NGX_BUSY ? ql__read_busy(r) : ql__read_fail(r, errno);
+}
+
+static int
+post_first(ql__read_t *r)
+{
+    int rc = post_part(r);
+
+    if (rc == NGX_AGAIN) {
+        r->pub.file->loop->stats.read_pool++;
+        count_fallback(r);
+        r->task.patient = 1; /* what was begun is not refused */
+    }
+    return rc;
 }
 
 int
@@ -94,12 +110,15 @@ ql__read_thread(ql__read_t *r)
     /* Asked before its event was handled: that must not end what comes next. */
     ql_delete_posted_event(r->pub.file->loop, &r->task.event);
     if (!r->task.event.complete || r->task.event.error) {
-        return task_post(r); /* error: lost by a fork */
+        return post_first(r); /* error: lost by a fork */
     }
     r->task.event.complete = 0;
     if (r->task_got == -1) {
         return ql__read_fail_logged(r, r->task_err);
     }
     r->have += (size_t) r->task_got;
-    return ql__read_finish(r);
+    if ((size_t) r->task_got < r->task_size || r->have == r->pub.size) {
+        return ql__read_finish(r);
+    }
+    return post_part(r);
 }

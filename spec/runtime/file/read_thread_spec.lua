@@ -1,6 +1,6 @@
 local helper = require "spec.helper"
 local files = require "spec.support.files"
-local inject, errno = helper.inject, helper.errno
+local C, inject, errno = helper.C, helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
 
 local opened = files.counted
@@ -61,6 +61,63 @@ describe("a cached read", function()
         assert.same({ nil, errno.EAGAIN },
             { files.read(loop, file, #data) })
         still_reads(loop, file, data)
+        close(file, path)
+    end))
+end)
+
+describe("a large read by a thread", function()
+    local PART, CALL = files.MIB, 64 * files.KIB
+
+    -- Every pread brings CALL bytes, so that their number tells how many.
+    local function large(size, settings)
+        local loop = helper.loop(settings, inject.ql_inject_new(nil))
+        local data = files.bytes(size)
+        local path = files.make(data)
+        inject.ql_inject_fail("preadv2", -1, 1, 0, errno.EAGAIN)
+        inject.ql_inject_cut("pread", -1, 1, 0, CALL)
+        return loop, files.open(loop, path), path, data
+    end
+
+    local function begun(file, size)
+        local r = C.ql_read_create(file, size, 0)
+        assert.equal(C.NGX_AGAIN, C.ql_read_attempt(r))
+        return r
+    end
+
+    it("takes a task a MiB, and is counted once", forked(function()
+        for _, extra in ipairs { 0, 5 } do
+            local loop, file, path, data = large(3 * PART + extra)
+            assert.is_true(files.read(loop, file, #data) == data)
+            assert.is_true(files.read(loop, file, 4 * PART) == data)
+            assert.same({ 2, extra > 0 and 8 or 7 },
+                { stat(loop, "read_pool"), stat(loop, "pool_jobs") })
+            close(file, path)
+            helper.finish(loop)
+        end
+    end))
+
+    it("ends with its part when it is cancelled", forked(function()
+        local loop, file, path, data = large(4 * PART, { threads = 1 })
+        local r = begun(file, #data)
+        helper.run_until(loop, function()
+            C.ql_notify(loop)
+            return files.calls("pread") > 0
+        end)
+        C.ql_read_free(r)
+        assert.equal(data:sub(1, 10), files.read(loop, file, 10))
+        assert.equal(PART / CALL + 1, files.calls("pread"))
+        assert.same({ 0, 0 }, { stat(loop, "reads_live"),
+            stat(loop, "orphans") })
+        close(file, path)
+    end))
+
+    it("that was begun is not refused a thread", forked(function()
+        local loop, file, path, data =
+            large(3 * PART, { overflow_error = 1 })
+        local r = begun(file, #data)
+        loop.conf.thread_queue = 0
+        assert.is_true(files.finish(loop, r) == data)
+        assert.same({ nil, 16 }, { files.read(loop, file, 10) }) -- EBUSY
         close(file, path)
     end))
 end)
