@@ -224,6 +224,15 @@ key_of(const ql__open_t *o)
                              .miss_direct = o->miss_direct};
 }
 
+/* A relative path is another file's after a chdir(). */
+static bool
+may_be_kept(const ql__open_t *o)
+{
+    const char *from = o->root != NULL ? o->root : o->pub.path;
+
+    return o->flags == O_RDONLY && from[0] == '/';
+}
+
 static int
 ask_cache(ql__open_t *o)
 {
@@ -232,7 +241,7 @@ ask_cache(ql__open_t *o)
     bool at_root = false;
     int rc, err = 0;
 
-    if (loop->conf.open_file_cache == 0 || o->flags != O_RDONLY) {
+    if (loop->conf.open_file_cache == 0 || !may_be_kept(o)) {
         return NGX_DECLINED;
     }
     rc = ql__cache_find(loop, &key, &o->shared, &err, &at_root);

@@ -4,6 +4,11 @@ local ffi, C, inject, errno =
     helper.ffi, helper.C, helper.inject, helper.errno
 local forked, stat = helper.forked, files.stat
 
+pcall(ffi.cdef, "int chdir(const char *path);")
+pcall(ffi.cdef, "char *getcwd(char *buf, size_t size);")
+
+local HERE = ffi.string(ffi.C.getcwd(ffi.new("char[4096]"), 4096))
+local LICENSE = HERE .. "/LICENSE"
 local SECOND = 1000000000LL
 local now -- s that the clock has been moved by
 
@@ -225,10 +230,12 @@ describe("the open-file cache", function()
         local loop = cached()
         local O_RDWR = 2
         local all = { {}, { direct = 1 }, { directio = 1 }, { miss_direct = 1 },
-            { directio = 100000 }, { root = "." }, { root = "./." } }
+            { directio = 100000 }, { root = HERE },
+            { root = HERE .. "/." } }
         for round = 1, 2 do
             for _, opts in ipairs(all) do
-                C.ql_file_close((open(loop, "LICENSE", opts)))
+                C.ql_file_close((open(loop, opts.root and "LICENSE" or LICENSE,
+                    opts)))
             end
             assert.same({ round, #all },
                 { round, stat(loop, "cache_entries") })
@@ -238,11 +245,28 @@ describe("the open-file cache", function()
         assert.equal(#all, stat(loop, "cache_entries"))
         os.remove(path)
     end))
+
+    it("keeps nothing that chdir gives another meaning", forked(function()
+        local loop = cached { open_file_cache_errors = 1 }
+        local paths = { files.make("one"), files.make("two") }
+        local dir = os.tmpname() .. ".d"
+        os.execute(("mkdir -p %s/sub; mv %s %s/x; mv %s %s/sub/x"):format(dir,
+            paths[1], dir, paths[2], dir))
+        ffi.C.chdir(dir)
+        assert.equal("one", read(loop, "x"))
+        assert.equal("one", read(loop, "x", { root = "." }))
+        assert.same({ nil, errno.ENOENT }, { read(loop, "sub/sub/x") })
+        ffi.C.chdir("sub")
+        assert.equal("two", read(loop, "x"))
+        assert.equal("two", read(loop, "x", { root = "." }))
+        assert.same({ 0, 0, 0, 0, 0, 0 }, counts(loop))
+        os.execute("rm -r " .. dir .. " " .. dir:sub(1, -3))
+    end))
 end)
 
 describe("kept failures", function()
     for name, path in pairs { ENOENT = "/no/such/file",
-        ENOTDIR = "LICENSE/x" } do
+        ENOTDIR = LICENSE .. "/x" } do
         it("answer " .. name .. " until `valid` is over", forked(function()
             local loop = cached { open_file_cache_errors = 1,
                 open_file_cache_valid = 30 }
@@ -264,9 +288,9 @@ describe("kept failures", function()
             assert.same({ 0, 1, 0, 0, 0, 0 }, counts(loop))
             loop.conf.open_file_cache_errors = 1
             inject.ql_inject_fail("openat2", -1, 1, 1, errno.EMFILE)
-            assert.same({ nil, errno.EMFILE, "LICENSE" },
-                { open(loop, "LICENSE") })
-            open(loop, "docs")
+            assert.same({ nil, errno.EMFILE, LICENSE },
+                { open(loop, LICENSE) })
+            open(loop, HERE .. "/docs")
             assert.equal(0, stat(loop, "cache_entries"))
         end))
 
@@ -337,7 +361,7 @@ describe("an open with the cache", function()
     it("finds each of many", forked(function()
         local loop = cached { open_file_cache = 100 }
         for i = 1, 300 do
-            local path = ("%sLICENSE"):format(("./"):rep(i))
+            local path = ("%s/%sLICENSE"):format(HERE, ("./"):rep(i))
             C.ql_file_close((open(loop, path)))
             C.ql_file_close((open(loop, path)))
         end
@@ -363,7 +387,7 @@ describe("an open with the cache", function()
         local path = files.make("x")
         C.ql_file_close((open(loop, path)))
         inject.ql_inject_fail("openat2", -1, 1, 1, errno.EAGAIN)
-        C.ql_call_free(begin(loop, "LICENSE").call) -- on its way
+        C.ql_call_free(begin(loop, LICENSE).call) -- on its way
         os.remove(path)
         C.ql_loop_destroy(loop)
     end))
