@@ -28,7 +28,7 @@ ql_file_aio_sync(ql_file_t *file, ql_event_aio_t *aio, int data)
     if (ql_aio_init(loop) != NGX_OK) {
         return NGX_DECLINED;
     }
-    if (loop->aio.queued >= loop->conf.aio_queue) {
+    if (loop->aio.queued >= loop->conf.aio_queue && !aio->patient) {
         return NGX_BUSY;
     }
     if (data) {

@@ -172,7 +172,8 @@ enum {
     QL__DEVICES = 32
 };
 
-/* Why a thread makes a read or a write that another lane was meant for. */
+/* Why a thread makes a read, a write or a sync that another lane was meant
+ * for, or memory is sent in place of a file. */
 enum {
     QL__FALLBACK_NOWAIT,    /* no RWF_NOWAIT there */
     QL__FALLBACK_DIRECT,    /* no O_DIRECT there */
@@ -182,6 +183,9 @@ enum {
     QL__FALLBACK_NO_FD,     /* no descriptor, or memory, to open it O_DIRECT */
     QL__FALLBACK_SLOW,      /* not all cached, and misses were slow before */
     QL__FALLBACK_WRITE,     /* no RWF_NOWAIT for writes there */
+    QL__FALLBACK_SYNC,      /* the AIO takes no sync there, or there is none */
+    QL__FALLBACK_SYNC_FULL, /* aio_queue requests wait */
+    QL__FALLBACK_SENDFILE,  /* sendfile(2) failed, not by the socket */
     QL__FALLBACKS
 };
 

@@ -14,6 +14,8 @@ static const char *const reasons[QL__FALLBACKS] = {
     "dirty pages",        "unaligned",
     "aio refused",        "no descriptor",
     "slow misses",        "write nowait unsupported",
+    "sync refused",       "sync queue full",
+    "sendfile failed",
 };
 
 /* Its counts outlive it. */

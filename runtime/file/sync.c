@@ -51,6 +51,13 @@ sync_run(ql_call_t *call)
     ql__call_result(call, rc);
 }
 
+static int
+by_thread(sync_t *s, int reason)
+{
+    ql__fallback(s->file, reason);
+    return NGX_DECLINED;
+}
+
 /* Nothing to wait for in memory. */
 static int
 sync_memory(ql_call_t *call)
@@ -79,9 +86,11 @@ sync_attempt(ql_call_t *call)
     case NGX_ERROR:
         call->res = -1;
         call->err = s->aio.err;
-        return refused(call->err) ? NGX_DECLINED : NGX_ERROR;
+        return refused(call->err) ? by_thread(s, QL__FALLBACK_SYNC) : NGX_ERROR;
+    case NGX_BUSY:
+        return by_thread(s, QL__FALLBACK_SYNC_FULL);
     default:
-        return NGX_DECLINED;
+        return by_thread(s, QL__FALLBACK_SYNC);
     }
 }
 

@@ -70,6 +70,9 @@ ql_unix_sendfile(ql_connection_t *c, ql_file_t *file, off_t offset, size_t size)
         c->loop->stats.sendfiles++;
         return n;
     }
-    return of_the_file(errno) ? NGX_DECLINED
-                              : ql__io_failed(c, wev, "sendfile");
+    if (!of_the_file(errno)) {
+        return ql__io_failed(c, wev, "sendfile");
+    }
+    ql__fallback(file, QL__FALLBACK_SENDFILE);
+    return NGX_DECLINED;
 }

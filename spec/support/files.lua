@@ -174,6 +174,17 @@ function files.stat(loop, name)
     return tonumber(helper.stats(loop)[name])
 end
 
+-- { [reason] = count }, of all devices.
+function files.fallbacks(loop)
+    local found, f, i = {}, ffi.new("ql_fallback_t"), 0
+    while C.ql_fallback(loop, i, f) == C.NGX_OK do
+        local reason = ffi.string(f.reason)
+        found[reason] = (found[reason] or 0) + tonumber(f.count)
+        i = i + 1
+    end
+    return found
+end
+
 -- A mount namespace of this process's own; for a forked test.
 local function private()
     return ffi.C.unshare(CLONE_NEWNS) == 0

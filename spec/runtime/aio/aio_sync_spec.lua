@@ -58,13 +58,19 @@ describe("ql_file_aio_sync", function()
         close(file, path)
     end))
 
-    it("is DECLINED without AIO and BUSY when the queue is full",
+    it("is DECLINED without AIO; BUSY, or patient, behind a full queue",
         forked(function()
             local loop, file, path, aio = opened { aio_queue = 1 }
             C.ql_aio_init(loop)
-            loop.aio.queued = 1
+            loop.aio.blocked = true
+            local read = files.aio(file, 4096, 0)
             assert.equal(C.NGX_BUSY, C.ql_file_aio_sync(file, aio, 0))
-            loop.aio.queued = 0
+            aio.patient = 1
+            assert.equal(C.NGX_AGAIN, C.ql_file_aio_sync(file, aio, 0))
+            loop.aio.blocked = false
+            wait(loop, aio)
+            assert.equal(C.NGX_OK, C.ql_file_aio_sync(file, aio, 0))
+            assert.equal("0123456789", files.result(loop, read))
             close(file, path)
             local _
             _, file, path, aio = opened()

@@ -42,16 +42,6 @@ local function close(self)
     os.remove(self.path)
 end
 
-local function fallbacks(loop)
-    local found, f = {}, ffi.new("ql_fallback_t")
-    local i = 0
-    while C.ql_fallback(loop, i, f) == C.NGX_OK do
-        found[ffi.string(f.reason)] = tonumber(f.count)
-        i = i + 1
-    end
-    return found
-end
-
 describe("a file with a slow miss", function()
     exact("is not asked for what is not there, and a thread reads it",
         forked(function()
@@ -61,7 +51,7 @@ describe("a file with a slow miss", function()
             assert.equal(files.bytes(PAGES * PAGE):sub(1, 100),
                 files.read(self.loop, self.file, 100, 0))
             assert.same({ before, 1 }, { calls("preadv2"), calls("pread") })
-            assert.same({ ["slow misses"] = 1 }, fallbacks(self.loop))
+            assert.same({ ["slow misses"] = 1 }, files.fallbacks(self.loop))
             assert.same({ 1, 1 }, { stat(self.loop, "read_misses"),
                 stat(self.loop, "read_pool") })
             close(self)
@@ -77,7 +67,7 @@ describe("a file with a slow miss", function()
             assert.equal(math.min(size, PAGES * PAGE - offset),
                 cached(self.file, size, offset))
         end
-        assert.same({}, fallbacks(self.loop))
+        assert.same({}, files.fallbacks(self.loop))
         close(self)
     end))
 
@@ -87,7 +77,7 @@ describe("a file with a slow miss", function()
         assert.equal(C.NGX_AGAIN, cached(self.file, 2 * PAGE, 0))
         assert.equal(C.NGX_AGAIN, cached(self.file, 2, PAGE - 1))
         assert.equal(1, calls("preadv2"))
-        assert.same({ ["slow misses"] = 2 }, fallbacks(self.loop))
+        assert.same({ ["slow misses"] = 2 }, files.fallbacks(self.loop))
         close(self)
     end))
 

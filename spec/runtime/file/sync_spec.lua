@@ -31,6 +31,7 @@ describe("sync", function()
         assert.same({ 2, 2, 0, 0 }, { stat(loop, "sync_aio"),
             stat(loop, "aio_reaped"), stat(loop, "pool_jobs"),
             files.calls("fsync") + files.calls("fdatasync") })
+        assert.same({}, files.fallbacks(loop))
         close(file, path)
     end))
 
@@ -42,6 +43,7 @@ describe("sync", function()
             assert.equal(C.NGX_OK, (sync(loop, file, true)))
             assert.same({ 2, 1, 1 }, { stat(loop, "pool_jobs"),
                 files.calls("fsync"), files.calls("fdatasync") })
+            assert.same({ ["sync refused"] = 2 }, files.fallbacks(loop))
             close(file, path)
         end))
     end
@@ -53,6 +55,7 @@ describe("sync", function()
             inject.ql_inject_fail("fsync", -1, 1, 1, errno.EINTR)
             assert.equal(C.NGX_OK, (sync(loop, file)))
             assert.equal(2, files.calls("fsync"))
+            assert.same({ ["sync refused"] = 1 }, files.fallbacks(loop))
             close(file, path)
             loop, file, path = opened { aio_queue = 1 }
             C.ql_aio_init(loop)
@@ -63,6 +66,7 @@ describe("sync", function()
             assert.equal(C.NGX_OK, files.await(loop, call))
             C.ql_call_free(call)
             assert.equal(1, files.calls("fsync"))
+            assert.same({ ["sync queue full"] = 1 }, files.fallbacks(loop))
             close(file, path)
         end))
 

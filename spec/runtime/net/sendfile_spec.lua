@@ -145,6 +145,8 @@ describe("a sendfile that fails", function()
                 inject.ql_inject_fail("sendfile", -1, 1, 1, errno[name])
                 assert.equal(C.NGX_DECLINED, sendfile(self, 0, PAGE))
             end
+            assert.same({ ["sendfile failed"] = 6 },
+                files.fallbacks(self.loop))
             assert.equal(PAGE, sendfile(self, 0, PAGE))
             close(self)
         end))
