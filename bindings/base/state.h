@@ -13,14 +13,16 @@
 #include "wait.h"
 
 struct ql_lua_s {
-    ql_loop_t *loop;    /* NULL once the state is closing */
-    lua_State *driver;  /* the thread whose C function runs the loop now; one
+    ql_loop_t *loop;     /* NULL once the state is closing */
+    lua_State *driver;   /* the thread whose C function runs the loop now; one
                           of its own while nothing does */
-    ql_task_t *current; /* that runs; the root when none does */
-    ql_task_t *drive;   /* innermost task that runs the loop in require */
-    uint64_t resumes;   /* of coroutines */
-    uint64_t slice;     /* ns: when the current slice's clock was first read */
-    int budget;         /* immediate completions left in this resume */
+    ql_task_t *current;  /* that runs; the root when none does */
+    ql_task_t *drive;    /* innermost task that runs the loop in require */
+    ql_task_t *reported; /* whose failure is shown: the script's functions that
+                            do it run in its slice; or NULL */
+    uint64_t resumes;    /* of coroutines */
+    uint64_t slice;      /* ns: when the current slice's clock was first read */
+    int budget;          /* immediate completions left in this resume */
     ql_task_t root;
     bool watched;        /* somebody else waits for the loop's descriptor */
     ql_queue_t deferred; /* ready tasks that a nested drive holds back */

@@ -58,29 +58,49 @@ report_block(lua_State *L)
     return 0;
 }
 
-static void
-report_protected(ql_lua_t *lua, lua_CFunction fn, void *of, uint64_t id)
+/* In a slice of t, so that the watchdog counts what the script's functions
+ * take; in that of the task that runs if there is one. */
+static int
+report_sliced(ql_task_t *t, lua_CFunction fn, void *of)
 {
-    lua_State *L = lua->driver;
+    ql_lua_t *lua = t->lua;
+    ql_task_t *outer = lua->reported;
+    int status;
 
-    if (lua_cpcall(L, fn, of) != 0) {
-        lua_pop(L, 1);
-        ql_log_error(lua->loop, QL_LOG_ERR, 0,
+    if (lua->current->state == QL_TASK_RUNNING) {
+        return lua_cpcall(lua->driver, fn, of);
+    }
+    lua->reported = t;
+    lua->resumes++;
+    ql__slice_begin(lua);
+    status = lua_cpcall(lua->driver, fn, of);
+    ql__account_charge(t);
+    lua->reported = outer;
+    lua->resumes++;
+    return status;
+}
+
+static void
+report_protected(ql_task_t *t, lua_CFunction fn, void *of)
+{
+    if (report_sliced(t, fn, of) != 0) {
+        lua_pop(t->lua->driver, 1);
+        ql_log_error(t->lua->loop, QL_LOG_ERR, 0,
                      "task %llu failed; its error cannot be shown",
-                     (unsigned long long) id);
+                     (unsigned long long) t->id);
     }
 }
 
 void
 ql__report_failure(ql_task_t *t)
 {
-    report_protected(t->lua, report_task, t, t->id);
+    report_protected(t, report_task, t);
 }
 
 void
 ql__report_block(ql_block_t *b)
 {
-    report_protected(b->lua, report_block, b, b->scope.task->id);
+    report_protected(b->scope.task, report_block, b);
 }
 
 /* on_failure([fn]): fn(text, task) is told of failures for which nobody waits

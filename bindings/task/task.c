@@ -31,7 +31,7 @@ ql__task_title(const ql_task_t *t, char *text, size_t size)
     const char *name = NULL;
     int top = lua_gettop(L);
 
-    if (!ql__task_ended(t)) {
+    if (!ql__task_ended(t) || t == t->lua->reported) {
         ql__task_push_slot(L, t, QL_TASK_NAME);
         name = lua_tostring(L, -1);
     }

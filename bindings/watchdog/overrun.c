@@ -17,10 +17,21 @@ enum {
 
 static const char overrun_key = 0; /* registry: address -> its metatable */
 
+const ql_task_t *
+ql__overrun_task(const ql_lua_t *lua)
+{
+    return lua->current->state == QL_TASK_RUNNING || lua->reported == NULL
+             ? lua->current
+             : lua->reported;
+}
+
 bool
 ql__overrun_same_slice(const ql_lua_t *lua)
 {
-    return lua->current != &lua->root && lua->current->state == QL_TASK_RUNNING
+    const ql_task_t *t = ql__overrun_task(lua);
+
+    return (t == lua->reported
+            || (t != &lua->root && t->state == QL_TASK_RUNNING))
         && lua->watchdog.resumes == lua->resumes;
 }
 
@@ -52,25 +63,25 @@ places(lua_State *L, const ql_task_t *t, char *text)
 {
     int n = places_append(L, text, OVERRUN_FRAMES);
 
-    if (t->L != L) {
+    if (t != t->lua->reported && t->L != L) {
         (void) places_append(t->L, text, OVERRUN_FRAMES - n);
     }
 }
 
 /* how: where and why, in words. */
 static void
-overrun_log(ql_lua_t *lua, const char *how, const char *text, bool in_c)
+overrun_log(const ql_task_t *t, const char *how, const char *text, bool in_c)
 {
-    ql_watchdog_t *dog = &lua->watchdog;
+    ql_watchdog_t *dog = &t->lua->watchdog;
     char title[128], code[QL_CODE_NAME] = "";
 
     dog->named = true;
     dog->overruns++;
-    ql__task_title(lua->current, title, sizeof(title));
+    ql__task_title(t, title, sizeof(title));
     if (in_c) {
         ql__code_name(dog->pc, code, sizeof(code));
     }
-    ql_log_error(lua->loop, QL_LOG_WARN, 0,
+    ql_log_error(t->lua->loop, QL_LOG_WARN, 0,
                  "%s has kept the loop for %.3f s, %s %s%s%s", title,
                  (double) (dog->ticks * dog->tick) / 1e9, how, text,
                  code[0] != '\0' ? "; seen in " : "", code);
@@ -80,11 +91,12 @@ overrun_log(ql_lua_t *lua, const char *how, const char *text, bool in_c)
 static void
 overrun_name(lua_State *L, ql_lua_t *lua)
 {
+    const ql_task_t *t = ql__overrun_task(lua);
     bool in_c = lua->watchdog.vmstate == 'C';
     char text[OVERRUN_PLACES] = "";
 
-    places(L, lua->current, text);
-    overrun_log(lua, in_c ? "by a C function called at or before" : "at", text,
+    places(L, t, text);
+    overrun_log(t, in_c ? "by a C function called at or before" : "at", text,
                 in_c);
 }
 
@@ -104,7 +116,7 @@ ql__overrun_stopped(ql_task_t *t)
     }
     dog->in_hook = true;
     ql__task_spawned(t, text, sizeof(text));
-    overrun_log(lua, "by a C function called last of all;", text, true);
+    overrun_log(t, "by a C function called last of all;", text, true);
     dog->in_hook = false;
 }
 
@@ -152,7 +164,7 @@ overrun_force(lua_State *L, ql_lua_t *lua)
 {
     ql_task_t *t = lua->current;
 
-    if (t->L != L || !lua_isyieldable(L)) {
+    if (ql__overrun_task(lua) != t || t->L != L || !lua_isyieldable(L)) {
         return overrun_raise(L, &lua->watchdog);
     }
     ql__overrun_unhook(L, &lua->watchdog);

@@ -39,7 +39,7 @@ static void
 watchdog_interrupt(ql_lua_t *lua, const void *pc)
 {
     ql_watchdog_t *dog = &lua->watchdog;
-    lua_State *L = lua->current->L;
+    lua_State *L = lua->driver; /* hooks are the whole state's */
     struct sigaction sa;
 
     if (lua_gethook(L) != ql__overrun_hook) {
@@ -94,7 +94,7 @@ watchdog_tell(const ql_lua_t *lua, const void *pc)
     char code[QL_CODE_NAME];
     ssize_t n;
 
-    p = put_number(stpcpy(p, "quoll: task "), lua->current->id);
+    p = put_number(stpcpy(p, "quoll: task "), ql__overrun_task(lua)->id);
     if (dog->name != NULL) {
         p = stpcpy(put_line(stpcpy(p, " '"), dog->name), "'");
     }
@@ -131,7 +131,7 @@ on_tick(ql_loop_t *loop, const void *pc)
         dog->ticks = 0;
         dog->raised = 0;
         dog->named = false;
-        return lua->current->state == QL_TASK_RUNNING;
+        return lua->reported != NULL || lua->current->state == QL_TASK_RUNNING;
     }
     dog->ticks++;
     if ((!dog->named && dog->ticks * dog->tick >= dog->warn)
@@ -154,7 +154,7 @@ void
 ql__watchdog_slice(ql_lua_t *lua)
 {
     ql_watchdog_t *dog = &lua->watchdog;
-    const ql_task_t *t = lua->current;
+    const ql_task_t *t = ql__overrun_task(lua);
     lua_State *L = lua->driver;
     int top = lua_gettop(L);
 

@@ -45,6 +45,9 @@ ql__watchdog_on(const ql_watchdog_t *dog)
 
 /* overrun.c */
 void ql__overrun_register(lua_State *L);
+/* Whose slice this is: the running task's or, between coroutines, that of the
+ * one whose failure is shown; the root's else. */
+const ql_task_t *ql__overrun_task(const ql_lua_t *lua);
 /* Is the task whose slice the watchdog counts still in it? */
 bool ql__overrun_same_slice(const ql_lua_t *lua);
 /* The hook that a tick sets: names the task, stops it. */

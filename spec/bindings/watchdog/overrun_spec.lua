@@ -177,6 +177,54 @@ describe("slice_warn", function()
     end)
 end)
 
+describe("the slice in which a failure is shown", function()
+    local FAIL = [[
+        local function fail(text)
+            local task = quoll.spawn(error,
+                setmetatable({}, { __tostring = job(text) }))
+            task:name "runaway"
+            repeat quoll.sleep(0) until task:status() == "failed"
+        end
+    ]]
+    local HIDDEN = "task 3 'runaway' failed: %(error object cannot be shown%)\n"
+
+    it("is named", function()
+        local _, log = run(FAIL .. [[
+            watch(0.02)
+            fail("local t = os.clock()\nwhile os.clock() - t < 0.3 do end\n"
+                .. "return 'x'")
+        ]])
+        assert.matches("%[warn%] %d+: task 3 'runaway' has kept the loop "
+            .. "for %d+%.%d+ s, [%l C]+ job:2", log)
+        assert.matches("task 3 'runaway' failed: x\n", log)
+        assert.equal(1, told(log), log)
+    end)
+
+    it("is stopped, also when it swallows that", function()
+        local out, log = run(FAIL .. [[
+            watch(0, 0.02)
+            fail "while true do end"
+            fail "while true do pcall(function() while true do end end) end"
+            print(quoll.stats().tasks.overruns >= 2)
+        ]])
+        assert.equal("true\n", out)
+        assert.matches(HIDDEN, log)
+        assert.matches((HIDDEN:gsub("3", "4")), log)
+    end)
+
+    it("is stopped where a function is told of the failure", function()
+        local out, log = run [[
+            watch(0, 0.02)
+            require("quoll.core").on_failure(function() while true do end end)
+            local task = quoll.spawn(error, "x", 0)
+            repeat quoll.sleep(0) until task:status() == "failed"
+            print(quoll.stats().tasks.overruns >= 1)
+        ]]
+        assert.equal("true\n", out)
+        assert.matches("task 3 failed; its error cannot be shown\n", log)
+    end)
+end)
+
 describe("where no hook runs", function()
     local DEAF = " has kept the loop for %d+ ms, where it can neither be asked "
         .. "nor stopped: in a C function, a finaliser or a hook; seen in "
