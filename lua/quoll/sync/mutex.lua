@@ -5,6 +5,7 @@
 local core = require "quoll.core"
 local finish = require("quoll.wait").finish
 
+local bad_argument = core.bad_argument
 local raw = core.mutex
 local core_lock, core_unlock, holds = raw.lock, raw.unlock, raw.holds
 
@@ -42,13 +43,32 @@ local function unlock(self, ok, ...)
   return ...
 end
 
---- Calls fn(...) with the lock held, and unlocks it by whatever path fn ends.
--- @func fn
--- @tparam[opt] any ... its arguments
--- @treturn any ... fn's results; its error is raised
-function Mutex:with(fn, ...)
-  finish(core_lock(self))
+local function with(self, s, fn, ...)
+  if fn == nil then
+    bad_argument(fn, "fn", "with", "a function")
+  end
+  local ok, err, code = finish(core_lock(self, s))
+  if not ok then
+    return nil, err, code
+  end
   return unlock(self, pcall(fn, ...))
+end
+
+--- Calls fn(...) with the lock held, and unlocks it by whatever path fn ends.
+-- @tparam any ... seconds that it waits for the lock at most, 0: only if it is
+-- free, which may be left out; fn; its arguments
+-- @treturn[1] any ... fn's results; its error is raised
+-- @treturn[2] nil
+-- @treturn[2] string "timeout": fn has not been called
+-- @treturn[2] string CODE
+function Mutex:with(...)
+  local s = ...
+  if type(s) ~= "number" then
+    return with(self, nil, ...)
+  elseif s < 0 or s ~= s then
+    bad_argument(s, "s", "with", "seconds, 0 or more,")
+  end
+  return with(self, ...)
 end
 
 --- Names it: `quoll.tasks()` and the dump tell who waits for it by its name,
