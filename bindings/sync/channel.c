@@ -23,14 +23,20 @@ channel_free_items(const ql_channel_t *ch)
 
 /* ------------------------------------------------------------- send ---- */
 
+/* Is there a receiver, or room in the buffer? */
+static bool
+channel_takes(const ql_channel_t *ch)
+{
+    return !ch->sync.handle.closed
+        && (!ql_queue_empty(&ch->receivers)
+            || channel_free_items(ch) < ch->size);
+}
+
 /* The item goes to a receiver, or into the buffer; false: it cannot. */
 static bool
 channel_put(lua_State *L, ql_channel_t *ch)
 {
-    if (ch->sync.handle.closed
-        || (ql_queue_empty(&ch->receivers)
-            && channel_free_items(ch) >= ch->size))
-    {
+    if (!channel_takes(ch)) {
         return false;
     }
     ql__ring_put(L, ch, L);
@@ -68,20 +74,26 @@ static const ql_op_type_t send_op = {.name = "channel send",
                                      .cancel = ql__sync_leave,
                                      .describe = ql__sync_describe};
 
-/* While the sender waits its item is read from its stack: that of a task's own
- * coroutine, which yields, or else of a thread that is anchored above it. */
+/*
+ * While the sender waits its item is read from its stack: that of a task's own
+ * coroutine, which yields, or else of a thread that is anchored above it. One
+ * that need not wait has none: nothing allocates, so that no finaliser uses the
+ * channel, between the look and the attempt.
+ */
 static void
 send_prepare(lua_State *L, ql_channel_t *ch)
 {
-    const ql_lua_t *lua = ch->sync.handle.lua;
+    const ql_task_t *t = ch->sync.handle.lua->current;
+    lua_State *from;
 
-    if (lua->current->L != L || !lua_isyieldable(L)) {
-        lua_State *from = lua_newthread(L);
-
-        lua_pushvalue(L, 1);
-        lua_pushvalue(L, 2);
-        lua_xmove(L, from, 2);
+    ql__ring_reserve(L, ch);
+    if (channel_takes(ch) || (t->L == L && lua_isyieldable(L))) {
+        return;
     }
+    from = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_xmove(L, from, 2);
     ql__ring_reserve(L, ch);
 }
 

@@ -51,6 +51,31 @@ describe("a channel", function()
         end
     end)
 
+    it("allocates nothing for what need not wait", function()
+        local ch = channel(1)
+        local function exchange()
+            for _ = 1, 1000 do
+                ch:send(1, 0)
+                ch:receive(0)
+            end
+        end
+        local function grown()
+            exchange()
+            collectgarbage()
+            collectgarbage "stop"
+            local before = collectgarbage "count"
+            exchange()
+            local kib = collectgarbage "count" - before
+            collectgarbage "restart"
+            return kib
+        end
+        assert.truthy(grown() < 64)
+        run(function()
+            assert.truthy(grown() < 64)
+            assert.truthy(quoll.coroutine.wrap(grown)() < 64)
+        end)
+    end)
+
     it("says how full it is", function()
         local ch = channel(8)
         ch:send(1, 0)
