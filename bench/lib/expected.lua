@@ -13,8 +13,7 @@ function expected.benchmarks(list)
     return names
 end
 
-local function judge(entry, ratio)
-    local most = entry[3] * (1 + entry[4])
+local function judge(entry, ratio, most)
     if not ratio then
         return "NOT MEASURED", false
     elseif ratio > most then
@@ -25,17 +24,20 @@ local function judge(entry, ratio)
     return "as expected", true
 end
 
--- A line for each, and whether none has regressed; ratios: by figure.
-function expected.compare(list, ratios)
+-- A line for each, and whether none has regressed; ratios and limits, which no
+-- allowance goes beyond: by figure.
+function expected.compare(list, ratios, limits)
     local lines, good = {}, true
     for _, entry in ipairs(list) do
         local ratio = ratios[entry[2]]
-        local verdict, ok = judge(entry, ratio)
+        local most = math.min(entry[3] * (1 + entry[4]),
+            limits[entry[2]] or math.huge)
+        local verdict, ok = judge(entry, ratio, most)
         good = good and ok
         table.insert(lines, string.format(
             "%-18s %7s  expected %.2f, at most %.2f  %s", entry[2],
             ratio and string.format("%.2f", ratio) or "-", entry[3],
-            entry[3] * (1 + entry[4]), verdict))
+            most, verdict))
     end
     return table.concat(lines, "\n") .. "\n", good
 end

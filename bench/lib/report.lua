@@ -7,7 +7,7 @@ Report.__index = Report
 local COLUMNS = { "figure", "measured", "against", "ratio", "target", "" }
 
 function report.new()
-    return setmetatable({ suites = {}, ratios = {} }, Report)
+    return setmetatable({ suites = {}, ratios = {}, limits = {} }, Report)
 end
 
 -- The rows that follow are this benchmark's; what is kept of it.
@@ -37,10 +37,14 @@ end
 -- row: what, measured, against (a figure, for show), ratio, low and high (of
 -- the rounds), and of the ratio the `most` or `least`: of what was measured
 -- where there is no ratio or `judged` is "measured". The ratio of a row with a
--- `key`, or what was measured, is kept in report.ratios.
+-- `key`, or what was measured, is kept in report.ratios, and its `most` in
+-- report.limits.
 function Report:add(row)
     if row.key then
         self.ratios[row.key] = row.ratio or row.measured
+        if not row.ratio or row.judged ~= "measured" then
+            self.limits[row.key] = row.most
+        end
     end
     row.met = met(row)
     table.insert(self.suite.figures, row)

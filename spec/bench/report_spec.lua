@@ -38,6 +38,15 @@ describe("the report of the benchmarks", function()
         assert.matches("3 of 6 targets met\n$", mine:text "how")
     end)
 
+    it("keeps the limits of ratios", function()
+        mine:add { what = "", key = "a", ratio = 1, measured = 9, most = 2 }
+        mine:add { what = "", key = "b", measured = 5, most = 6 }
+        mine:add { what = "", key = "c", ratio = 1, measured = 5, most = 6,
+            judged = "measured" }
+        mine:add { what = "", key = "d", ratio = 1, least = 1 }
+        assert.same({ a = 2, b = 6 }, mine.limits)
+    end)
+
     it("prints a line for each, and for each missing peer once", function()
         mine:add { what = "x", measured = 1234, against = 2, ratio = 0.5,
             most = 0.4 }
