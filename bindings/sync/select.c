@@ -205,14 +205,23 @@ select_type(lua_State *L, const ql_lua_t *lua)
     return type;
 }
 
-/* The running task never ends while it waits. */
+const ql_op_t *
+ql__select_sole(ql_queue_t *link)
+{
+    const ql_select_t *w = ql_queue_data(link, ql_select_t, link);
+
+    return select_of(w->op)->count == 1 ? w->op : NULL;
+}
+
+/* The running task never ends while it waits, nor does one that waits for it
+ * where there is nothing else to end the wait. */
 static void
 select_check_task(lua_State *L, const selection_t *s, const ql_outcome_t *o)
 {
     ql_task_t *t = s->op.lua->current;
 
-    if (o->task == t) {
-        ql__cycle_check(L, t, t, s->op.timeout);
+    if (o->task == t || (o->task != NULL && s->count == 1)) {
+        ql__cycle_check(L, t, o->task, s->op.timeout);
     }
 }
 

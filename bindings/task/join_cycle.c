@@ -2,12 +2,14 @@
  * join_cycle.c: a wait for a task that cannot end before the one that waits. A
  * task ends after its children, those in the background aside, and goes on
  * after what it waits for, so on the waiting one depend its parent and who
- * waits for it, and so on.
+ * waits for it, and so on. A select of one task alone is such a wait; one of
+ * several objects may end by another.
  */
 #include "../base/state.h"
 
 enum {
-    CYCLE_STEPS = 1000 /* tasks looked at by one wait, at most */
+    CYCLE_STEPS = 1000 /* tasks looked at by one wait, at most: thousands may
+                          wait for one */
 };
 
 /* Adds the name of t to the text on top. */
@@ -24,32 +26,43 @@ cycle_add(lua_State *L, const ql_task_t *t)
 static bool cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target,
                        int *steps);
 
+/* Does the end of target depend on the one that op, if it is not NULL, makes
+ * wait? With a timeout that ends anyway. */
+static bool
+cycle_behind(lua_State *L, const ql_op_t *op, const ql_task_t *target,
+             int *steps)
+{
+    return op != NULL && op->task != NULL && op->timeout == QL_TIMER_INFINITE
+        && cycle_find(L, op->task, target, steps);
+}
+
 /* Does the end of target depend on one that waits for t? */
 static bool
 cycle_among_waiters(lua_State *L, const ql_task_t *t, const ql_task_t *target,
                     int *steps)
 {
-    const ql_queue_t *waiters;
+    const ql_outcome_t *o = t->outcome;
     bool found = false;
 
-    if (!ql__join_awaited(t)) {
+    if (o == NULL) {
         return false;
     }
-    waiters = &t->outcome->waiters;
-    for (ql_queue_t *q = waiters->next; !found && q != waiters && *steps > 0;
-         q = q->next)
+    for (ql_queue_t *q = o->waiters.next;
+         !found && q != &o->waiters && *steps > 0; q = q->next)
     {
-        ql_own_op_t *own = ql_queue_data(q, ql_own_op_t, link);
-
-        found = own->op.timeout == QL_TIMER_INFINITE
-             && cycle_find(L, ql_queue_data(own, ql_task_t, own), target,
-                           steps);
+        found = cycle_behind(L, &ql_queue_data(q, ql_own_op_t, link)->op,
+                             target, steps);
+    }
+    for (ql_queue_t *q = o->selectors.next;
+         !found && q != &o->selectors && *steps > 0; q = q->next)
+    {
+        found = cycle_behind(L, ql__select_sole(q), target, steps);
     }
     return found;
 }
 
 /* Does the end of target depend on from? Then pushes the way from target to
- * from. A wait with a timeout ends anyway. */
+ * from. */
 static bool
 cycle_find(lua_State *L, ql_task_t *from, const ql_task_t *target, int *steps)
 {

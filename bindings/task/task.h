@@ -250,6 +250,9 @@ void ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
 /* sync/select.c: their object has ended: whose they are attempt again, soon,
  * and stay in its queue no more. */
 void ql__selectors_leave(ql_queue_t *selectors);
+/* Of ql_select_t.link: the operation that selects this alone; NULL: it has
+ * other objects. */
+const ql_op_t *ql__select_sole(ql_queue_t *link);
 
 /* sleep.c */
 void ql__sleep_register(lua_State *L, ql_lua_t *lua);

@@ -101,6 +101,51 @@ describe("a wait in a cycle", function()
         end)
     end)
 
+    it("is found through a select of one task alone", function()
+        run(function()
+            local got
+            start {
+                { "a", function(all) quoll.sync.select { all.b } end },
+                { "b", function(all) got = cycle(all.a) end },
+            }.b:wait()
+            assert.equal("'b' -> 'a' -> 'b'", got)
+        end)
+    end)
+
+    it("is refused to a select of one task alone", function()
+        run(function()
+            local got
+            start {
+                { "a", function(all) all.b:wait() end },
+                { "b", function(all)
+                    got = select(2, pcall(quoll.sync.select, { all.a }))
+                end },
+            }.b:wait()
+            assert.matches(
+                "itself: task %d+ 'b' %-> task %d+ 'a' %-> task %d+ 'b'$", got)
+        end)
+    end)
+
+    it("is none where a select has more, or a timeout", function()
+        run(function()
+            local event = quoll.sync.event()
+            local of = start {
+                { "a", function(all)
+                    return quoll.sync.select { b = all.b, event = event }
+                end },
+                { "b", function(all) return all.a:wait() end },
+                { "c", function(all)
+                    return quoll.sync.select({ all.d }, 0.001)
+                end },
+                { "d", function(all) return select(2, all.c:wait()) end },
+            }
+            tasks.settle()
+            event:set()
+            assert.equal("event", of.b:wait())
+            assert.equal("timeout", of.d:wait())
+        end)
+    end)
+
     it("ends by a timeout, and is allowed with one", function()
         run(function()
             local got
