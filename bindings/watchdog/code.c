@@ -1,7 +1,9 @@
 /*
  * code.c: which function of which library an address belongs to. The kernel
  * says where the file is mapped; its symbols are read where the dynamic linker
- * reads them. Nothing here allocates, locks or calls stdio.
+ * reads them, but by system calls: whatever a mapped file says of itself, and
+ * also where it has been cut short since, a read fails and no signal comes.
+ * Nothing here allocates, locks or calls stdio.
  */
 #include "code.h"
 
@@ -14,8 +16,11 @@
 #include <unistd.h>
 
 enum {
-    CODE_LINE = 512, /* bytes of a line that are kept */
-    CODE_READ = 2048 /* bytes of /proc/self/maps that are read at once */
+    CODE_LINE = 512,     /* bytes of a line that are kept */
+    CODE_READ = 2048,    /* bytes of /proc/self/maps that are read at once */
+    CODE_FUNCTION = 256, /* bytes of a function's name that are kept */
+    CODE_BATCH = 64,     /* symbols that are read at once */
+    CODE_MOST = 1 << 20  /* symbols of a file; one with more is damaged */
 };
 
 /* Of the file into which an address points. */
@@ -31,9 +36,10 @@ typedef ElfW(Sym) elf_symbol_t;
 
 /* The symbols of a file that is mapped. */
 typedef struct {
-    uintptr_t bias; /* what its addresses are added to */
-    const elf_symbol_t *symbols;
-    const char *names;
+    int memory;        /* descriptor of the process's own */
+    uintptr_t bias;    /* what its addresses are added to */
+    uintptr_t symbols; /* where they begin; 0: nowhere */
+    uintptr_t names;   /* likewise */
     size_t count;
 } code_symbols_t;
 
@@ -121,47 +127,98 @@ code_in_file(const code_file_t *file)
 
 /* ------------------------------------------------------- the symbols ---- */
 
-/* Of a hash table as GNU's: the last symbol of the last chain ends them all. */
-static size_t
-count_hashed(const uint32_t *hash)
+/* false: not all of that is mapped, or there is nothing behind it. */
+static bool
+peek(int memory, uintptr_t at, void *to, size_t size)
 {
-    uint32_t nbuckets = hash[0], first = hash[1], last = 0;
-    const uint32_t *buckets = hash + 4 + hash[2] * (sizeof(uintptr_t) / 4);
-    const uint32_t *chains = buckets + nbuckets;
+    return pread(memory, to, size, (off_t) at) == (ssize_t) size;
+}
 
-    for (uint32_t i = 0; i < nbuckets; i++) {
-        last = buckets[i] > last ? buckets[i] : last;
-    }
-    if (last < first) {
+static size_t
+batch(size_t left)
+{
+    return left < CODE_BATCH ? left : CODE_BATCH;
+}
+
+/* Of a hash table as GNU's: the last symbol of the last chain ends them all.
+ * 0: it cannot be read. */
+static size_t
+count_hashed(int memory, uintptr_t hash)
+{
+    struct {
+        uint32_t buckets, first, words, shift;
+    } head;
+    uint32_t found[CODE_BATCH], last = 0;
+    size_t n;
+
+    if (!peek(memory, hash, &head, sizeof(head)) || head.buckets > CODE_MOST) {
         return 0;
     }
-    while ((chains[last - first] & 1) == 0) {
-        last++;
+    hash += sizeof(head) + head.words * sizeof(uintptr_t);
+    for (uint32_t i = 0; i < head.buckets; i += (uint32_t) n) {
+        n = batch(head.buckets - i);
+        if (!peek(memory, hash, found, n * sizeof(found[0]))) {
+            return 0;
+        }
+        hash += n * sizeof(found[0]);
+        for (size_t k = 0; k < n; k++) {
+            last = found[k] > last ? found[k] : last;
+        }
     }
-    return last + 1;
+    if (last < head.first) {
+        return 0;
+    }
+    for (hash += (last - head.first) * sizeof(found[0]); last < CODE_MOST;
+         hash += sizeof(found[0]))
+    {
+        last++;
+        if (!peek(memory, hash, found, sizeof(found[0]))) {
+            return 0;
+        }
+        if ((found[0] & 1) != 0) {
+            break;
+        }
+    }
+    return last;
+}
+
+/* Of a hash table of the older kind, which says it. */
+static size_t
+count_told(int memory, uintptr_t hash)
+{
+    uint32_t head[2];
+
+    return peek(memory, hash, head, sizeof(head)) && head[1] <= CODE_MOST
+             ? head[1]
+             : 0;
 }
 
 /* The dynamic linker has added the bias in some files and not in others. */
-static const void *
+static uintptr_t
 dynamic_address(const code_symbols_t *s, const elf_dynamic_t *d)
 {
     uintptr_t p = d->d_un.d_ptr;
 
-    return (const void *) (p < s->bias ? p + s->bias : p);
+    return p < s->bias ? p + s->bias : p;
 }
 
 static void
-read_dynamic(code_symbols_t *s, const elf_dynamic_t *d)
+read_dynamic(code_symbols_t *s, uintptr_t at, size_t size)
 {
-    for (; d->d_tag != DT_NULL; d++) {
-        if (d->d_tag == DT_SYMTAB) {
-            s->symbols = dynamic_address(s, d);
-        } else if (d->d_tag == DT_STRTAB) {
-            s->names = dynamic_address(s, d);
-        } else if (d->d_tag == DT_HASH) {
-            s->count = ((const uint32_t *) dynamic_address(s, d))[1];
-        } else if (d->d_tag == DT_GNU_HASH) {
-            s->count = count_hashed(dynamic_address(s, d));
+    elf_dynamic_t d;
+
+    for (; size >= sizeof(d) && peek(s->memory, at, &d, sizeof(d))
+           && d.d_tag != DT_NULL;
+         at += sizeof(d), size -= sizeof(d))
+    {
+        if (d.d_tag == DT_SYMTAB) {
+            s->symbols = dynamic_address(s, &d);
+        } else if (d.d_tag == DT_STRTAB) {
+            s->names = dynamic_address(s, &d);
+        } else if (d.d_tag == DT_HASH) {
+            s->count = count_told(s->memory, dynamic_address(s, &d));
+        } else if (d.d_tag == DT_GNU_HASH) {
+            s->count = count_hashed(s->memory, dynamic_address(s, &d));
         }
     }
 }
@@ -170,50 +227,79 @@ read_dynamic(code_symbols_t *s, const elf_dynamic_t *d)
 static bool
 code_symbols(uintptr_t base, code_symbols_t *s)
 {
-    const elf_file_t *file = (const elf_file_t *) base;
-    const elf_segment_t *segment;
-    const elf_segment_t *dynamic = NULL;
+    elf_segment_t segment, dynamic = {.p_memsz = 0};
     bool loaded = false;
+    elf_file_t file;
 
-    *s = (code_symbols_t){.count = 0};
-    if (memcmp(file->e_ident, ELFMAG, SELFMAG) != 0) {
+    if (!peek(s->memory, base, &file, sizeof(file))
+        || memcmp(file.e_ident, ELFMAG, SELFMAG) != 0)
+    {
         return false;
     }
-    segment = (const elf_segment_t *) (base + file->e_phoff);
-    for (int i = 0; i < file->e_phnum; i++, segment++) {
-        if (segment->p_type == PT_DYNAMIC) {
+    for (int i = 0; i < file.e_phnum; i++) {
+        if (!peek(s->memory, base + file.e_phoff + (size_t) i * sizeof(segment),
+                  &segment, sizeof(segment)))
+        {
+            return false;
+        }
+        if (segment.p_type == PT_DYNAMIC) {
             dynamic = segment;
-        } else if (segment->p_type == PT_LOAD && !loaded) {
-            s->bias = base - (segment->p_vaddr - segment->p_offset);
+        } else if (segment.p_type == PT_LOAD && !loaded) {
+            s->bias = base - (segment.p_vaddr - segment.p_offset);
             loaded = true;
         }
     }
-    if (dynamic != NULL && loaded) {
-        read_dynamic(s, (const elf_dynamic_t *) (s->bias + dynamic->p_vaddr));
+    if (loaded) {
+        read_dynamic(s, s->bias + dynamic.p_vaddr, dynamic.p_memsz);
     }
-    return s->symbols != NULL && s->names != NULL;
+    return s->symbols != 0 && s->names != 0;
 }
 
-/* The function that the file exports at pc, or NULL. */
-static const char *
-code_function(uintptr_t base, uintptr_t pc)
+/* Where the name of the function stands that covers pc; 0: none does. */
+static uintptr_t
+find_symbol(const code_symbols_t *s, uintptr_t pc)
 {
-    code_symbols_t s;
+    elf_symbol_t found[CODE_BATCH];
+    size_t n;
 
-    if (!code_symbols(base, &s)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < s.count; i++) {
-        const elf_symbol_t *symbol = &s.symbols[i];
-        uintptr_t start = s.bias + symbol->st_value;
-
-        if (symbol->st_shndx != SHN_UNDEF && pc >= start
-            && pc - start < symbol->st_size)
+    for (size_t i = 0; i < s->count; i += n) {
+        n = batch(s->count - i);
+        if (!peek(s->memory, s->symbols + i * sizeof(found[0]), found,
+                  n * sizeof(found[0])))
         {
-            return s.names + symbol->st_name;
+            return 0;
+        }
+        for (size_t k = 0; k < n; k++) {
+            uintptr_t start = s->bias + found[k].st_value;
+
+            if (found[k].st_shndx != SHN_UNDEF && pc >= start
+                && pc - start < found[k].st_size)
+            {
+                return s->names + found[k].st_name;
+            }
         }
     }
-    return NULL;
+    return 0;
+}
+
+/* The function that the file exports at pc into name; "": none. */
+static void
+code_function(uintptr_t base, uintptr_t pc, char name[CODE_FUNCTION])
+{
+    code_symbols_t s = {.memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
+    ssize_t n = 0;
+    uintptr_t at;
+
+    if (s.memory == -1) {
+        *name = '\0';
+        return;
+    }
+    at = code_symbols(base, &s) ? find_symbol(&s, pc) : 0;
+    if (at != 0) {
+        n = pread(s.memory, name, CODE_FUNCTION - 1, (off_t) at);
+    }
+    name[n > 0 ? n : 0] = '\0';
+    (void) close(s.memory);
 }
 
 /* -------------------------------------------------------------- text ---- */
@@ -250,7 +336,7 @@ ql__code_name(const void *pc, char *text, size_t size)
 {
     code_text_t t = {text, text + size - 1};
     uintptr_t address = (uintptr_t) pc;
-    const char *function;
+    char function[CODE_FUNCTION];
     code_file_t file;
 
     *text = '\0';
@@ -261,13 +347,13 @@ ql__code_name(const void *pc, char *text, size_t size)
         put(&t, file.path[0] == '\0' ? "code made at run time" : file.path);
         return;
     }
-    function = code_function(file.base, address);
-    if (function != NULL) {
+    code_function(file.base, address, function);
+    if (*function != '\0') {
         put(&t, function);
         put(&t, " (");
     }
     put(&t, file.path);
     put(&t, "+0x");
     put_hex(&t, address - file.base);
-    put(&t, function != NULL ? ")" : "");
+    put(&t, *function != '\0' ? ")" : "");
 }

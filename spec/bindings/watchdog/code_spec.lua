@@ -8,6 +8,8 @@ pcall(ffi.cdef, "int lua_gettop(void *L);")
 pcall(ffi.cdef, [[
 void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset);
 int munmap(void *addr, size_t length);
+int open(const char *path, int flags, ...);
+int close(int fd);
 ]])
 
 local function name(pc, size)
@@ -20,6 +22,32 @@ end
 
 local function address(fn)
     return ffi.cast("uintptr_t", ffi.cast("void *", fn))
+end
+
+-- A copy of the library, mapped in one piece; its dynamic section is moved to
+-- where that has it.
+local function copy()
+    local path = os.tmpname()
+    local file = assert(io.open(helper.build .. "/lib/libquoll-code.so", "rb"))
+    local text = file:read "*a"
+    file:close()
+    file = assert(io.open(path, "wb"))
+    assert(file:write(text))
+    file:close()
+    local fd = ffi.C.open(path, 0)
+    local image = ffi.cast("char *", ffi.C.mmap(nil, #text, 3, 2, fd, 0))
+    ffi.C.close(fd)
+    finally(function()
+        ffi.C.munmap(image, #text)
+        os.remove(path)
+    end)
+    local segment = image + ffi.cast("uint64_t *", image)[4]
+    while ffi.cast("uint32_t *", segment)[0] ~= 2 do -- PT_DYNAMIC
+        segment = segment + 56
+    end
+    local member = ffi.cast("uint64_t *", segment)
+    member[2] = member[1]
+    return path, image, #text
 end
 
 describe("the name of code", function()
@@ -66,6 +94,33 @@ describe("the name of code", function()
             assert.matches("^%[stack%]", name(ffi.cast("uintptr_t",
                 ffi.C.getenv "PATH")))
         end)
+
+    it("is not led astray by what a file says of itself", function()
+        local path, image, size = copy()
+        local at = tonumber(name(address(lib.ql__code_name))
+            :match "%+(0x%x+)")
+        local pc = ffi.cast("uintptr_t", image) + at
+        assert.matches("^ql__code_name %(" .. path:gsub("%p", "%%%0") .. "%+",
+            name(pc))
+        local words = ffi.cast("uint32_t *", image)
+        for i = 1, math.min(size / 4, 512) - 1 do
+            local word = words[i]
+            for _, lie in ipairs { 0, 0x7fffffff, 0xffffffff } do
+                words[i] = lie
+                assert.truthy(name(pc):find(path, 1, true), i)
+            end
+            words[i] = word
+        end
+        words[0] = 0
+        assert.equal(("%s+0x%x"):format(path, at), name(pc))
+    end)
+
+    it("is the file alone when that has been cut short since", function()
+        local path, image = copy()
+        assert(io.open(path, "w")):close()
+        assert.equal(path .. "+0x10",
+            name(ffi.cast("uintptr_t", image) + 16))
+    end)
 
     it("is cut where there is no room", function()
         local pc = address(lib.ql__code_name)
