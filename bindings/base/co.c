@@ -1,6 +1,18 @@
 /*
  * co.c: where coroutines stop and go on. The only lua_yield and the only
  * lua_resume of quoll are here.
+ *
+ * The wait of task t for op:  rc      err  pending  op->task  t->op t->state
+ *   called                    -       0    0        NULL      NULL  RUNNING
+ *   came at once              result  its  0        NULL      NULL  RUNNING
+ *   came, the slice is spent  result  its  1        NULL      op    READY
+ *   parked                    AGAIN   0    1        t         op    WAITING
+ *   has ended                 result  its  1        NULL      op    READY
+ *   resumed, not taken yet    result  its  1        NULL      op    RUNNING
+ *   taken                     result  its  0        NULL      NULL  RUNNING
+ * While pending, ql_op_end() puts an error in the place of the result. progress
+ * is 0 when it parks; an attempt that has moved something, but is AGAIN, sets
+ * it: then the timeout begins anew, and it is cleared.
  */
 #include "misuse.h"
 #include "state.h"
