@@ -68,8 +68,6 @@ release(ql_transfer_t *t)
     ql_queue_remove(&t->user.link);
 }
 
-/* ---------------------------------------------------------- attempt ---- */
-
 static int
 fail_file(ql_transfer_t *t, int err)
 {
@@ -131,14 +129,6 @@ begin_reads(ql_transfer_t *t)
     return NGX_OK;
 }
 
-/* The next n bytes have been given to the connection, or lie at data. */
-static void
-taken(ql_transfer_t *t, size_t n)
-{
-    t->offset += (int64_t) n;
-    t->left -= (int64_t) n;
-}
-
 static int
 send_cached(ql_transfer_t *t)
 {
@@ -152,7 +142,8 @@ send_cached(ql_transfer_t *t)
         return fail_file(t, ENODATA);
     }
     if (n > 0) {
-        taken(t, (size_t) n);
+        t->offset += n;
+        t->left -= n;
     }
     return advance(t, n);
 }
@@ -175,7 +166,8 @@ read_piece(ql_transfer_t *t)
     t->data = t->stream->data;
     t->ready = t->stream->nbytes;
     t->part -= (int64_t) t->ready;
-    taken(t, t->ready);
+    t->offset += (int64_t) t->ready;
+    t->left -= (int64_t) t->ready;
     return NGX_OK;
 }
 
@@ -268,6 +260,15 @@ transfer_free(ql_op_t *op)
 }
 
 static int
+push_file_error(lua_State *L, const ql_lua_file_t *f, int err, int64_t sent)
+{
+    ql__file_error(L, f, err);
+    lua_pushnumber(L, (lua_Number) sent);
+    lua_insert(L, -2);
+    return 4;
+}
+
+static int
 transfer_push(lua_State *L, ql_op_t *op, int rc)
 {
     ql_transfer_t *t = transfer_of(op);
@@ -283,10 +284,7 @@ transfer_push(lua_State *L, ql_op_t *op, int rc)
         lua_pushnumber(L, (lua_Number) t->sent);
         return ql_push_error_partial(L, op->err);
     }
-    ql__file_error(L, t->file, op->err);
-    lua_pushnumber(L, (lua_Number) t->sent);
-    lua_insert(L, -2);
-    return 4;
+    return push_file_error(L, t->file, op->err, t->sent);
 }
 
 static void
@@ -314,24 +312,6 @@ transfer_end(ql_file_user_t *user, int err)
     ql_op_end(&t->conn->wop, err);
 }
 
-/* ----------------------------------------------------------- method ---- */
-
-static int
-refuse(lua_State *L, int err)
-{
-    lua_pushinteger(L, 0);
-    return ql_push_error_partial(L, err);
-}
-
-static int
-refuse_file(lua_State *L, const ql_lua_file_t *f, int err)
-{
-    ql__file_error(L, f, err);
-    lua_pushinteger(L, 0);
-    lua_insert(L, -2);
-    return 4;
-}
-
 static int64_t
 check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
 {
@@ -344,12 +324,10 @@ check_bytes(lua_State *L, int arg, const char *name, int64_t otherwise)
 static int
 transfer_await(lua_State *L, ql_transfer_t *t)
 {
-    ql_conn_t *conn = t->conn;
-
     t->user.end = transfer_end;
-    conn->transfer = t;
-    conn->wop.type = &transfer_op;
-    return ql_await(L, &conn->wop, 3);
+    t->conn->transfer = t;
+    t->conn->wop.type = &transfer_op;
+    return ql_await(L, &t->conn->wop, 3);
 }
 
 int
@@ -379,16 +357,17 @@ transfer_start(lua_State *L, ql_conn_t *conn, ql_lua_file_t *f,
     int err = ql__writer_error(conn);
 
     if (err != 0) {
-        return refuse(L, err);
+        lua_pushinteger(L, 0);
+        return ql_push_error_partial(L, err);
     }
     if (f->handle.closed) {
-        return refuse_file(L, f, f->handle.closed);
+        return push_file_error(L, f, f->handle.closed, 0);
     }
     t->conn = conn;
     t->file = f;
     t->info = ql_open_file_info(f->file);
     if (t->info == NULL) {
-        return refuse_file(L, f, errno);
+        return push_file_error(L, f, errno, 0);
     }
     t->info->p.call.event.data = &conn->wop;
     return transfer_await(L, t);
