@@ -121,15 +121,36 @@ ql__yield(lua_State *L, ql_task_t *t, int n)
     return lua_yield(L, n);
 }
 
+/* below runs the loop further down the stack, and op waits for it. */
+static int
+co_refuse(lua_State *L, ql_op_t *op, const ql_task_t *below)
+{
+    char title[64] = "the main chunk";
+
+    if (below->id != 0) {
+        ql__task_title(below, title, sizeof(title));
+    }
+    co_let_go(op);
+    return ql_raise(L,
+                    "cannot wait here: %s runs the loop further down and goes "
+                    "on only after this",
+                    title);
+}
+
 /* A wait where no coroutine can yield: the loop runs inside this call. */
 static int
 co_drive(lua_State *L, ql_task_t *t, ql_op_t *op)
 {
+    const ql_task_t *below;
+
     ql__loads_note(L, t->lua);
-    ql__drive(L, t);
+    below = ql__drive(L, t);
     ql__check_kept(t);
     ql__check_over(t);
     t->op = NULL;
+    if (below != NULL) {
+        return co_refuse(L, op, below);
+    }
     return co_finish(L, t, op);
 }
 

@@ -1,7 +1,6 @@
 /*
  * drive.c: the loop runs below a wait where no coroutine can yield: of the main
- * chunk, or inside require and dofile. There only the task that waits and what
- * it has started go on; the others are held back until it returns.
+ * chunk, or inside require and dofile. There not all tasks go on: hold.c.
  */
 #include "state.h"
 
@@ -33,18 +32,6 @@ drive_turn(ql_task_t *t, uint64_t max_wait)
     }
 }
 
-/* What the drive held back goes on. */
-static void
-drive_release(ql_lua_t *lua)
-{
-    while (!ql_queue_empty(&lua->deferred)) {
-        ql_queue_t *q = lua->deferred.next;
-
-        ql_queue_remove(q);
-        ql_post_event(lua->loop, ql_queue_data(q, ql_event_t, queue));
-    }
-}
-
 /* These turns were made behind the back of who waits for the descriptor, and
  * may have armed timers. */
 static void
@@ -57,28 +44,53 @@ drive_tell(const ql_task_t *t)
     }
 }
 
-void
+/* Turns the loop until the wait of t has ended; the task further down for which
+ * that would be for ever, or NULL. */
+static const ql_task_t *
+drive_wait(ql_task_t *t)
+{
+    ql_lua_t *lua = t->lua;
+    const ql_task_t *below = NULL;
+
+    ql__signals_enter(lua);
+    while (!t->woken) {
+        if (lua->drive != NULL) {
+            below = ql__hold_blocked(t);
+            if (below != NULL) {
+                drive_fail(t, EDEADLK);
+                break;
+            }
+            ql__hold_look(lua);
+        }
+        drive_turn(t, QL_TIMER_INFINITE);
+        if (lua->drive != NULL) {
+            ql__hold_tell(lua);
+        }
+    }
+    ql__signals_leave(lua);
+    drive_tell(t);
+    return below;
+}
+
+const ql_task_t *
 ql__drive(lua_State *L, ql_task_t *t)
 {
     ql_lua_t *lua = t->lua;
     lua_State *driver = lua->driver;
     ql_task_t *drive = lua->drive;
+    const ql_task_t *below = NULL;
 
     lua->driver = L;
     lua->drive = t == &lua->root ? drive : t;
     t->driving = 1;
     t->woken = 0;
     ql__account_enter(t);
+    ql__hold_begin(lua);
     if (ql__stepping(t)) {
         drive_turn(t, ql__step_wait(t));
         ql__step_end(t);
     } else {
-        ql__signals_enter(lua);
-        while (!t->woken) {
-            drive_turn(t, QL_TIMER_INFINITE);
-        }
-        ql__signals_leave(lua);
-        drive_tell(t);
+        below = drive_wait(t);
     }
     if (t == &lua->root) { /* spared while it waited */
         ql__scope_refresh(t);
@@ -91,33 +103,16 @@ ql__drive(lua_State *L, ql_task_t *t)
     lua->resumes++; /* t goes on as if it had been resumed */
     ql__slice_begin(lua);
     lua->load_left = lua->loading;
-    drive_release(lua);
-}
-
-/* Is t the task that runs the loop inside require, or started by it? */
-static bool
-drive_within(const ql_task_t *t, const ql_task_t *drive)
-{
-    const ql_scope_t *s = &t->scope;
-
-    while (s != NULL && s->task != drive) {
-        s = s->parent;
-    }
-    return s != NULL;
+    ql__hold_end(lua);
+    return below;
 }
 
 bool
 ql__drive_holds(ql_task_t *t)
 {
-    ql_lua_t *lua = t->lua;
-
     if (t->driving) {
         t->woken = 1;
         return true;
     }
-    if (lua->drive != NULL && !drive_within(t, lua->drive)) {
-        ql_queue_insert_tail(&lua->deferred, &t->event.queue);
-        return true;
-    }
-    return false;
+    return ql__hold(t);
 }

@@ -24,17 +24,23 @@ struct ql_lua_s {
     uint64_t slice;      /* ns: when the current slice's clock was first read */
     int budget;          /* immediate completions left in this resume */
     ql_task_t root;
-    bool watched;        /* somebody else waits for the loop's descriptor */
-    ql_queue_t deferred; /* ready tasks that a nested drive holds back */
-    uint64_t next_id;    /* the last task's; counts from 1 */
-    int root_table;      /* registry: the root's slots */
-    int traces;          /* registry: kept beside errors */
-    unsigned traced;     /* errors that were no objects, kept there so far */
-    int keep_failure;    /* registry: the function that keeps them */
-    int unwind;          /* registry: the function that runs deferred calls */
-    int anchor_table;    /* registry: what keeps live tasks reachable */
-    int berths;          /* registry: fenvs of coroutines that serve on */
-    uint8_t free_berth;  /* the next task's; 0: none */
+    bool watched;          /* somebody else waits for the loop's descriptor */
+    ql_queue_t deferred;   /* ready tasks that a nested drive holds back */
+    uint64_t held_since;   /* ns: a task was first held back, and none went on
+                            since; 0: none is */
+    uint64_t held_resumes; /* resumes when the last drive ended */
+    bool held_told;        /* that was logged */
+    bool none_held;        /* until no task drives: all go on */
+    bool some_needed;      /* until then: there may be tasks marked so */
+    uint64_t next_id;      /* the last task's; counts from 1 */
+    int root_table;        /* registry: the root's slots */
+    int traces;            /* registry: kept beside errors */
+    unsigned traced;       /* errors that were no objects, kept there so far */
+    int keep_failure;      /* registry: the function that keeps them */
+    int unwind;            /* registry: the function that runs deferred calls */
+    int anchor_table;      /* registry: what keeps live tasks reachable */
+    int berths;            /* registry: fenvs of coroutines that serve on */
+    uint8_t free_berth;    /* the next task's; 0: none */
     ql_berth_t berth[QL__IDLE_MAX + 1]; /* from 1 */
     int task_metatable;                 /* registry */
     int block_metatable;                /* registry */

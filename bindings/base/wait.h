@@ -19,11 +19,32 @@ void ql__unpost(ql_task_t *t);
 int ql__yield(lua_State *L, ql_task_t *t, int n);
 
 /* drive.c */
-/* Runs the loop in L until the wait of t has ended. */
-void ql__drive(lua_State *L, ql_task_t *t);
+/* Runs the loop in L until the wait of t has ended. Not NULL: it was given up,
+ * for it would end only after this task, which runs the loop further down. */
+const ql_task_t *ql__drive(lua_State *L, ql_task_t *t);
 /* t, which would go on, drives: it is told; or it is held back by a drive.
  * false: neither. */
 bool ql__drive_holds(ql_task_t *t);
+
+/* hold.c: lua->drive is not NULL where nothing else is said. */
+/* Holds t, which would go on, back; false: it need not be. lua->drive may be
+ * NULL. */
+bool ql__hold(ql_task_t *t);
+/* Is t held back? lua->drive may be NULL. */
+bool ql__held(const ql_task_t *t);
+/* The loop is about to turn: who is needed for the drive to end goes on. */
+void ql__hold_look(ql_lua_t *lua);
+/* The task that runs the loop further down and must go on for the wait of t,
+ * which drives, to end; NULL: none. */
+const ql_task_t *ql__hold_blocked(ql_task_t *t);
+/* Logs, once, that tasks have been held back for slice_warn. */
+void ql__hold_tell(ql_lua_t *lua);
+/* A drive begins; it has ended, and lua->drive is again what it was: what it
+ * held back goes on. */
+void ql__hold_begin(ql_lua_t *lua);
+void ql__hold_end(ql_lua_t *lua);
+/* What is held back is posted: it goes on, or is held back anew. */
+void ql__hold_release(ql_lua_t *lua);
 
 /* step.c */
 void ql__step_register(lua_State *L, ql_lua_t *lua);

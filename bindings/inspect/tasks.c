@@ -60,10 +60,24 @@ seconds(uint64_t from, uint64_t to)
     return to > from ? (double) (to - from) / 1e9 : 0;
 }
 
+/* A held-back task: by whom. */
+static void
+task_describe_held(const ql_task_t *t, char *text, size_t size)
+{
+    char title[64];
+
+    ql__task_title(t->lua->drive, title, sizeof(title));
+    (void) snprintf(text, size, "held back by require in %s", title);
+}
+
 /* false: it waits for nothing. */
 static bool
 task_describe(ql_task_t *t, char *text, size_t size)
 {
+    if (ql__held(t)) {
+        task_describe_held(t, text, size);
+        return true;
+    }
     switch (t->state) {
     case QL_TASK_STARTING:
         (void) snprintf(text, size, "%s", t->event.timer_set ? "start" : "");

@@ -112,6 +112,13 @@ static const ql_op_type_t lock_op = {.name = "mutex",
                                      .free = lock_free,
                                      .describe = lock_describe};
 
+ql_task_t *
+ql__mutex_needs(ql_op_t *op)
+{
+    return op->type == &lock_op ? mutex_of(ql__own(op))->sync.handle.owner
+                                : NULL;
+}
+
 /* A mutex is never closed: its holder has ended, or the collector has it, and
  * then nobody waits. */
 static void

@@ -184,6 +184,12 @@ static const ql_op_type_t select_op = {.name = "select",
                                        .cancel = select_cancel,
                                        .describe = select_describe};
 
+bool
+ql__selects(const ql_op_t *op)
+{
+    return op->type == &select_op;
+}
+
 /* How the object on top of the stack is selected; NULL: it cannot be. */
 static const ql_select_type_t *
 select_type(lua_State *L, const ql_lua_t *lua)

@@ -106,6 +106,12 @@ join_describe(ql_op_t *op, char *text, size_t size)
 static const ql_op_type_t join_type = {
     "wait", join_attempt, join_push, join_cancel, NULL, join_describe};
 
+ql_task_t *
+ql__join_needs(ql_op_t *op)
+{
+    return op->type == &join_type ? ql__own(op)->target->task : NULL;
+}
+
 /* task_wait(task, [s]) */
 static int
 task_wait(lua_State *L)

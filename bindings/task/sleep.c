@@ -50,6 +50,12 @@ static const ql_op_type_t sleep_type = {"sleep",      sleep_attempt, sleep_push,
 static const ql_op_type_t yield_type = {"yield",      yield_attempt, sleep_push,
                                         sleep_cancel, NULL,          NULL};
 
+bool
+ql__sleeps(const ql_op_t *op)
+{
+    return op->type == &sleep_type || op->type == &yield_type;
+}
+
 static int
 sleep_await(lua_State *L, ql_lua_t *lua, uint64_t nsec)
 {

@@ -101,6 +101,8 @@ struct ql_task_s {
     unsigned deferred : 1;  /* has deferred calls to run at its end */
     unsigned unwinding : 1; /* its function has ended and L is another
                                coroutine, which runs them; result holds */
+    unsigned needed : 1;    /* with what it has started it goes on although
+                               another task drives */
     uint8_t berth;          /* that its coroutine has; 0: none */
     ql_scope_t *innermost;  /* of its scopes; what it spawns goes there */
     ql_scope_t scope;       /* its own */
@@ -235,6 +237,8 @@ bool ql__join_awaited(const ql_task_t *t);
 void ql__join_ended(ql_task_t *t);
 /* A task of s has ended. */
 void ql__join_child(ql_scope_t *s);
+/* The live task for whose end op waits; NULL: it waits for something else. */
+ql_task_t *ql__join_needs(ql_op_t *op);
 /* Is the wait of t for its children only? A signal does not cut it. */
 bool ql__join_children(const ql_task_t *t);
 /* Waits for all tasks of b; the stack, kept so, goes to ql__block_results. */
@@ -247,7 +251,14 @@ bool ql__join_same(lua_State *L, const ql_outcome_t *o, int idx);
 void ql__cycle_check(lua_State *L, ql_task_t *t, const ql_task_t *target,
                      uint64_t timeout);
 
-/* sync/select.c: their object has ended: whose they are attempt again, soon,
+/* sync/mutex.c: who holds the mutex for which op waits; NULL: nobody, or op
+ * waits for something else. */
+ql_task_t *ql__mutex_needs(ql_op_t *op);
+
+/* sync/select.c */
+/* Is op one of quoll.select? */
+bool ql__selects(const ql_op_t *op);
+/* Their object has ended: whose they are attempt again, soon,
  * and stay in its queue no more. */
 void ql__selectors_leave(ql_queue_t *selectors);
 /* Of ql_select_t.link: the operation that selects this alone; NULL: it has
@@ -255,6 +266,8 @@ void ql__selectors_leave(ql_queue_t *selectors);
 const ql_op_t *ql__select_sole(ql_queue_t *link);
 
 /* sleep.c */
+/* Does op wait for the time, or for the next turn? */
+bool ql__sleeps(const ql_op_t *op);
 void ql__sleep_register(lua_State *L, ql_lua_t *lua);
 
 /* locals.c */
