@@ -159,7 +159,8 @@ describe("slice_warn", function()
                 .. "if n > 0 then return (f(n - 1)) end\nwhile true do end\n"
                 .. "end\ncoroutine.wrap(function() f(2) end)()"))
         ]]
-        assert.matches("[%l C]+ job:3 < job:2 < job:2 < job:5 < job:5[;\n]", log)
+        assert.matches("[%l C]+ job:3 < job:2 < job:2 < job:5 < job:5[;\n]",
+            log)
     end)
 
     it("counts a slice from where the task came back", function()
