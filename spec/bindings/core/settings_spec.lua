@@ -124,7 +124,7 @@ describe("configure", function()
                 quoll.configure { open_file_cache = 10,
                     open_file_cache_errors = true }
                 for _ = 1, 2 do
-                    quoll.open("LICENSE"):close()
+                    quoll.open("/etc/passwd"):close()
                     quoll.open "/no/such"
                 end
                 local stats = quoll.stats()
@@ -133,7 +133,7 @@ describe("configure", function()
                 quoll.configure { open_file_cache = 0 }
                 stats = quoll.stats()
                 print(stats.files.live, stats.open_cache.entries)
-                quoll.open("LICENSE"):close()
+                quoll.open("/etc/passwd"):close()
                 print(quoll.stats().open_cache.entries)
             end)
         ]]))
