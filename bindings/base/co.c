@@ -1,18 +1,6 @@
 /*
  * co.c: where coroutines stop and go on. The only lua_yield and the only
  * lua_resume of quoll are here.
- *
- * The wait of task t for op:  rc      err  pending  op->task  t->op t->state
- *   called                    -       0    0        NULL      NULL  RUNNING
- *   came at once              result  its  0        NULL      NULL  RUNNING
- *   came, the slice is spent  result  its  1        NULL      op    READY
- *   parked                    AGAIN   0    1        t         op    WAITING
- *   has ended                 result  its  1        NULL      op    READY
- *   resumed, not taken yet    result  its  1        NULL      op    RUNNING
- *   taken                     result  its  0        NULL      NULL  RUNNING
- * While pending, ql_op_end() puts an error in the place of the result. progress
- * is 0 when it parks; an attempt that has moved something, but is AGAIN, sets
- * it: then the timeout begins anew, and it is cleared.
  */
 #include "misuse.h"
 #include "state.h"
@@ -390,34 +378,4 @@ ql_op_ready(ql_op_t *op)
     if (op->task != NULL) {
         co_again(op->task, op, false);
     }
-}
-
-void
-ql_op_end(ql_op_t *op, int err)
-{
-    ql_task_t *t = op->task;
-
-    QL_CHECK_OP(op);
-    if (!op->pending) {
-        return;
-    }
-    if (t != NULL) {
-        op->type->cancel(op);
-        ql__unpark(t);
-        ql_post_event(t->lua->loop, &t->event);
-    }
-    op->rc = NGX_ERROR;
-    op->err = err;
-}
-
-void
-ql_op_done(ql_op_t *op)
-{
-    ql_task_t *t = op->task;
-
-    QL_CHECK_OP(op);
-    QL_DEBUG_CHECK(t != NULL, "nobody waits for '%s'", op->type->name);
-    op->rc = NGX_OK;
-    ql__unpark(t);
-    ql_post_event(t->lua->loop, &t->event);
 }

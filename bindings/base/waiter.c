@@ -7,8 +7,6 @@
 #include "misuse.h"
 #include "state.h"
 
-#include <stdio.h>
-
 void
 ql__waiter_init(lua_State *L, ql_lua_t *lua)
 {
@@ -120,39 +118,6 @@ ql_check_wait(lua_State *L, ql_lua_t *lua)
 
     QL_CHECK_LUA(lua);
     ql__waiter(L, lua, &drive);
-}
-
-void
-ql_op_init(ql_op_t *op, const ql_op_type_t *type, ql_lua_t *lua)
-{
-    QL_CHECK_LUA(lua);
-    ql__check_new(lua, op);
-    *op = (ql_op_t){.type = type,
-                    .lua = lua,
-                    .timeout = QL_TIMER_INFINITE,
-                    .life = QL_OP_LIVE};
-}
-
-void
-ql_op_fini(ql_op_t *op)
-{
-    QL_CHECK_OP(op);
-    QL_DEBUG_CHECK(op->task == NULL, "task %llu still waits for '%s'",
-                   (unsigned long long) op->task->id, op->type->name);
-    QL_DEBUG_CHECK(!op->pending, "the result of '%s' was not taken yet",
-                   op->type->name);
-    op->life = QL_OP_FREED;
-}
-
-void
-ql_op_describe(ql_op_t *op, char *text, size_t size)
-{
-    QL_CHECK_OP(op);
-    if (op->type->describe != NULL) {
-        op->type->describe(op, text, size);
-    } else {
-        (void) snprintf(text, size, "%s", op->type->name);
-    }
 }
 
 ql_own_op_t *
