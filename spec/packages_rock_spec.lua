@@ -6,6 +6,8 @@ local packaged = require "spec.support.packaged"
 local succeeds = packaged.succeeds
 
 describe("the rock", function()
+    -- It compiles the whole project, without what these suites test with:
+    -- once is enough.
     if helper.sanitized or helper.injected or helper.collecting then
         pending "is compiled once: by the plain suite"
         return

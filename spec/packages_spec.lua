@@ -7,6 +7,7 @@ local packaged = require "spec.support.packaged"
 local succeeds = packaged.succeeds
 
 describe("what is built", function()
+    -- What a sanitizer needs at run time is in no package's dependencies.
     if helper.sanitized then
         pending "is packaged without sanitizers"
         return

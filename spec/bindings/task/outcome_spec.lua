@@ -18,13 +18,31 @@ local function start(n, go, fn)
     tasks.settle()
 end
 
--- The tasks but for the first two: the test's.
-local function others()
+-- The live tasks, by their ids.
+local function by_id()
     local list = {}
     for _, task in ipairs(quoll.tasks()) do
         list[task.id] = task
     end
     return list
+end
+
+-- A program in which two more such tasks run than there are berths: body, for i
+-- from 1 to 66.
+local function program(body)
+    return helper.script([[
+            local quoll = require "quoll"
+            local core = require "quoll.core"
+            local sync = require "quoll.sync"
+            quoll.run(function()
+                for i = 1, 66 do
+                    core.serve_one(function()
+                        ]] .. body .. [[
+
+                    end, sync.channel())
+                end
+            end)
+        ]])
 end
 
 describe("a task that nobody was given", function()
@@ -58,10 +76,10 @@ describe("a task that nobody was given", function()
     it("is listed with the chain of who serves", function()
         tasks.run(function()
             local go, own = sync.channel(), quoll.current()
-            local before = others()
+            local before = by_id()
             start(2 * BERTHS, go, function() end)
             local n = 0
-            for id, task in pairs(others()) do
+            for id, task in pairs(by_id()) do
                 if not before[id] then
                     n = n + 1
                     assert.equal("waiting", task.state)
@@ -79,20 +97,9 @@ describe("a task that nobody was given", function()
     end)
 
     it("has children, which know where they come from", function()
-        local result = helper.script [[
-            local quoll = require "quoll"
-            local core = require "quoll.core"
-            local sync = require "quoll.sync"
-            quoll.run(function()
-                for i = 1, 66 do
-                    core.serve_one(function()
-                        if i > 64 then
+        local result = program [[if i > 64 then
                             quoll.spawn(error, "broken " .. i, 0):name "child"
-                        end
-                    end, sync.channel())
-                end
-            end)
-        ]]
+                        end]]
         assert.equal(0, result.code)
         for i = 65, 66 do
             assert.matches("'child' failed: broken " .. i .. "\n"
@@ -103,19 +110,8 @@ describe("a task that nobody was given", function()
     end)
 
     it("is told of in the log when it fails", function()
-        local result = helper.script [[
-            local quoll = require "quoll"
-            local core = require "quoll.core"
-            local sync = require "quoll.sync"
-            quoll.run(function()
-                for i = 1, 66 do
-                    core.serve_one(function()
-                        quoll.yield()
-                        assert(i > 1 and i < 66, "broken")
-                    end, sync.channel())
-                end
-            end)
-        ]]
+        local result = program [[quoll.yield()
+                        assert(i > 1 and i < 66, "broken")]]
         for _, id in ipairs { 2, 67 } do -- 1 is quoll.run's
             assert.matches(("task %d failed: %%S+ broken\n\tstack traceback:\n"
                 .. "[^\n]+\n[^\n]+\n\tin task %d\n\tspawned at %%S+:4\n")
